@@ -1,0 +1,116 @@
+"""What controllers hand to views: plain frozen values. Knows neither Qt nor threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from inference.types import LoadedModel, ModelInfo, Role, SamplingParams
+
+MessageState = Literal[
+    "complete",  # nothing more will come
+    "waiting",  # sent; the model is being loaded or another answer is under way
+    "reading",  # the engine reads the prompt
+    "streaming",  # text is coming
+    "stopped",  # the person stopped it; the text so far is kept
+    "failed",  # see ``problem``; the text so far is kept
+]
+EngineStatus = Literal["none", "loading", "ready", "answering", "stopping", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong: a title, what it means, what to do, and what the engine said."""
+
+    title: str
+    message: str
+    hint: str = ""
+    detail: str = ""
+    can_retry: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerStats:
+    """Measured figures of one answer; times in seconds, 0 where nothing was measured."""
+
+    completion_tokens: int = 0
+    tokens_per_s: float = 0.0
+    first_token_s: float = 0.0
+    prompt_tokens: int = 0
+    context_used: int = 0
+    context_total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """One message as shown; ``version`` of ``versions`` siblings counts from 1."""
+
+    id: str
+    chat_id: str
+    role: Role
+    text: str
+    state: MessageState = "complete"
+    model_name: str = ""
+    version: int = 1
+    versions: int = 1
+    stats: AnswerStats | None = None
+    problem: Problem | None = None
+    is_completion: bool = False  # a base model continued the text
+    reading_done: int = 0
+    reading_total: int = 0
+    created_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSummary:
+    """One row of the chat list; ``updated_at`` in seconds since the epoch."""
+
+    id: str
+    title: str
+    updated_at: float
+    pinned: bool = False
+    answering: bool = False
+    has_problem: bool = False
+    snippet: str = ""  # where a search found its words
+
+
+@dataclass(frozen=True, slots=True)
+class ChatDetail:
+    """One open chat: the messages on the chosen branch and the settings it is answered with."""
+
+    id: str
+    title: str
+    messages: tuple[MessageView, ...]
+    model_id: str
+    system_prompt: str
+    sampling: SamplingParams
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """The engine that the window talks to now."""
+
+    status: EngineStatus = "none"
+    model: ModelInfo | None = None
+    loaded: LoadedModel | None = None
+    progress: float = 0.0
+    memory_bytes: int = 0
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledModel:
+    """One row of the Models page and of the picker."""
+
+    info: ModelInfo
+    status: EngineStatus = "none"
+    memory_bytes: int = 0  # measured when in memory, else 0
+    estimate_bytes: int = 0  # derived: weights and cache for the default context
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Everything installed."""
+
+    rows: tuple[InstalledModel, ...] = field(default=())

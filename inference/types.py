@@ -1,0 +1,241 @@
+"""The values that cross rooms: messages, settings, requests, facts about models.
+
+Frozen and slotted; they know neither torch nor Qt, and travel between processes as msgpack.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Role = Literal["system", "user", "assistant"]
+EngineKind = Literal["gguf", "native"]
+ModelKind = Literal["base", "instruct", "unknown"]
+FinishReason = Literal["stop", "length", "cancelled"]
+TokenKind = Literal["answer", "thinking", "tool"]
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+class SamplingParams(msgspec.Struct, frozen=True):
+    """How the next token is drawn; the same meaning on both engines.
+
+    Order of application: penalties, temperature 0 means greedy; otherwise top-k, typical-p, top-p,
+    min-p, temperature, draw (the order of llama.cpp's default chain).
+
+    Attributes:
+        temperature: 0 is greedy; otherwise the logits are divided by it.
+        top_k: Only the k likeliest tokens stay; 0 switches it off.
+        top_p: Smallest set of tokens whose probability reaches p stays; 1 switches it off.
+        min_p: Tokens below p times the likeliest one's probability go; 0 switches it off.
+        typical_p: Locally typical sampling; 1 switches it off.
+        repeat_penalty: Divides positive, multiplies negative logits of recent tokens; 1 is off.
+        frequency_penalty: Subtracted once per earlier occurrence; 0 is off.
+        presence_penalty: Subtracted once when the token occurred; 0 is off.
+        penalty_window: How many recent tokens (prompt included) the penalties look at.
+        seed: Makes a draw repeatable; ``None`` picks one, which ``Started`` then reports.
+        max_tokens: Length limit of the answer in tokens; ``None`` means until the context is full.
+        stop: Texts that end the answer; they are not part of it.
+    """
+
+    temperature: float = 0.7
+    top_k: int = 40
+    top_p: float = 0.95
+    min_p: float = 0.05
+    typical_p: float = 1.0
+    repeat_penalty: float = 1.0
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    penalty_window: int = 64
+    seed: int | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+class GenerationRequest(msgspec.Struct, frozen=True):
+    """What to generate from: exactly one of ``messages``, ``text`` and ``token_ids`` is given.
+
+    Attributes:
+        request_id: Repeated in every event of this answer.
+        messages: A conversation; the engine renders it with the model's chat template.
+        text: Raw text to continue. BOS is put before it where the model wants one; special tokens
+            written in it stay text.
+        token_ids: Exact prompt ids; nothing is added.
+        sampling: How tokens are drawn.
+        top_n: Alternatives reported per token, 0 to 20.
+        template_variables: Extra variables for the chat template, e.g. ``enable_thinking``.
+    """
+
+    request_id: str
+    messages: tuple[Message, ...] | None = None
+    text: str | None = None
+    token_ids: tuple[int, ...] | None = None
+    sampling: SamplingParams = SamplingParams()
+    top_n: int = 0
+    template_variables: dict[str, bool | int | str] = {}
+
+
+class LoadOptions(msgspec.Struct, frozen=True):
+    """How a model is brought into memory.
+
+    Attributes:
+        path: A ``.gguf`` file or a checkpoint folder (config.json and safetensors).
+        engine: Which engine; ``.gguf`` files need ``gguf``, folders ``native``.
+        n_ctx: Context in tokens; ``None`` takes the model's own, at most 4,096.
+        gpu_layers: ``None`` = as many as fit (auto); 0 = none.
+        flash_attention: ``None`` lets the engine decide.
+        kv_cache_type: ``f16``, ``f32``, ``q8_0`` or ``q4_0`` (gguf).
+        mmap: Map the file instead of reading it (gguf).
+        threads: ``None`` = one per physical core.
+        device: ``auto``, ``cpu``, ``cuda``, ``mps`` (native).
+        dtype: ``auto``, ``float32``, ``bfloat16``, ``float16`` (native).
+    """
+
+    path: str
+    engine: EngineKind
+    n_ctx: int | None = None
+    gpu_layers: int | None = None
+    flash_attention: bool | None = None
+    kv_cache_type: str = "f16"
+    mmap: bool = True
+    threads: int | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+
+
+class ModelInfo(msgspec.Struct, frozen=True):
+    """Facts about an installed checkpoint, read from its files without loading it.
+
+    Attributes:
+        id: Stable and unique among installed models, e.g. ``starter-instruct``.
+        name: For people, e.g. ``Glasshouse Starter Instruct``.
+        path: Absolute path of the ``.gguf`` file or the checkpoint folder.
+        engine: The engine that runs this form of the weights.
+        kind: Base continues text, instruct answers.
+        architecture: As the file names it, e.g. ``llama``.
+        parameters: Number of weights, 0 when unknown.
+        size_bytes: Size on disk of everything that belongs to it.
+        quantization: ``F16``, ``Q4_K_M``, ``float32`` ...
+        n_ctx_train: Context it was trained for, in tokens; 0 when unknown.
+        n_layers: Number of blocks.
+        n_vocab: Vocabulary size.
+        has_chat_template: Whether the files bring one.
+        bundled: Shipped with the app (starter models), cannot be removed.
+        origin: ``starter``, ``models folder`` or ``added``.
+        license: SPDX name or empty.
+        problem: Empty, or a sentence why it cannot be loaded.
+    """
+
+    id: str
+    name: str
+    path: str
+    engine: EngineKind
+    kind: ModelKind = "unknown"
+    architecture: str = ""
+    parameters: int = 0
+    size_bytes: int = 0
+    quantization: str = ""
+    n_ctx_train: int = 0
+    n_layers: int = 0
+    n_vocab: int = 0
+    has_chat_template: bool = False
+    bundled: bool = False
+    origin: str = ""
+    license: str = ""
+    problem: str = ""
+
+
+class LoadedModel(msgspec.Struct, frozen=True):
+    """What an engine says about the model it holds, after loading.
+
+    Attributes:
+        engine: Which engine.
+        name: The model's own name, or the file's.
+        architecture: As the file names it.
+        n_ctx: Context in tokens that this engine really has.
+        n_ctx_train: Context the model was trained for.
+        n_vocab: Vocabulary size.
+        n_layers: Number of blocks.
+        parameters: Number of weights.
+        has_chat_template: ``False`` = completion only.
+        device: For people: ``CPU``, ``CUDA: NVIDIA H200`` ...
+        gpu_layers: Layers on the GPU.
+        device_reason: One sentence: why this device and this many layers.
+        dtype: Weights' type: ``float32``, ``Q4_K_M`` ...
+        threads: Threads used for decoding.
+        load_s: Seconds that loading took.
+        weights_bytes: Memory of the weights.
+        kv_cache_bytes: Memory of the KV cache at full context.
+        adds_bos: Whether the tokenizer puts BOS before a raw text.
+        eos_ids: Ids that end an answer.
+    """
+
+    engine: EngineKind
+    name: str
+    architecture: str
+    n_ctx: int
+    n_ctx_train: int
+    n_vocab: int
+    n_layers: int
+    parameters: int
+    has_chat_template: bool
+    device: str
+    gpu_layers: int
+    device_reason: str
+    dtype: str
+    threads: int
+    load_s: float
+    weights_bytes: int
+    kv_cache_bytes: int
+    adds_bos: bool
+    eos_ids: tuple[int, ...]
+
+
+class TokenPiece(msgspec.Struct, frozen=True):
+    """One token as an id and its text; ``text`` shows incomplete UTF-8 as U+FFFD."""
+
+    id: int
+    text: str
+    special: bool = False
+
+
+class RenderedPrompt(msgspec.Struct, frozen=True):
+    """A conversation as the model reads it: the exact text and the exact tokens."""
+
+    text: str
+    tokens: tuple[TokenPiece, ...]
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A possible next token; ``logprob`` is the natural log of the unmodified distribution."""
+
+    id: int
+    text: str
+    logprob: float
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens of one answer; ``reused_tokens`` of the prompt came from the cache."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    reused_tokens: int = 0
+
+
+class Timings(msgspec.Struct, frozen=True):
+    """Seconds from a monotonic clock, and what follows from them; 0 where nothing was measured.
+
+    ``prompt_tokens_per_s`` counts tokens that were really computed, not the reused ones.
+    """
+
+    load_s: float = 0.0
+    prompt_s: float = 0.0
+    decode_s: float = 0.0
+    prompt_tokens_per_s: float = 0.0
+    tokens_per_s: float = 0.0

@@ -1,0 +1,1 @@
+"""Icons, fonts, themes and the starter models; read them through ``importlib.resources``."""
