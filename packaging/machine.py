@@ -44,7 +44,7 @@ _X86_OPTIONS = (
     ("GGML_F16C", ("f16c",)),
     ("GGML_BMI2", ("bmi2",)),
     ("GGML_AVX512", ("avx512f", "avx512cd", "avx512vl", "avx512dq", "avx512bw")),
-    ("GGML_AVX512_VBMI", ("avx512f", "avx512_vbmi")),
+    ("GGML_AVX512_VBMI", ("avx512f", "avx512vbmi")),
     ("GGML_AVX512_VNNI", ("avx512f", "avx512_vnni")),
     ("GGML_AVX512_BF16", ("avx512f", "avx512_bf16")),
 )
