@@ -1,0 +1,1 @@
+"""Widgets that draw themselves with the theme; they decide nothing."""
