@@ -1,0 +1,109 @@
+"""The script that sets everything up, as far as it runs without installing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPO / "packaging"))
+
+import bootstrap  # noqa: E402  # lies beside a script, not in a package
+import machine  # noqa: E402
+
+sys.path.remove(str(REPO / "packaging"))
+
+
+@pytest.mark.skipif(not machine.is_x86(), reason="the options are those of x86-64")
+@pytest.mark.parametrize(
+    ("flags", "on", "off"),
+    [
+        ({"avx", "avx2", "fma", "f16c", "bmi2"}, "GGML_AVX2", "GGML_AVX512"),
+        (
+            {"avx", "avx512f", "avx512cd", "avx512vl", "avx512dq", "avx512bw"},
+            "GGML_AVX512",
+            "GGML_AVX2",
+        ),
+        (set(), "GGML_NATIVE=OFF -DGGML_AVX=OFF -DGGML_AVX2=OFF -DGGML_FMA", "GGML_BMI2"),
+    ],
+)
+def test_build_options_name_each_feature_and_never_amx(
+    monkeypatch: pytest.MonkeyPatch, flags: set[str], on: str, off: str
+) -> None:
+    monkeypatch.delenv("GLASSHOUSE_CMAKE_ARGS", raising=False)
+    args = machine.cmake_args(frozenset(flags | {"amx_tile"}))
+    assert args.startswith("-DGGML_NATIVE=OFF")
+    assert f"-D{on}=O" in args
+    assert f"-D{off}=OFF" in args
+    assert "AMX" not in args
+
+
+def test_a_persons_own_build_options_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLASSHOUSE_CMAKE_ARGS", "-DGGML_VULKAN=ON")
+    assert machine.cmake_args() == "-DGGML_VULKAN=ON"
+
+
+def test_wheels_of_different_builds_lie_in_different_folders(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GLASSHOUSE_WHEELS", str(tmp_path))
+    one, other = bootstrap._wheel_folder("-DA=ON"), bootstrap._wheel_folder("-DA=OFF")
+    assert one != other
+    assert one.parent == tmp_path
+    assert one.name.startswith(bootstrap._pin("llama-cpp-python"))
+
+
+def test_every_runtime_package_is_pinned_to_one_version() -> None:
+    import tomllib
+
+    project = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["test"]
+    for requirement in wanted:
+        name = requirement.split(">=")[0].split("==")[0].strip().lower().replace("-", "_")
+        pins = (REPO / "packaging" / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        assert [p for p in pins if p.lower().replace("-", "_").startswith(name + "==")], name
+
+
+def test_the_missing_compiler_is_named_with_a_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if not sys.platform.startswith("linux"):
+        pytest.skip("looks at PATH as Linux has it")
+    (tmp_path / "apt-get").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    assert "apt-get install -y build-essential" in machine.missing_compiler()
+
+
+def test_wrong_usage_is_said_with_status_2() -> None:
+    run = subprocess.run(
+        [sys.executable, str(REPO / "packaging" / "bootstrap.py"), "frobnicate"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 2
+    assert "bootstrap.py run" in run.stdout
+
+
+def test_without_display_and_terminal_both_engines_answer_the_sample() -> None:
+    """The stamp of the running environment stands, so nothing is installed here."""
+    if Path(sys.prefix) != bootstrap.VENV or not (bootstrap.VENV / "test.stamp").exists():
+        pytest.skip("these tests do not run in the environment that bootstrap.py made")
+    environment = {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    run = subprocess.run(
+        [sys.executable, str(REPO / "packaging" / "bootstrap.py"), "run"],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env=environment,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "on the gguf engine" in run.stdout
+    assert "on the native engine" in run.stdout
+    assert run.stdout.lower().count("token") >= 3
