@@ -1,0 +1,73 @@
+"""What a network remembers of the tokens it has read: one key and one value per token and layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from inference.native.config import NetworkConfig
+
+
+class KVCache:
+    """Room for ``n_ctx`` positions, filled from the front, forgotten from the back.
+
+    A forward pass writes each layer with ``append`` and then calls ``advance`` once. The memory is
+    taken whole at the start, so that a long answer never has to move it.
+
+    Args:
+        config: Shape of the network.
+        n_ctx: Positions to make room for.
+        batch: Sequences read side by side, B.
+        dtype: Type of the keys and values; that of the weights.
+        device: Where they live; where the weights are.
+    """
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        n_ctx: int,
+        *,
+        batch: int = 1,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        shape = (config.n_layers, batch, config.n_kv_heads, n_ctx, config.head_width)
+        self._keys = torch.empty(shape, dtype=dtype, device=device)  # (layer, B, H_kv, n_ctx, D)
+        self._values = torch.empty(shape, dtype=dtype, device=device)  # the same
+        self.n_ctx = n_ctx
+        self._length = 0
+
+    @property
+    def length(self) -> int:
+        """Positions that are filled."""
+        return self._length
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory at full context."""
+        return self._keys.nbytes + self._values.nbytes
+
+    def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Write T new positions of one layer, (B, H_kv, T, D); return all S positions so far.
+
+        Raises:
+            ValueError: There is no room; the caller has to check that before.
+        """
+        end = self._length + keys.shape[2]
+        if end > self.n_ctx:
+            raise ValueError(f"{end} positions do not fit into a cache of {self.n_ctx}")
+        self._keys[layer, :, :, self._length : end] = keys
+        self._values[layer, :, :, self._length : end] = values
+        return self._keys[layer, :, :, :end], self._values[layer, :, :, :end]  # (B, H_kv, S, D)
+
+    def advance(self, count: int) -> None:
+        """Count ``count`` positions as filled, after every layer has written them."""
+        self._length += count
+
+    def truncate(self, length: int) -> None:
+        """Forget everything from position ``length`` on; a longer length changes nothing."""
+        self._length = min(self._length, max(0, length))

@@ -1,0 +1,245 @@
+"""Weights from and to Hugging Face folders: safetensors, one file or several, memory-mapped.
+
+Every tensor is accounted for by name and shape before a single weight is read. Pickle files
+(``.bin``, ``.pt``) are never opened: reading one runs whatever program its author put inside.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from inference.errors import CorruptCheckpointError, InferenceError, ModelNotFoundError
+from inference.native.config import NetworkConfig
+from inference.native.names import full_name, hugging_face_name, is_constant
+from inference.native.registry import Network, build_network
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from inference.cancel import CancelToken
+    from inference.engine import ProgressSink
+
+_AGAIN = "Download the model again."
+_DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+_INDEX = "model.safetensors.index.json"
+_LARGEST_JSON_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTensor:
+    """Where one tensor lies and what it is, known from its file's header."""
+
+    file: Path
+    name: str
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A folder whose tensors all fit its config; ``tensors`` is keyed by our names."""
+
+    folder: Path
+    config_json: dict[str, Any]
+    config: NetworkConfig
+    tensors: dict[str, StoredTensor]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the first matrix, the token embedding."""
+        return self.tensors["token_embedding.weight"].dtype
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights."""
+        return sum(_count(tensor.shape) for tensor in self.tensors.values())
+
+
+def open_checkpoint(folder: Path) -> Checkpoint:
+    """Read config and headers, and hold every tensor's name and shape against the network's.
+
+    Raises:
+        ModelNotFoundError: There is no such folder.
+        CorruptCheckpointError: A file or tensor is missing, damaged, unknown or of another shape.
+        UnsupportedArchitectureError: The native engine has no network for it.
+    """
+    if not folder.is_dir():
+        raise ModelNotFoundError(
+            f"There is no folder {folder.name}.", "Choose the model again under Models."
+        )
+    config_json = read_json(folder / "config.json")
+    config = NetworkConfig.from_dict(config_json)
+    with torch.device("meta"):  # shapes only, no memory
+        shapes = {k: tuple(v.shape) for k, v in build_network(config).state_dict().items()}
+    ours_by_theirs = {hugging_face_name(ours, config): ours for ours in shapes}
+    found: dict[str, StoredTensor] = {}
+    for stored in _stored_tensors(folder):
+        theirs = full_name(stored.name, config)
+        if theirs not in ours_by_theirs:
+            if is_constant(theirs, config) or (theirs == "lm_head.weight" and config.tied_output):
+                continue
+            raise _corrupt(f"{stored.file.name} holds the tensor {stored.name}, unknown here")
+        ours = ours_by_theirs[theirs]
+        if stored.shape != shapes[ours]:
+            raise _corrupt(
+                f"the tensor {stored.name} has the shape {stored.shape}, "
+                f"where config.json asks for {shapes[ours]}"
+            )
+        if ours in found:
+            raise _corrupt(f"the tensor {stored.name} is there twice")
+        found[ours] = stored
+    for theirs, ours in ours_by_theirs.items():
+        if ours not in found:
+            raise _corrupt(f"the tensor {theirs} is missing")
+    return Checkpoint(folder, config_json, config, found)
+
+
+def load_network(
+    checkpoint: Checkpoint,
+    *,
+    dtype: torch.dtype,
+    device: torch.device,
+    progress: ProgressSink | None = None,
+    cancel: CancelToken | None = None,
+) -> Network:
+    """Build the network with its weights; on the CPU in their stored type they stay in the file.
+
+    Raises:
+        CorruptCheckpointError: A file cannot be read to its end.
+        InferenceError: Loading was cancelled.
+    """
+    with torch.device("meta"):
+        network = build_network(checkpoint.config)
+    weights: dict[str, Tensor] = {}
+    done, total = 0, max(1, checkpoint.parameters)
+    for file in sorted({tensor.file for tensor in checkpoint.tensors.values()}):
+        with _opened(file) as reader:
+            for ours, stored in checkpoint.tensors.items():
+                if stored.file != file:
+                    continue
+                if cancel is not None and cancel.cancelled:
+                    raise InferenceError("Loading was stopped.")
+                weights[ours] = reader.get_tensor(stored.name).to(device=device, dtype=dtype)
+                done += _count(stored.shape)
+                if progress is not None:
+                    progress(done / total)
+    network.load_state_dict(weights, assign=True)
+    network.requires_grad_(requires_grad=False)
+    return network.eval()
+
+
+def to_hugging_face(state_dict: Mapping[str, Tensor], config: NetworkConfig) -> dict[str, Tensor]:
+    """Return the same tensors under Hugging Face's names, for ``model.safetensors``."""
+    return {hugging_face_name(ours, config): tensor for ours, tensor in state_dict.items()}
+
+
+def save_checkpoint(
+    network: Network,
+    folder: Path,
+    *,
+    dtype: torch.dtype = torch.float32,
+    config_extra: Mapping[str, Any] | None = None,
+) -> None:
+    """Write ``config.json`` and ``model.safetensors`` as other programs expect them.
+
+    Args:
+        network: What to save.
+        folder: Made if absent; files of those names are replaced.
+        dtype: Type the weights are stored in.
+        config_extra: Further keys for config.json, such as ``bos_token_id``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: tensor.detach() for name, tensor in network.state_dict().items()}
+    tensors = {
+        name: tensor.to(device="cpu", dtype=dtype).contiguous()
+        for name, tensor in to_hugging_face(state, network.config).items()
+    }
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    described = network.config.to_dict() | {"dtype": str(dtype).removeprefix("torch.")}
+    text = json.dumps(described | dict(config_extra or {}), indent=2) + "\n"
+    (folder / "config.json").write_text(text, encoding="utf-8")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object from a model folder.
+
+    Raises:
+        CorruptCheckpointError: It is missing, unreadable or something else.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_JSON_BYTES:
+            raise _corrupt(f"{path.name} is far too large")
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise _corrupt(f"{path.name} is missing") from None
+    except (OSError, ValueError, RecursionError) as exc:
+        raise _corrupt(f"{path.name} cannot be read", str(exc)) from exc
+    if not isinstance(value, dict):
+        raise _corrupt(f"{path.name} holds no JSON object")
+    return value
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    return int(torch.Size(shape).numel())
+
+
+def _corrupt(what: str, detail: str = "") -> CorruptCheckpointError:
+    return CorruptCheckpointError(f"The model's files cannot be used: {what}.", _AGAIN, detail)
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    index = folder / _INDEX
+    if index.is_file():
+        shards = read_json(index).get("weight_map")
+        if not isinstance(shards, dict) or not shards:
+            raise _corrupt(f"{_INDEX} names no tensors")
+        names = {name for name in shards.values() if isinstance(name, str)}
+        if any("/" in name or "\\" in name or not name.endswith(".safetensors") for name in names):
+            raise _corrupt(f"{_INDEX} names a file outside the folder")
+        files = [folder / name for name in sorted(names)]
+        for file in files:
+            if not file.is_file():
+                raise _corrupt(f"its part {file.name} is missing")
+        return files
+    whole = folder / "model.safetensors"
+    if whole.is_file():
+        return [whole]
+    others = sorted(p.name for p in folder.iterdir() if p.suffix in {".bin", ".pt", ".pth"})
+    if others:
+        raise CorruptCheckpointError(
+            f"The weights are in {others[0]}, a pickle file. Opening one can run any program, "
+            "so the app does not.",
+            "Look for the same model with .safetensors files, or as GGUF.",
+        )
+    raise CorruptCheckpointError(
+        f"There are no weights in the folder {folder.name}: model.safetensors is missing.", _AGAIN
+    )
+
+
+def _stored_tensors(folder: Path) -> list[StoredTensor]:
+    stored: list[StoredTensor] = []
+    for file in _weight_files(folder):
+        with _opened(file) as reader:
+            for name in reader.keys():  # noqa: SIM118 - not a mapping
+                piece = reader.get_slice(name)
+                dtype = _DTYPES.get(piece.get_dtype())
+                if dtype is None:
+                    raise _corrupt(f"the tensor {name} is of the type {piece.get_dtype()}")
+                stored.append(StoredTensor(file, name, tuple(piece.get_shape()), dtype))
+    return stored
+
+
+def _opened(file: Path) -> Any:  # noqa: ANN401 - safetensors ships no types
+    try:
+        return safe_open(file, framework="pt", device="cpu")
+    except (SafetensorError, OSError, ValueError) as exc:
+        raise _corrupt(f"{file.name} is damaged or cut short", str(exc)) from exc
