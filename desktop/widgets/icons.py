@@ -78,19 +78,23 @@ class _TintedEngine(QIconEngine):
         return on if state == QIcon.State.On else normal
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        """Paint one row."""
         paint_icon(painter, self._name, self._color(mode, state), rect)
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        """Return the icon."""
         return self.scaledPixmap(size, mode, state, 1.0)
 
     def scaledPixmap(
         self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float
     ) -> QPixmap:
+        """Return the icon for a screen scale."""
         edge = min(size.width(), size.height())  # device pixels already
         logical = max(1, round(edge / scale))
         return icon_pixmap(self._name, self._color(mode, state), logical, scale)
 
     def clone(self) -> QIconEngine:
+        """Return a copy for Qt."""
         copy = _TintedEngine(self._name, self._colors)
         # Qt owns the copy but holds no Python reference; without one it dies on return.
         _CLONES.append(copy)

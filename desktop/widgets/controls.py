@@ -1,0 +1,256 @@
+"""Buttons, labels and badges in the sizes and roles of the design; they decide nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from desktop.widgets.focus_ring import RING_PROPERTY
+from desktop.widgets.icons import BUTTON, icon
+
+if TYPE_CHECKING:
+    from desktop.widgets.theme import FontRole, Theme
+
+Tone = Literal["text", "text2", "text3", "accent", "ok", "info", "warn", "bad"]
+ButtonKind = Literal["main", "secondary", "danger", "ghost", "link", "pill", "segment"]
+Ground = Literal["rail", "side", "page", "sunken"]
+Edge = Literal["left", "right", "top", "bottom", ""]
+
+
+def label(
+    text: str,
+    theme: Theme,
+    role: FontRole = "body",
+    tone: Tone = "text",
+    *,
+    wrap: bool = False,
+    name: str = "",
+) -> QLabel:
+    """Return a plain-text label of one type role and tone; colours follow the style sheet."""
+    result = QLabel(text)
+    result.setTextFormat(Qt.TextFormat.PlainText)
+    result.setFont(theme.font(role))
+    result.setProperty("tone", tone)
+    result.setWordWrap(wrap)
+    if wrap:
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        result.setSizePolicy(policy)
+    if name:
+        result.setObjectName(name)
+    return result
+
+
+def set_tone(widget: QWidget, tone: Tone) -> None:
+    """Give a label another tone; the style sheet is asked again for this one widget."""
+    if widget.property("tone") == tone:
+        return
+    widget.setProperty("tone", tone)
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+def panel(ground: Ground, name: str, edge: Edge = "") -> QFrame:
+    """Return an empty ground with at most one hairline."""
+    frame = QFrame()
+    frame.setObjectName(name)
+    frame.setProperty("ground", ground)
+    if edge:
+        frame.setProperty("edge", edge)
+    return frame
+
+
+def rule() -> QFrame:
+    """Return a horizontal hairline."""
+    line = QFrame()
+    line.setProperty("part", "rule")
+    return line
+
+
+def key_text(keys: str | QKeySequence.StandardKey) -> str:
+    """Return a shortcut as this system writes it, e.g. ``Ctrl+K``."""
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+class Button(QPushButton):
+    """A button with words and perhaps an icon.
+
+    Args:
+        text: Verb and object.
+        theme: For the icon.
+        kind: Its weight on the page; one ``main`` per view.
+        name: objectName; the accessible name is the text.
+        icon_name: Lucide icon before the text, or none.
+        small: 28 instead of 32 pixels high.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        theme: Theme,
+        *,
+        kind: ButtonKind = "secondary",
+        name: str,
+        icon_name: str = "",
+        small: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(text, parent)
+        self._kind = kind
+        self._icon_name = icon_name
+        self.setObjectName(name)
+        self.setAccessibleName(text)
+        self.setProperty("kind", kind)
+        self.setProperty("small", small)
+        self.setProperty(RING_PROPERTY, True)
+        self.setFont(theme.font("body_strong" if kind == "main" else "body_medium"))
+        self.setIconSize(QSize(BUTTON, BUTTON))
+        self.setCursor(
+            Qt.CursorShape.PointingHandCursor if kind == "link" else Qt.CursorShape.ArrowCursor
+        )
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Tint the icon."""
+        if not self._icon_name:
+            return
+        colors = {"main": theme.on_accent, "danger": theme.bad, "ghost": theme.text2}
+        self.setIcon(icon(self._icon_name, theme, colors.get(self._kind, theme.text)))
+
+    def set_reason(self, reason: str) -> None:
+        """Switch the button off with the reason why, or on again with an empty one."""
+        self.setEnabled(not reason)
+        self.setToolTip(reason)
+        self.setAccessibleDescription(reason)
+
+
+class IconButton(QToolButton):
+    """A square button without words; name and key are its tooltip.
+
+    Args:
+        icon_name: Lucide icon.
+        text: What it does; tooltip and accessible name.
+        theme: For the icon.
+        name: objectName.
+        keys: Shortcut named in the tooltip.
+        checkable: Stays down while what it shows is open.
+        size: Edge of the square.
+    """
+
+    def __init__(
+        self,
+        icon_name: str,
+        text: str,
+        theme: Theme,
+        *,
+        name: str,
+        keys: str = "",
+        checkable: bool = False,
+        size: int = 30,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._icon_name = icon_name
+        self.setObjectName(name)
+        self.setAccessibleName(text)
+        self.setToolTip(f"{text}  {key_text(keys)}" if keys else text)
+        self.setProperty("kind", "icon")
+        self.setProperty(RING_PROPERTY, True)
+        self.setCheckable(checkable)
+        self.setFixedSize(size, size)
+        self.setIconSize(QSize(18, 18) if size >= 30 else QSize(BUTTON, BUTTON))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.set_theme(theme)
+
+    def set_icon(self, icon_name: str, theme: Theme) -> None:
+        """Show another icon."""
+        self._icon_name = icon_name
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Tint the icon."""
+        self.setIcon(icon(self._icon_name, theme))
+
+
+class Badge(QWidget):
+    """A small outlined word, e.g. "Instruct"; its tone names the colour of text and outline."""
+
+    def __init__(self, text: str, theme: Theme, tone: str = "") -> None:
+        super().__init__()
+        self._theme = theme
+        self._text = text
+        self._tone = tone
+        self.setFont(theme.font("label"))
+        self.setAccessibleName(text)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with this theme from now on."""
+        self._theme = theme
+        self.update()
+
+    def set_text(self, text: str, tone: str = "") -> None:
+        """Show another word."""
+        self._text = text
+        self._tone = tone
+        self.setAccessibleName(text)
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Return the size its words ask for."""
+        return badge_size(self._text, self._theme)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint with the theme in force."""
+        painter = QPainter(self)
+        paint_badge(painter, QRectF(self.rect()), self._text, self._tone, self._theme)
+        painter.end()
+
+
+def badge_size(text: str, theme: Theme) -> QSize:
+    """Return the size a badge needs, in device independent pixels."""
+    return QSize(QFontMetrics(theme.font("label")).horizontalAdvance(text) + 14, 18)
+
+
+def paint_badge(painter: QPainter, rect: QRectF, text: str, tone: str, theme: Theme) -> None:
+    """Paint an outlined word; ``tone`` is a colour with a ``_line`` of its own, or empty."""
+    outline = getattr(theme, f"{tone}_line") if tone else theme.line_strong
+    ink = getattr(theme, "accent_text" if tone == "accent" else tone) if tone else theme.text2
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(outline)
+    painter.setBrush(theme.raised)
+    painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+    painter.setFont(theme.font("label"))
+    painter.setPen(ink)
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+
+
+class KeyCap(QWidget):
+    """A key as an outlined box of 18 pixels."""
+
+    def __init__(self, keys: str, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._text = key_text(keys).replace("+", " ")
+        self.setAccessibleName(key_text(keys))
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with this theme from now on."""
+        self._theme = theme
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Return the size its words ask for."""
+        return QSize(max(20, badge_size(self._text, self._theme).width() - 2), 18)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint with the theme in force."""
+        painter = QPainter(self)
+        paint_badge(painter, QRectF(self.rect()), self._text, "", self._theme)
+        painter.end()

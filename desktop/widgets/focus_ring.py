@@ -1,0 +1,53 @@
+"""The ring round the focused button: 2 px wide, 2 px away, shown for keyboard focus only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QApplication, QFocusFrame, QWidget
+
+if TYPE_CHECKING:
+    from desktop.widgets.theme import Theme
+
+RING_PROPERTY: Final = "ring"
+_GAP: Final = 4
+
+
+class FocusRing(QFocusFrame):
+    """One ring for a whole window; it goes to the widget that has the ``ring`` property and focus.
+
+    Fields and rows draw their own focus inside and do not carry the property.
+    """
+
+    def __init__(self, window: QWidget, theme: Theme) -> None:
+        super().__init__(window)
+        self.setObjectName("focus_ring")
+        self._theme = theme
+        self._window = window
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._on_focus_changed)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with this theme from now on."""
+        self._theme = theme
+        self.update()
+
+    def _on_focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
+        by_keyboard = self._window.testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
+        if new is not None and by_keyboard and new.property(RING_PROPERTY):
+            self.setWidget(new)
+            return
+        if self.widget() is not None:
+            self.setWidget(None)  # type: ignore[arg-type]  # Qt takes a null here, the stub forgot
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint with the theme in force."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self._theme.focus, 2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 8, 8)
+        painter.end()
