@@ -25,7 +25,7 @@ class TinyShape:
     """What a tiny file looks like; every field can be overridden by ``tiny_gguf``.
 
     ``vocabulary``: ``bpe`` = 256 bytes, a few merges, ``<|endoftext|>`` (BOS), ``<|im_start|>``,
-    ``<|im_end|>`` (EOS) and ``<think>`` (user-defined); ``spm`` = unknown, BOS, EOS, 256 byte
+    ``<|im_end|>`` (EOS), ``<think>`` and ``<|user|>`` (user-defined); ``spm`` = unknown, BOS, EOS, 256 byte
     tokens, letters. ``weights`` off leaves a vocabulary-only file.
     """
 
@@ -61,8 +61,8 @@ def bpe_vocabulary() -> tuple[list[str], list[int], list[str]]:
     merges = ["h e", "l l", "he ll", "hell o", "Ġ w", "o r", "Ġw or", "t h", "th e", "Ġ the"]
     tokens = [*byte_alphabet(), *(merge.replace(" ", "") for merge in merges)]
     types = [_NORMAL] * len(tokens)
-    tokens += ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>"]
-    types += [_CONTROL, _CONTROL, _CONTROL, _USER]
+    tokens += ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "<|user|>"]
+    types += [_CONTROL, _CONTROL, _CONTROL, _USER, _USER]
     return tokens, types, merges
 
 
