@@ -1,0 +1,1 @@
+"""The engine process: its wire protocol, the server inside it, and the client in front of it."""

@@ -1,0 +1,74 @@
+"""How the engine process is started: command line, environment, pipes, per system."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import inference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FROZEN_COMMAND = "engine-process"
+"""The hidden command of a frozen application that becomes the engine process."""
+
+
+def engine_command(factory: str | None, cache_dir: Path | None) -> list[str]:
+    """Return the command line of an engine process.
+
+    Args:
+        factory: ``module:function`` that opens engines instead of the two real ones.
+        cache_dir: Where it may remember what it found out about this computer.
+    """
+    if getattr(sys, "frozen", False):
+        command = [sys.executable, FROZEN_COMMAND]
+    else:
+        # -P: the folder one happens to stand in must not offer its own `torch.py`.
+        command = [sys.executable, "-P", "-X", "utf8", "-m", "inference.host.server"]
+    if factory is not None:
+        command += ["--factory", factory]
+    if cache_dir is not None:
+        command += ["--cache-dir", str(cache_dir)]
+    return command
+
+
+def engine_environment() -> dict[str, str]:
+    """Return this process's environment, with the place of this code on the search path.
+
+    The project need not be installed: a checkout's root, or site-packages, comes first.
+    """
+    environment = dict(os.environ)
+    root = str(Path(inference.__path__[0]).absolute().parent)
+    before = environment.get("PYTHONPATH")
+    environment["PYTHONPATH"] = root if not before else root + os.pathsep + before
+    return environment
+
+
+def spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start it with three pipes, no console window, no stray handles, and out of reach of Ctrl+C.
+
+    Ctrl+C in a terminal goes to the program in front, which then asks the engine to stop.
+
+    Raises:
+        OSError: The system does not start it.
+    """
+    group: int | None = None
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+    else:
+        group = 0
+    return subprocess.Popen(  # noqa: S603  our own interpreter and module, no shell
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        env=engine_environment(),
+        creationflags=flags,
+        process_group=group,
+    )

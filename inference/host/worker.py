@@ -1,0 +1,211 @@
+"""The one thread of the engine process that owns the engine: takes jobs in order, sends replies.
+
+Knows neither pipes nor frames. Every job is answered exactly once (a stream: ends exactly once),
+whatever an engine does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+import traceback
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from inference.errors import (
+    BackendUnavailableError,
+    InferenceError,
+    OutOfMemoryError,
+    UnsupportedRequestError,
+    wire_name,
+)
+from inference.events import Failed, Finished
+from inference.host.protocol import (
+    FrameError,
+    Generate,
+    Load,
+    Loaded,
+    LoadProgress,
+    Prompt,
+    Refused,
+    Render,
+    Score,
+    Scores,
+    Tokenize,
+    Tokens,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from inference.cancel import CancelToken
+    from inference.engine import Engine, OpenEngine, ProgressSink
+    from inference.host.protocol import Command, Reply
+    from inference.types import EngineKind, GenerationRequest, LoadOptions
+
+Send: TypeAlias = "Callable[[Reply], None]"
+_PROGRESS_STEP = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A command on its way through the worker; ``done`` is called when it has been answered."""
+
+    command: Command
+    cancel: CancelToken
+    done: Callable[[], None]
+
+
+def open_real_engine(cache_dir: Path | None) -> OpenEngine:
+    """Return an opener for the two real engines, importing only the one that is needed."""
+
+    def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToken) -> Engine:
+        try:
+            opener = _import_engine(options.engine)
+        except (ImportError, OSError, RuntimeError) as exc:  # RuntimeError: llama_cpp's own loader
+            raise BackendUnavailableError(
+                f"The {options.engine} engine is not completely installed.",
+                "Run `glasshouse doctor` to see what is missing.",
+                str(exc),
+            ) from exc
+        return opener(options, progress, cancel)
+
+    return open_engine
+
+
+def _import_engine(kind: EngineKind) -> OpenEngine:
+    if kind == "gguf":
+        from inference.gguf.engine import open_engine as open_gguf  # noqa: PLC0415  heavy
+
+        return open_gguf
+    from inference.native.engine import open_engine as open_native  # noqa: PLC0415  heavy
+
+    return open_native
+
+
+def load_factory(name: str) -> OpenEngine:
+    """Import ``module:function``."""
+    module, _, function = name.partition(":")
+    return cast("OpenEngine", getattr(importlib.import_module(module), function))
+
+
+class EngineWorker:
+    """Owns the engine for life.
+
+    Args:
+        send: Takes replies; called from the worker thread only.
+        open_engine: Called for ``Load``.
+    """
+
+    def __init__(self, send: Send, open_engine: OpenEngine) -> None:
+        self._send = send
+        self._open_engine = open_engine
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._engine: Engine | None = None
+        self._thread = threading.Thread(target=self._run, name="engine-worker", daemon=True)
+
+    def start(self) -> None:
+        """Begin to take jobs."""
+        self._thread.start()
+
+    def submit(self, job: Job) -> None:
+        """Queue a job; may be called from any thread."""
+        self._jobs.put(job)
+
+    def close(self) -> None:
+        """Finish what is queued, free the model and wait; the parent sets the time limit."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                if isinstance(job.command, Generate):
+                    self._generate(job.command.request, job.cancel)
+                else:
+                    self._answer(job)
+            finally:
+                job.done()
+        if self._engine is not None:
+            self._engine.close()
+
+    def _answer(self, job: Job) -> None:
+        command = job.command
+        job_id = getattr(command, "id", "")
+        try:
+            self._send(self._reply(command, job.cancel))
+        except Exception as exc:  # noqa: BLE001  the edge of the process: every job is answered
+            error = _as_known(exc)
+            self._send(Refused(job_id, wire_name(error), error.message, error.hint, error.detail))
+
+    def _reply(self, command: Command, cancel: CancelToken) -> Reply:
+        match command:
+            case Load():
+                return self._load(command, cancel)
+            case Tokenize(id=job_id, text=text):
+                pieces = self._loaded_engine().tokenize(
+                    text, add_bos=command.add_bos, parse_special=command.parse_special
+                )
+                return Tokens(job_id, pieces)
+            case Render(id=job_id):
+                engine = self._loaded_engine()
+                prompt = engine.render(command.messages, command.template_variables)
+                return Prompt(job_id, prompt)
+            case Score(id=job_id):
+                engine = self._loaded_engine()
+                return Scores(job_id, engine.score(command.token_ids, command.top_n, cancel))
+        raise UnsupportedRequestError("The engine does not know this command.")
+
+    def _load(self, command: Load, cancel: CancelToken) -> Reply:
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+        told = -1.0
+
+        def progress(fraction: float) -> None:
+            nonlocal told
+            if fraction - told >= _PROGRESS_STEP or fraction >= 1.0 > told:
+                told = fraction
+                self._send(LoadProgress(command.id, fraction))
+
+        self._engine = self._open_engine(command.options, progress, cancel)
+        return Loaded(command.id, self._engine.loaded)
+
+    def _generate(self, request: GenerationRequest, cancel: CancelToken) -> None:
+        send = self._send
+        try:
+            for event in self._loaded_engine().generate(request, cancel):
+                send(event)
+                if isinstance(event, Finished | Failed):
+                    return
+            error: InferenceError = InferenceError("The engine ended without saying how.")
+        except Exception as exc:  # noqa: BLE001  the edge of the process: every stream ends
+            error = _as_known(exc)
+        send(Failed(request.request_id, wire_name(error), error.message, error.hint, error.detail))
+
+    def _loaded_engine(self) -> Engine:
+        if self._engine is None:
+            raise InferenceError("No model is loaded.", "Load a model first.")
+        return self._engine
+
+
+def _as_known(exc: Exception) -> InferenceError:
+    """Translate what is not meant for a person; anything unknown is a bug and says so."""
+    if isinstance(exc, InferenceError):
+        return exc
+    detail = "".join(traceback.format_exception(exc))
+    if isinstance(exc, MemoryError):
+        return OutOfMemoryError(
+            "Memory ran out.", "Take a smaller model or a shorter context.", detail
+        )
+    if isinstance(exc, FrameError):
+        return UnsupportedRequestError(
+            "The answer to this request is too large.", "Ask for fewer tokens.", detail
+        )
+    return InferenceError(
+        "The engine met a problem that it does not know.",
+        "Try again. If it stays, report it with the details below.",
+        detail,
+    )
