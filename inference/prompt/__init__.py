@@ -1,0 +1,1 @@
+"""From a conversation to the exact prompt: chat template, special tokens, context window."""
