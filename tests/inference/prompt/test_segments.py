@@ -20,8 +20,10 @@ _ALL_SPECIALS = {
     "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<s>", "</s>", "<bos>", "<start_of_turn>",
     "<end_of_turn>", "[INST]", "[/INST]", "<|start|>", "<|end|>", "<|message|>", "<|channel|>",
     "<|user|>", "<|assistant|>", "<|system|>", "<|observation|>", "[gMASK]", "<sop>",
-    "<|start_of_role|>", "<|end_of_role|>", "<|end_of_text|>", "<\uff5cUser\uff5c>", "<\uff5cAssistant\uff5c>",
-    "<\uff5cend▁of▁sentence\uff5c>", "<\uff5cbegin▁of▁sentence\uff5c>", "<|constrain|>", "<|return|>",
+    "<|start_of_role|>", "<|end_of_role|>", "<|end_of_text|>",
+    "<\uff5cUser\uff5c>", "<\uff5cAssistant\uff5c>",
+    "<\uff5cend▁of▁sentence\uff5c>", "<\uff5cbegin▁of▁sentence\uff5c>",
+    "<|constrain|>", "<|return|>",
 }  # fmt: skip
 
 
