@@ -71,6 +71,7 @@ _WORDS = (
     *("the", "a", "small", "red", "house", "sees", "through", "glass", "and", "tells", "every"),
     *("story", "once", "more", "today"),
 )
+_TEXT = re.compile(r"(?:^|,)text=")
 _PIECES = re.compile(r"\s*\S+|\s+$")
 
 
@@ -92,6 +93,7 @@ class Script:
     crash: str = "SIGKILL"
     fail_at: int = -1
     stubborn: bool = False
+    busy: bool = False
     context: int = 32_768
     base: bool = False
     memory_mb: int = 0
@@ -104,9 +106,9 @@ def parse(path: str) -> Script:
     """Read ``fake:key=value,...``; anything else is the default script."""
     values: dict[str, str] = {}
     for source in (os.environ.get("GLASSHOUSE_FAKE", ""), path.removeprefix("fake:")):
-        head, found, text = source.partition("text=")
-        if found:
-            values["text"] = text
+        head, *text = _TEXT.split(source, maxsplit=1)
+        if text:
+            values["text"] = text[0]
         pairs = (part.partition("=") for part in head.split(",") if "=" in part)
         values |= {key: value for key, _, value in pairs}
     kinds = {"int": int, "float": float, "bool": lambda value: value == "1", "str": str}
@@ -267,6 +269,9 @@ class _Answering:
         yield self._finished(reason or "stop", time.monotonic() - begun)
 
     def _read_prompt(self) -> Iterator[EngineEvent]:
+        if self._script.busy:
+            yield PromptProgress(self._request.request_id, 0, self._prompt_tokens)
+            sum(range(10**12))
         steps = max(1, int(self._script.prefill_s / STEP_S))
         for step in range(steps):
             if self._cancelled:
