@@ -104,7 +104,12 @@ class GPT2Network(nn.Module):
     def forward(
         self, token_ids: Tensor, cache: KVCache | None = None, *, last_only: bool = False
     ) -> Tensor:
-        """Read T tokens after those in the cache; arguments and result as in ``LlamaNetwork``."""
+        """Read T tokens and score what may follow; all as in ``LlamaNetwork.forward``."""
+        x = self.read(token_ids, cache)  # (B, T, C)
+        return self.score(x[:, -1:] if last_only else x)
+
+    def read(self, token_ids: Tensor, cache: KVCache | None = None) -> Tensor:
+        """Return the residual stream after the last block, (B, T, C)."""
         n_new = token_ids.shape[1]
         start = 0 if cache is None else cache.length
         positions = torch.arange(start, start + n_new, device=token_ids.device)  # (T,)
@@ -114,8 +119,9 @@ class GPT2Network(nn.Module):
             x = block(x, cache)  # (B, T, C)
         if cache is not None:
             cache.advance(n_new)
-        if last_only:
-            x = x[:, -1:]  # (B, 1, C)
-        x = self.final_norm(x)  # (B, T|1, C)
+        return x
+
+    def score(self, x: Tensor) -> Tensor:
+        """Return the logits of the residual stream ``x``: (B, T, C) becomes (B, T, V)."""
         table = self.token_embedding if self.config.tied_output else self.output
-        return F.linear(x, table.weight)  # (B, T|1, V)
+        return F.linear(self.final_norm(x), table.weight)  # (B, T, V)

@@ -61,16 +61,21 @@ class LlamaNetwork(nn.Module):
     def forward(
         self, token_ids: Tensor, cache: KVCache | None = None, *, last_only: bool = False
     ) -> Tensor:
-        """Read T tokens after those in the cache; without a cache, from the start.
+        """Read T tokens after those in the cache and score what may follow.
 
         Args:
             token_ids: The new ids, (B, T), on the weights' device.
-            cache: What was read before; it is extended by T positions.
+            cache: What was read before; it is extended by T positions. Without one: the start.
             last_only: Score only what follows the last token: saves the largest product.
 
         Returns:
             Logits, (B, T, V), or (B, 1, V) with ``last_only``.
         """
+        x = self.read(token_ids, cache)  # (B, T, C)
+        return self.score(x[:, -1:] if last_only else x)
+
+    def read(self, token_ids: Tensor, cache: KVCache | None = None) -> Tensor:
+        """Return the residual stream after the last block, (B, T, C); arguments as ``forward``."""
         x: Tensor = self.token_embedding(token_ids)  # (B, T, C)
         n_new, device = token_ids.shape[1], token_ids.device
         start = 0 if cache is None else cache.length
@@ -82,8 +87,9 @@ class LlamaNetwork(nn.Module):
             x = block(x, cos, sin, cache)  # (B, T, C)
         if cache is not None:
             cache.advance(n_new)
-        if last_only:
-            x = x[:, -1:]  # (B, 1, C)
-        x = self.final_norm(x)  # (B, T|1, C)
+        return x
+
+    def score(self, x: Tensor) -> Tensor:
+        """Return the logits of the residual stream ``x``: (B, T, C) becomes (B, T, V)."""
         table = self.token_embedding if self.config.tied_output else self.output
-        return F.linear(x, table.weight)  # (B, T|1, V)
+        return F.linear(self.final_norm(x), table.weight)  # (B, T, V)

@@ -1,0 +1,123 @@
+"""Where the network runs and in which number type; what to say when memory runs out there."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psutil
+import torch
+
+from inference.errors import BackendUnavailableError, OutOfMemoryError, UnsupportedRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DTYPES = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+_SMALL_PARAMETERS = 200_000_000
+
+
+def choose_device(name: str) -> tuple[torch.device, str]:
+    """Return the device asked for and one sentence why.
+
+    Args:
+        name: ``auto``, ``cpu``, ``cuda`` or ``mps``; auto takes a GPU where there is one.
+
+    Raises:
+        BackendUnavailableError: This computer or this PyTorch does not have it.
+        UnsupportedRequestError: No such device.
+    """
+    if name not in {"auto", "cpu", "cuda", "mps"}:
+        raise UnsupportedRequestError(
+            f"There is no device called {name!r:.40}.", "Choose auto, cpu, cuda or mps."
+        )
+    if name == "cpu":
+        return torch.device("cpu"), "The CPU was asked for."
+    why = "It was found." if name == "auto" else "It was asked for."
+    if name in {"auto", "cuda"} and torch.cuda.is_available():
+        return torch.device("cuda"), why
+    if name in {"auto", "mps"} and torch.backends.mps.is_available():
+        return torch.device("mps"), why
+    if name == "auto":
+        return torch.device("cpu"), "PyTorch found no GPU that it can use."
+    kind = "NVIDIA GPU (cuda)" if name == "cuda" else "Apple GPU (mps)"
+    raise BackendUnavailableError(
+        f"PyTorch cannot use an {kind} on this computer.", "Choose auto or cpu as the device."
+    )
+
+
+def device_name(device: torch.device) -> str:
+    """Return the device's name for people."""
+    if device.type == "cuda":
+        return f"CUDA: {torch.cuda.get_device_name(device)}"
+    return "Apple GPU (MPS)" if device.type == "mps" else "CPU"
+
+
+def choose_dtype(
+    name: str, stored: torch.dtype, parameters: int, device: torch.device
+) -> torch.dtype:
+    """Return the type to compute in.
+
+    ``auto``: on a GPU the stored type, but large float32 checkpoints as bfloat16. On the CPU the
+    stored type if that is bfloat16 and the checkpoint is large; otherwise float32, which is exact
+    and, for float16, several times faster there.
+
+    Args:
+        name: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
+        stored: The type in the files.
+        parameters: Number of weights; above 200 million counts as large.
+        device: Where it will run.
+
+    Raises:
+        UnsupportedRequestError: No such type.
+    """
+    if name in _DTYPES:
+        return _DTYPES[name]
+    if name != "auto":
+        raise UnsupportedRequestError(
+            f"The native engine does not compute in {name!r:.40}.",
+            "Choose auto, float32, bfloat16 or float16.",
+        )
+    large = parameters > _SMALL_PARAMETERS
+    if device.type == "cpu":
+        return torch.bfloat16 if large and stored == torch.bfloat16 else torch.float32
+    return torch.bfloat16 if large and stored == torch.float32 else stored
+
+
+def choose_threads(asked: int | None) -> int:
+    """Return how many threads to compute with: one per physical core unless asked otherwise."""
+    if asked is not None:
+        return max(1, min(asked, 512))
+    allowed = os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):  # a container may see more cores than it may use
+        allowed = len(os.sched_getaffinity(0))
+    return max(1, min(psutil.cpu_count(logical=False) or allowed, allowed))
+
+
+@contextmanager
+def memory_errors_translated(doing: str) -> Iterator[None]:
+    """Turn what PyTorch raises when memory runs out into an error a person can act on.
+
+    Args:
+        doing: Ends the sentence "Memory ran out while ...".
+
+    Raises:
+        OutOfMemoryError: In place of PyTorch's.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as exc:
+        # On the CPU PyTorch has no class of its own for this: the allocator's name is all.
+        known = isinstance(exc, MemoryError | torch.OutOfMemoryError)
+        if not known and "DefaultCPUAllocator" not in str(exc):
+            raise
+        raise OutOfMemoryError(
+            f"Memory ran out while {doing}.",
+            "Choose a smaller model or a shorter context, or close other programs.",
+            str(exc),
+        ) from exc

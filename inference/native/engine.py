@@ -1,0 +1,265 @@
+"""The native engine: one checkpoint folder, answered from by PyTorch.
+
+Ties the parts of this room together and speaks the contract of ``inference.engine``.
+"""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import torch
+
+from inference.errors import (
+    BadChatTemplateError,
+    InferenceError,
+    UnsupportedRequestError,
+    wire_name,
+)
+from inference.events import Failed
+from inference.native.answering import Answer, candidates
+from inference.native.device import (
+    choose_device,
+    choose_dtype,
+    choose_threads,
+    device_name,
+    memory_errors_translated,
+)
+from inference.native.session import Session, StoppedError
+from inference.native.tokenizer import CheckpointTokenizer
+from inference.native.weights import load_network, open_checkpoint
+from inference.prompt.chat_template import ChatTemplate
+from inference.prompt.context import check_fits
+from inference.prompt.segments import render_segments, split_specials
+from inference.types import LoadedModel, RenderedPrompt, TokenPiece
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from inference.cancel import CancelToken
+    from inference.engine import ProgressSink
+    from inference.events import EngineEvent
+    from inference.native.registry import Network
+    from inference.types import Candidate, GenerationRequest, LoadOptions, Message
+
+_DEFAULT_N_CTX = 4096
+_MOST_ALTERNATIVES = 20
+
+
+def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToken) -> NativeEngine:
+    """Load a checkpoint folder; see ``inference.engine.OpenEngine``.
+
+    The context is never longer than the one the network was trained for.
+
+    Raises:
+        InferenceError: One of its children; the base class when ``cancel`` was set.
+    """
+    started = perf_counter()
+    device, reason = choose_device(options.device)
+    checkpoint = open_checkpoint(Path(options.path))
+    tokenizer = CheckpointTokenizer(checkpoint.folder, checkpoint.config_json)
+    config = checkpoint.config
+    n_ctx = min(options.n_ctx or _DEFAULT_N_CTX, config.context)
+    if n_ctx < 1:
+        raise UnsupportedRequestError(
+            f"A context of {options.n_ctx} tokens holds nothing.", "Choose at least 1."
+        )
+    dtype = choose_dtype(options.dtype, checkpoint.dtype, checkpoint.parameters, device)
+    threads = choose_threads(options.threads)
+    torch.set_num_threads(threads)
+    with memory_errors_translated("loading the model"):
+        network = load_network(
+            checkpoint, dtype=dtype, device=device, progress=progress, cancel=cancel
+        )
+        session = Session(network, n_ctx, dtype, device)
+    loaded = LoadedModel(
+        engine="native",
+        name=checkpoint.folder.name,
+        architecture=config.family,
+        n_ctx=n_ctx,
+        n_ctx_train=config.context,
+        n_vocab=config.vocab_size,
+        n_layers=config.n_layers,
+        parameters=checkpoint.parameters,
+        has_chat_template=tokenizer.chat_template is not None,
+        device=device_name(device),
+        gpu_layers=0 if device.type == "cpu" else config.n_layers,
+        device_reason=reason,
+        dtype=str(dtype).removeprefix("torch."),
+        threads=threads,
+        load_s=perf_counter() - started,
+        weights_bytes=checkpoint.parameters * dtype.itemsize,
+        kv_cache_bytes=session.cache_bytes,
+        adds_bos=tokenizer.adds_bos,
+        eos_ids=tokenizer.eos_ids,
+    )
+    return NativeEngine(network, session, tokenizer, loaded)
+
+
+class NativeEngine:
+    """One loaded checkpoint; the contract is ``inference.engine.Engine``.
+
+    Args:
+        network: Ready to run.
+        session: Its cache.
+        tokenizer: Of the same checkpoint.
+        loaded: What ``loaded`` returns.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        session: Session,
+        tokenizer: CheckpointTokenizer,
+        loaded: LoadedModel,
+    ) -> None:
+        self._network: Network | None = network
+        self._open_session: Session | None = session
+        self._tokenizer = tokenizer
+        self._loaded = loaded
+        source = tokenizer.chat_template
+        self._template = (
+            None
+            if source is None
+            else ChatTemplate(source, tokenizer.bos_token, tokenizer.eos_token)
+        )
+
+    @property
+    def loaded(self) -> LoadedModel:
+        """Facts about the loaded model."""
+        return self._loaded
+
+    @property
+    def network(self) -> Network:
+        """The network itself, to look inside."""
+        if self._network is None:
+            raise RuntimeError("the engine is closed")
+        return self._network
+
+    @property
+    def _session(self) -> Session:
+        if self._open_session is None:
+            raise RuntimeError("the engine is closed")
+        return self._open_session
+
+    def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[EngineEvent]:
+        """Answer one request; see ``inference.engine.Engine``."""
+        try:
+            yield from self._answer(request, cancel)
+        except InferenceError as error:
+            yield Failed(
+                request.request_id, wire_name(error), error.message, error.hint, error.detail
+            )
+
+    def tokenize(
+        self, text: str, *, add_bos: bool = False, parse_special: bool = False
+    ) -> tuple[TokenPiece, ...]:
+        """Split a text into tokens; special ones are read as such only with ``parse_special``."""
+        tokenizer = self._tokenizer
+        if parse_special:
+            ids = tokenizer.encode_segments(split_specials(text, tokenizer.specials))
+        else:
+            ids = tokenizer.encode(text)
+        return self._pieces(self._with_bos(ids) if add_bos else ids)
+
+    def render(
+        self,
+        messages: tuple[Message, ...],
+        template_variables: dict[str, bool | int | str] | None = None,
+    ) -> RenderedPrompt:
+        """Show the exact prompt a conversation becomes; see ``inference.engine.Engine``."""
+        text, ids = self._rendered(messages, template_variables or {})
+        return RenderedPrompt(text, self._pieces(ids))
+
+    def score(
+        self, token_ids: tuple[int, ...], top_n: int, cancel: CancelToken
+    ) -> tuple[tuple[Candidate, ...], ...]:
+        """Return the likeliest next tokens after each position; see ``inference.engine.Engine``.
+
+        Raises:
+            ContextOverflowError: More ids than the context holds.
+            UnsupportedRequestError: An id does not exist.
+            InferenceError: It was cancelled.
+        """
+        self._check_ids(token_ids)
+        check_fits(len(token_ids) - 1, self._loaded.n_ctx)
+        found: list[tuple[Candidate, ...]] = []
+        try:
+            with memory_errors_translated("reading the text"):
+                for logits in self._session.scored(token_ids, cancel):  # (T, V)
+                    found.extend(
+                        candidates(row.log_softmax(0), top_n, self._tokenizer) for row in logits
+                    )
+        except StoppedError:
+            raise InferenceError("Reading the text was stopped.") from None
+        return tuple(found)
+
+    def close(self) -> None:
+        """Free the memory."""
+        self._network = self._open_session = None
+        gc.collect()  # blocks and their hooks point at each other
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _answer(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[EngineEvent]:
+        if not 0 <= request.top_n <= _MOST_ALTERNATIVES:
+            raise UnsupportedRequestError(
+                f"{request.top_n} alternatives per token cannot be shown.",
+                f"Choose 0 to {_MOST_ALTERNATIVES}.",
+            )
+        ids = self._prompt_ids(request)
+        check_fits(len(ids), self._loaded.n_ctx)
+        answer = Answer(request, ids, self._session, self._tokenizer, self._loaded)
+        yield from answer.events(cancel)
+
+    def _prompt_ids(self, request: GenerationRequest) -> list[int]:
+        """Return the prompt's ids from whichever of the three forms was given."""
+        given = [request.messages, request.text, request.token_ids]
+        if sum(form is not None for form in given) != 1:
+            raise UnsupportedRequestError(
+                "A request needs messages, a text or token ids, and only one of them."
+            )
+        if request.messages is not None:
+            ids = self._rendered(request.messages, request.template_variables)[1]
+        elif request.text is not None:
+            ids = self._with_bos(self._tokenizer.encode(request.text))
+            if not ids and self._tokenizer.bos_id is not None:
+                ids = [self._tokenizer.bos_id]  # something has to come before the first token
+        else:
+            ids = list(request.token_ids or ())
+        if not ids:
+            raise UnsupportedRequestError("There is nothing to continue.", "Write some text first.")
+        self._check_ids(ids)
+        return ids
+
+    def _rendered(
+        self, messages: tuple[Message, ...], variables: dict[str, bool | int | str]
+    ) -> tuple[str, list[int]]:
+        if self._template is None:
+            raise BadChatTemplateError(
+                "This model brings no chat template, so it cannot take a conversation.",
+                "Use it as a completion: it continues a text.",
+            )
+        tokenizer = self._tokenizer
+        segments = render_segments(self._template, messages, variables, tokenizer.specials)
+        return "".join(part.text for part in segments), tokenizer.encode_segments(segments)
+
+    def _with_bos(self, ids: list[int]) -> list[int]:
+        bos = self._tokenizer.bos_id
+        if bos is None or not self._tokenizer.adds_bos or ids[:1] == [bos]:
+            return ids
+        return [bos, *ids]
+
+    def _check_ids(self, ids: Sequence[int]) -> None:
+        for token in ids:
+            if not 0 <= token < self._loaded.n_vocab:
+                raise UnsupportedRequestError(
+                    f"Token id {token} does not exist in this model.",
+                    f"Ids go from 0 to {self._loaded.n_vocab - 1:,}.",
+                )
+
+    def _pieces(self, ids: Sequence[int]) -> tuple[TokenPiece, ...]:
+        tokenizer = self._tokenizer
+        return tuple(TokenPiece(i, tokenizer.text(i), tokenizer.is_special(i)) for i in ids)

@@ -1,0 +1,150 @@
+"""One network and what it has read: prompts in chunks, tokens one by one, prefixes reused.
+
+Knows token ids only. A stop asked for takes effect between two blocks of the network, not just
+between two chunks: one pass through a large network takes longer than a person wants to wait.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from inference.native.kv_cache import KVCache
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from torch import Tensor
+
+    from inference.cancel import CancelToken
+    from inference.native.registry import Network
+
+_FIRST_CHUNK = 16
+_LARGEST_CHUNK = 512
+_SCORED_CHUNK = 64
+_CHUNK_S = 0.4  # progress is shown about this often
+_BLOCK_S = 0.06  # a stop waits about this long
+
+
+class StoppedError(Exception):
+    """A stop was asked for in the middle of a pass; the cache is as before it."""
+
+
+class Session:
+    """The KV cache of one network, and the ids that are in it.
+
+    Args:
+        network: On its device, ready to run.
+        n_ctx: Positions to make room for.
+        dtype: Type of the weights.
+        device: Where the weights are.
+    """
+
+    def __init__(
+        self, network: Network, n_ctx: int, dtype: torch.dtype, device: torch.device
+    ) -> None:
+        self._network = network
+        self._device = device
+        self._cache = KVCache(network.config, n_ctx, dtype=dtype, device=device)
+        self._ids: list[int] = []
+        self._chunk = _FIRST_CHUNK
+        self._cancel: CancelToken | None = None
+        self._last = torch.zeros(1, 1, network.config.width, dtype=dtype, device=device)
+        for block in network.blocks:
+            block.register_forward_pre_hook(self._check_stop)
+
+    @property
+    def length(self) -> int:
+        """Positions that are filled."""
+        return self._cache.length
+
+    @property
+    def cache_bytes(self) -> int:
+        """Memory of the cache at full context."""
+        return self._cache.size_bytes
+
+    def reuse(self, ids: Sequence[int]) -> int:
+        """Keep the longest beginning of ``ids`` that is in the cache; return its length.
+
+        The last id is never kept, because its pass gives the logits that come next.
+        """
+        kept = 0
+        for ours, theirs in zip(self._ids, ids[:-1], strict=False):
+            if ours != theirs:
+                break
+            kept += 1
+        self._cache.truncate(kept)
+        del self._ids[kept:]
+        return kept
+
+    def prefill(self, ids: Sequence[int], cancel: CancelToken) -> Iterator[int]:
+        """Read ids that are not in the cache yet; yield how many of them are read.
+
+        The chunks follow the speed measured, so that progress comes a few times a second.
+
+        Raises:
+            StoppedError: A stop was asked for.
+        """
+        done = 0
+        while done < len(ids):
+            chunk = ids[done : done + self._chunk]
+            started = perf_counter()
+            self.read(chunk, cancel)
+            self._adapt(len(chunk), perf_counter() - started)
+            done += len(chunk)
+            yield done
+
+    @torch.inference_mode()
+    def read(self, ids: Sequence[int], cancel: CancelToken) -> Tensor:
+        """Read ids in one pass; return the residual stream, (1, T, C).
+
+        Raises:
+            StoppedError: A stop was asked for.
+        """
+        self._cancel = cancel
+        try:
+            tokens = torch.tensor([ids], device=self._device)  # (1, T)
+            stream = self._network.read(tokens, self._cache)  # (1, T, C)
+        finally:
+            self._cancel = None
+        if self._device.type != "cpu":
+            _wait_for(self._device)  # else the time measured is that of queueing
+        self._ids.extend(ids)
+        self._last = stream[:, -1:].clone()  # (1, 1, C)
+        return stream
+
+    @torch.inference_mode()
+    def next_logits(self) -> Tensor:
+        """Return the logits of what follows all that was read, float32 on the CPU, (V,)."""
+        return self._network.score(self._last)[0, 0].float().cpu()
+
+    @torch.inference_mode()
+    def scored(self, ids: Sequence[int], cancel: CancelToken) -> Iterator[Tensor]:
+        """Read all ids anew; yield the logits after each, a few positions at a time, (T, V).
+
+        Raises:
+            StoppedError: A stop was asked for.
+        """
+        self.reuse(())
+        for start in range(0, len(ids), _SCORED_CHUNK):
+            stream = self.read(ids[start : start + _SCORED_CHUNK], cancel)  # (1, T, C)
+            yield self._network.score(stream)[0].float().cpu()  # (T, V)
+
+    def _check_stop(self, _block: torch.nn.Module, _inputs: tuple[Any, ...]) -> None:
+        if self._cancel is not None and self._cancel.cancelled:
+            raise StoppedError
+
+    def _adapt(self, count: int, seconds: float) -> None:
+        """Choose the next chunk's length from the time the last one took."""
+        aim = min(_CHUNK_S, _BLOCK_S * self._network.config.n_layers)
+        wanted = count * aim / max(seconds, 1e-6)
+        self._chunk = max(1, min(int(wanted), 2 * self._chunk, _LARGEST_CHUNK))
+
+
+def _wait_for(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
