@@ -1,0 +1,1 @@
+"""The models on this computer: what files say about themselves, and where they are."""
