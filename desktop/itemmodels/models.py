@@ -1,0 +1,136 @@
+"""Installed models as rows: what is in memory first, the rest after it; filtered by words."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QCoreApplication,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+)
+
+if TYPE_CHECKING:
+    from desktop.values import InstalledModel, Models
+
+Index: TypeAlias = QModelIndex | QPersistentModelIndex
+_ROOT: Final = QModelIndex()
+IN_MEMORY: Final = frozenset({"loading", "ready", "answering", "stopping"})
+
+
+class ModelRole(IntEnum):
+    """What a delegate asks beyond the name."""
+
+    MODEL = Qt.ItemDataRole.UserRole + 1  # InstalledModel, or None on a group
+    GROUP = Qt.ItemDataRole.UserRole + 2  # the group's words, or empty on a model
+
+
+class InstalledModelsList(QAbstractListModel):
+    """Rows of the model picker and of the Models page."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._all: tuple[InstalledModel, ...] = ()
+        self._words = ""
+        self._rows: tuple[InstalledModel | str, ...] = ()
+
+    def set_models(self, models: Models) -> None:
+        """Show these models; rows that stay only change their content."""
+        self._all = models.rows
+        self._refresh()
+
+    def set_words(self, words: str) -> None:
+        """Show only models whose facts contain every word."""
+        self._words = words
+        self._refresh()
+
+    def model_at(self, index: Index) -> InstalledModel | None:
+        """Return the model of a row; ``None`` on a group or outside."""
+        if not index.isValid() or index.row() >= len(self._rows):
+            return None
+        row = self._rows[index.row()]
+        return None if isinstance(row, str) else row
+
+    def row_of(self, model_id: str) -> int:
+        """Return the row of a model, -1 where it is not shown."""
+        for n, row in enumerate(self._rows):
+            if not isinstance(row, str) and row.info.id == model_id:
+                return n
+        return -1
+
+    def first_row(self) -> int:
+        """Return the first row that is a model, -1 where there is none."""
+        for n, row in enumerate(self._rows):
+            if not isinstance(row, str):
+                return n
+        return -1
+
+    def rowCount(self, parent: Index = _ROOT) -> int:
+        """Return the number of rows."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Return what a view asks of one row."""
+        if not index.isValid() or index.row() >= len(self._rows):
+            return None
+        row = self._rows[index.row()]
+        is_group = isinstance(row, str)
+        name = row if isinstance(row, str) else row.info.name
+        answers: dict[int, object] = {
+            Qt.ItemDataRole.DisplayRole: name,
+            Qt.ItemDataRole.AccessibleTextRole: row if isinstance(row, str) else _spoken(row),
+            ModelRole.MODEL: None if is_group else row,
+            ModelRole.GROUP: row if is_group else "",
+        }
+        return answers.get(role)
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Return what can be done with a row."""
+        if self.model_at(index) is None:
+            return Qt.ItemFlag.NoItemFlags
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        return flags | Qt.ItemFlag.ItemNeverHasChildren
+
+    def _refresh(self) -> None:
+        shown = [row for row in self._all if _matches(row, self._words)]
+        held = [row for row in shown if row.status in IN_MEMORY]
+        rest = [row for row in shown if row.status not in IN_MEMORY]
+        rows: list[InstalledModel | str] = []
+        for title, group in ((_tr("In memory"), held), (_tr("Installed"), rest)):
+            if group:
+                rows.extend((title, *group))
+        if [_key(row) for row in rows] == [_key(row) for row in self._rows]:
+            self._rows = tuple(rows)
+            if rows:
+                self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
+            return
+        self.beginResetModel()
+        self._rows = tuple(rows)
+        self.endResetModel()
+
+
+def _key(row: InstalledModel | str) -> str:
+    return f"group {row}" if isinstance(row, str) else row.info.id
+
+
+def _matches(row: InstalledModel, words: str) -> bool:
+    info = row.info
+    facts = f"{info.name} {info.engine} {info.kind} {info.quantization} {info.architecture}"
+    return all(word in facts.casefold() for word in words.casefold().split())
+
+
+def _spoken(row: InstalledModel) -> str:
+    info = row.info
+    words = [info.name, info.kind, info.quantization, _tr("{0} engine").format(info.engine)]
+    words.append(_tr("in memory") if row.status in IN_MEMORY else _tr("on disk"))
+    if info.problem:
+        words.append(info.problem)
+    return ", ".join(word for word in words if word)
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("InstalledModelsList", text)

@@ -1,0 +1,58 @@
+"""Numbers as a person reads them here: grouped, with sensible digits and a no-break space."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QLocale
+
+NBSP: Final = "\u00a0"
+_UNITS: Final = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
+
+
+def count(number: int) -> str:
+    """Return a whole number with its thousands grouped, e.g. ``1,912``."""
+    return QLocale().toString(number)
+
+
+def decimal(number: float, digits: int) -> str:
+    """Return a number with a fixed number of digits after the point."""
+    return QLocale().toString(number, "f", digits)
+
+
+def size(size_bytes: int) -> str:
+    """Return a size of memory or disk in decimal units, e.g. ``2.50 GB`` or ``9.1 MB``."""
+    for unit, factor in _UNITS:
+        if size_bytes >= factor:
+            digits = 2 if unit == "GB" and size_bytes < 1e10 else 1
+            value = size_bytes / factor
+            if value >= 100 or unit == "kB":
+                digits = 0
+            return f"{decimal(value, digits)}{NBSP}{unit}"
+    return f"{count(size_bytes)}{NBSP}B"
+
+
+def speed(tokens_per_s: float) -> str:
+    """Return a measured speed, e.g. ``41.2 tokens/s``; no digits from 100 on."""
+    return f"{decimal(tokens_per_s, 0 if tokens_per_s >= 100 else 1)}{NBSP}tokens/s"
+
+
+def seconds(duration_s: float) -> str:
+    """Return a measured duration, e.g. ``0.21 s``."""
+    digits = 2 if duration_s < 10 else 1
+    return f"{decimal(duration_s, digits)}{NBSP}s"
+
+
+def percent(share: float) -> str:
+    """Return a share of 1 in percent, e.g. ``5 %``; one digit where it says more."""
+    value = share * 100
+    digits = 0 if abs(value - round(value)) < 0.05 else 1
+    return f"{decimal(value, digits)}{NBSP}%"
+
+
+def parameters(number: int) -> str:
+    """Return a number of weights in words, e.g. ``4.0 billion`` or ``7.4 million``."""
+    for word, factor in (("billion", 1e9), ("million", 1e6), ("thousand", 1e3)):
+        if number >= factor:
+            return f"{decimal(number / factor, 1)}{NBSP}{word}"
+    return count(number)
