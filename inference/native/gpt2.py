@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name PyTorch's own pages use
 
-from inference.native.layers import attend, initialise
+from inference.native.layers import Embedding, attend, initialise
 
 if TYPE_CHECKING:
     from inference.native.config import NetworkConfig
@@ -93,8 +93,8 @@ class GPT2Network(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        self.token_embedding = nn.Embedding(config.vocab_size, config.width)
-        self.position_embedding = nn.Embedding(config.context, config.width)
+        self.token_embedding = Embedding(config.vocab_size, config.width)
+        self.position_embedding = Embedding(config.context, config.width)
         self.blocks = nn.ModuleList(GPT2Block(config, i) for i in range(config.n_layers))
         self.final_norm = nn.LayerNorm(config.width, config.norm_eps)
         if not config.tied_output:

@@ -18,6 +18,21 @@ if TYPE_CHECKING:
     from inference.native.kv_cache import KVCache
 
 
+class Embedding(nn.Module):
+    """One row of numbers per id; ``nn.Embedding`` without its first random values.
+
+    Those would cost two seconds when a network is built without memory to learn its shapes.
+    """
+
+    def __init__(self, count: int, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(count, width))
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Return the rows of ``ids``: (...) becomes (..., C)."""
+        return F.embedding(ids, self.weight)
+
+
 class RMSNorm(nn.Module):
     """Divide by the root mean square, then scale each number (Zhang & Sennrich 2019, eq. 4)."""
 
@@ -148,6 +163,8 @@ def initialise(network: nn.Module, n_layers: int) -> None:
     number of additions, so that depth does not blow the stream up. Biases 0, norms 1.
     """
     for name, parameter in network.named_parameters():
+        if parameter.is_meta:  # shapes only
+            continue
         if name.endswith("bias"):
             nn.init.zeros_(parameter)
         elif parameter.dim() == 2:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name PyTorch's own pages use
 
 from inference.native.layers import (
+    Embedding,
     GroupedQueryAttention,
     RMSNorm,
     SwiGLU,
@@ -49,7 +50,7 @@ class LlamaNetwork(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        self.token_embedding = nn.Embedding(config.vocab_size, config.width)
+        self.token_embedding = Embedding(config.vocab_size, config.width)
         self.blocks = nn.ModuleList(LlamaBlock(config, i) for i in range(config.n_layers))
         self.final_norm = RMSNorm(config.width, config.norm_eps)
         if not config.tied_output:
