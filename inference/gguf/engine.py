@@ -1,0 +1,157 @@
+"""The GGUF engine: ``open_engine`` and what it returns."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from inference.errors import ContextOverflowError, InferenceError, wire_name
+from inference.events import Failed
+from inference.gguf import probe
+from inference.gguf.generation import Generation, check_alternatives
+from inference.gguf.model import GgufModel
+from inference.gguf.probabilities import Distribution
+from inference.gguf.prompts import PromptBuilder
+from inference.gguf.session import SCORED_TOKENS, Session, check_options
+from inference.gguf.vocabulary import Vocabulary
+from inference.paths import app_paths
+from inference.types import LoadedModel, RenderedPrompt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from inference.cancel import CancelToken
+    from inference.engine import ProgressSink
+    from inference.events import EngineEvent
+    from inference.types import Candidate, GenerationRequest, LoadOptions, Message, TokenPiece
+
+
+def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToken) -> GgufEngine:
+    """Load a GGUF file; see ``inference.engine.OpenEngine``.
+
+    Raises:
+        InferenceError: One of its children; a plain one when ``cancel`` was set.
+    """
+    began = time.perf_counter()
+    check_options(options)
+    flags = probe.safe_load_flags(app_paths().cache)
+    model = GgufModel(options, flags, progress, cancel)
+    try:
+        return GgufEngine(model, options, began)
+    except BaseException:
+        model.close()
+        raise
+
+
+class GgufEngine:
+    """One GGUF model with one context; fulfils ``inference.engine.Engine``.
+
+    Args:
+        model: Owned by the engine from now on, if this succeeds.
+        options: What it was loaded with.
+        began: When loading began, by ``time.perf_counter``.
+
+    Raises:
+        InferenceError: The context could not be made.
+    """
+
+    def __init__(self, model: GgufModel, options: LoadOptions, began: float) -> None:
+        self._model = model
+        self._vocabulary = Vocabulary(model.handle, model.metadata)
+        template = model.chat_template
+        self._prompts = PromptBuilder(self._vocabulary, template)
+        self._session = Session(model, options)
+        self._loaded = LoadedModel(
+            engine="gguf",
+            name=model.name,
+            architecture=model.architecture,
+            n_ctx=self._session.n_ctx,
+            n_ctx_train=model.n_ctx_train,
+            n_vocab=self._vocabulary.size,
+            n_layers=model.n_layers,
+            parameters=model.parameters,
+            has_chat_template=bool(template),
+            device=model.placement.device,
+            gpu_layers=model.placement.gpu_layers,
+            device_reason=model.placement.reason,
+            dtype=model.quantization,
+            threads=self._session.threads,
+            load_s=time.perf_counter() - began,
+            weights_bytes=model.weights_bytes,
+            kv_cache_bytes=self._session.kv_cache_bytes,
+            adds_bos=self._vocabulary.adds_bos,
+            eos_ids=self._vocabulary.eog_ids,
+        )
+
+    @property
+    def loaded(self) -> LoadedModel:
+        """Facts about the loaded model."""
+        return self._loaded
+
+    def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[EngineEvent]:
+        """Answer one request; known trouble is a ``Failed`` event."""
+        try:
+            prompt = self._prompts.of_request(request)
+            generation = Generation(
+                self._session, self._vocabulary, request, prompt, self._loaded.load_s
+            )
+            yield from generation.events(cancel)
+        except InferenceError as exc:
+            yield Failed(request.request_id, wire_name(exc), exc.message, exc.hint, exc.detail)
+
+    def tokenize(
+        self, text: str, *, add_bos: bool = False, parse_special: bool = False
+    ) -> tuple[TokenPiece, ...]:
+        """Split a text into tokens; special tokens are read as such only with ``parse_special``."""
+        ids = self._vocabulary.tokenize(text, parse_special=parse_special)
+        bos = self._vocabulary.bos_id
+        if add_bos and bos >= 0 and ids[:1] != [bos]:
+            ids.insert(0, bos)
+        return self._vocabulary.show(ids)
+
+    def render(
+        self,
+        messages: tuple[Message, ...],
+        template_variables: dict[str, bool | int | str] | None = None,
+    ) -> RenderedPrompt:
+        """Show the exact prompt a conversation becomes.
+
+        Raises:
+            BadChatTemplateError: There is no template, or it refuses the conversation.
+        """
+        text, ids = self._prompts.of_messages(messages, template_variables)
+        return RenderedPrompt(text, self._vocabulary.show(ids))
+
+    def score(
+        self, token_ids: tuple[int, ...], top_n: int, cancel: CancelToken
+    ) -> tuple[tuple[Candidate, ...], ...]:
+        """Return the ``top_n`` likeliest next tokens after each position; see ``Engine``.
+
+        Raises:
+            ContextOverflowError: There are more tokens than the context holds.
+            UnsupportedRequestError: An unknown id, or more than 20 alternatives.
+            InferenceError: It was cancelled.
+        """
+        check_alternatives(top_n)
+        self._vocabulary.check_ids(token_ids)
+        if len(token_ids) > self._session.n_ctx:
+            raise ContextOverflowError(
+                f"The text has {len(token_ids):,} tokens, and the context holds "
+                f"{self._session.n_ctx:,}.",
+                "Load the model with a larger context, or shorten the text.",
+            )
+        self._session.forget()
+        scores: list[tuple[Candidate, ...]] = []
+        for start in range(0, len(token_ids), SCORED_TOKENS):
+            chunk = token_ids[start : start + SCORED_TOKENS]
+            if cancel.cancelled or not self._session.read_all_logits(chunk, cancel):
+                raise InferenceError("The calculation was stopped.")
+            for index in range(len(chunk)):
+                distribution = Distribution.of(self._session.logits(index))
+                scores.append(distribution.top(top_n, self._vocabulary.display))
+        return tuple(scores)
+
+    def close(self) -> None:
+        """Free the memory; closing twice is harmless."""
+        self._session.close()
+        self._model.close()

@@ -1,0 +1,294 @@
+"""A context: tokens in, logits out, with the KV cache of what was read before.
+
+Knows ids only; texts, requests and sampling are elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from inference.errors import (
+    ContextOverflowError,
+    InferenceError,
+    OutOfMemoryError,
+    UnsupportedArchitectureError,
+    UnsupportedRequestError,
+)
+from inference.gguf.library import api, log
+from inference.gguf.model import KV_BYTES
+from inference.gguf.probabilities import logits_view
+from inference.gguf.refusals import context_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llama_cpp.llama_cpp import llama_context_p, llama_context_params, llama_memory_t
+
+    from inference.cancel import CancelToken
+    from inference.gguf.model import GgufModel
+    from inference.gguf.probabilities import Logits
+    from inference.types import LoadOptions
+
+BATCH_TOKENS: Final = 512
+"""Tokens computed together while reading a prompt."""
+SCORED_TOKENS: Final = 64
+"""Positions computed together when the logits of each are wanted."""
+_LARGEST_DEFAULT_CONTEXT: Final = 4096
+_SEQUENCE: Final = 0
+_TO_THE_END: Final = -1
+_NO_SLOT: Final = 1
+_ABORTED: Final = 2
+_KV_SIZE: Final = re.compile(r"(?:KV|RS) buffer size =\s*([\d.]+) MiB")
+_KV_TYPES: Final = {
+    "f32": api.GGML_TYPE_F32,
+    "f16": api.GGML_TYPE_F16,
+    "q8_0": api.GGML_TYPE_Q8_0,
+    "q4_0": api.GGML_TYPE_Q4_0,
+}
+
+
+def physical_cores() -> int:
+    """Return the physical cores this process may use; hyper-threads do not help decoding."""
+    physical = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, min(physical, len(os.sched_getaffinity(0))))
+    return max(1, physical)
+
+
+@dataclass(slots=True)
+class _CancelSlot:
+    """The token that the abort callback looks at; none between requests."""
+
+    token: CancelToken | None = None
+
+
+class Session:
+    """One sequence of tokens in one context.
+
+    ``tokens`` is what the KV cache holds for certain: a computation that was cut short is
+    forgotten, not guessed at.
+
+    Args:
+        model: Stays in use until ``close``.
+        options: Context, KV type, flash attention and threads are read from it.
+
+    Raises:
+        OutOfMemoryError: The context does not fit.
+        UnsupportedRequestError: The options contradict each other.
+        UnsupportedArchitectureError: The model keeps no memory of a text (an embedding model).
+    """
+
+    def __init__(self, model: GgufModel, options: LoadOptions) -> None:
+        trained = model.n_ctx_train
+        asked = options.n_ctx or min(trained or _LARGEST_DEFAULT_CONTEXT, _LARGEST_DEFAULT_CONTEXT)
+        n_ctx = min(asked, trained) if trained else asked
+        self.threads = options.threads or physical_cores()
+        self.tokens: list[int] = []
+        self._slot = _CancelSlot()
+        slot = self._slot
+        self._on_abort = api.ggml_abort_callback(
+            lambda _data: slot.token is not None and slot.token.cancelled
+        )
+        _check_memory(model, n_ctx, options)
+        params = _context_params(options, n_ctx, self.threads)
+        params.abort_callback = self._on_abort
+        mark = log.mark()
+        context = api.llama_init_from_model(model.handle, params)
+        if not context:
+            raise context_refused(n_ctx, log.troubles(mark))
+        self._context: llama_context_p | None = context
+        self.kv_cache_bytes = _reported_kv_bytes(log.since(mark)) or (
+            model.n_layers * model.kv_layer_bytes(n_ctx, options.kv_cache_type)
+        )
+        memory = api.llama_get_memory(context)
+        if not memory:
+            self.close()
+            raise UnsupportedArchitectureError(
+                f"{model.path.name} turns texts into numbers for searching and does not write.",
+                "Choose a language model.",
+            )
+        self._memory: llama_memory_t = memory
+        # llama.cpp rounds the context up; what was asked for is what is promised.
+        self.n_ctx = min(n_ctx, int(api.llama_n_ctx(context)))
+        vocabulary = api.llama_model_get_vocab(model.handle)
+        self._n_vocab = int(api.llama_vocab_n_tokens(vocabulary)) if vocabulary else 0
+        self._one = (api.llama_token * 1)()
+        self._one_batch = api.llama_batch_get_one(self._one, 1)
+
+    @property
+    def context(self) -> llama_context_p:
+        """The C context."""
+        if self._context is None:
+            raise InferenceError("The model is closed.")
+        return self._context
+
+    def reuse(self, prompt: Sequence[int]) -> int:
+        """Keep what the cache shares with ``prompt`` and forget the rest.
+
+        Returns:
+            Tokens of the prompt that need not be read again. At least the last one has to, since
+            the logits of old positions are not kept.
+        """
+        shared = 0
+        for old, new in zip(self.tokens, prompt, strict=False):
+            if old != new:
+                break
+            shared += 1
+        self._cut(min(shared, len(prompt) - 1))
+        return len(self.tokens)
+
+    def forget(self) -> None:
+        """Empty the cache."""
+        self._cut(0)
+
+    def read(self, tokens: Sequence[int], cancel: CancelToken) -> bool:
+        """Compute at most ``BATCH_TOKENS`` tokens after those in the cache.
+
+        Returns:
+            ``False`` when ``cancel`` cut it short; the tokens are then not in the cache.
+
+        Raises:
+            InferenceError: One of its children; the tokens are not in the cache.
+        """
+        if len(tokens) == 1:
+            self._one[0] = tokens[0]
+            return self._decode(self._one_batch, tokens, cancel)
+        ids = (api.llama_token * len(tokens))(*tokens)
+        return self._decode(api.llama_batch_get_one(ids, len(tokens)), tokens, cancel)
+
+    def read_all_logits(self, tokens: Sequence[int], cancel: CancelToken) -> bool:
+        """Like ``read``, for at most ``SCORED_TOKENS``, keeping the logits of every position."""
+        count = len(tokens)
+        batch = api.llama_batch_init(count, 0, 1)
+        try:
+            batch.n_tokens = count
+            for index, token in enumerate(tokens):
+                batch.token[index] = token
+                batch.pos[index] = len(self.tokens) + index
+                batch.n_seq_id[index] = 1
+                batch.seq_id[index][0] = _SEQUENCE
+                batch.logits[index] = 1
+            return self._decode(batch, tokens, cancel)
+        finally:
+            api.llama_batch_free(batch)
+
+    def logits(self, index: int = -1) -> Logits:
+        """View the logits of a position of the last read; valid until the next one."""  # (V,)
+        pointer = api.llama_get_logits_ith(self.context, index)
+        if not pointer:
+            raise InferenceError("There are no probabilities for this position.")
+        return logits_view(pointer, self._n_vocab)
+
+    def close(self) -> None:
+        """Free the context; closing twice is harmless."""
+        if self._context is not None:
+            api.llama_free(self._context)
+            self._context = None
+
+    def _decode(self, batch: api.llama_batch, tokens: Sequence[int], cancel: CancelToken) -> bool:
+        kept = len(self.tokens)
+        mark = log.mark()
+        self._slot.token = cancel
+        try:
+            status = api.llama_decode(self.context, batch)
+        finally:
+            self._slot.token = None
+        if status == 0:
+            self.tokens += tokens
+            return True
+        # Cut short (2) or failed (< -1): parts of the batch may be in the cache. None is trusted.
+        self._cut(kept)
+        if status == _ABORTED:
+            return False
+        raise self._trouble(status, log.troubles(mark))
+
+    def _cut(self, length: int) -> None:
+        """Forget everything from position ``length`` on."""
+        if not api.llama_memory_seq_rm(self._memory, _SEQUENCE, length, _TO_THE_END):
+            # Recurrent networks keep one state and cannot go back: start over.
+            api.llama_memory_clear(self._memory, True)
+            length = 0
+        del self.tokens[length:]
+
+    def _trouble(self, status: int, lines: Sequence[str]) -> InferenceError:
+        detail = "\n".join([f"llama_decode returned {status}", *lines])
+        if status == _NO_SLOT:
+            return ContextOverflowError(
+                f"The context of {self.n_ctx:,} tokens is full.",
+                "Load the model with a larger context, or start a new chat.",
+                detail,
+            )
+        if re.search(r"(?:unable to|failed to) allocate|out of memory|bad_alloc", detail):
+            return OutOfMemoryError(
+                "Memory ran out while the model was computing.",
+                "Choose a smaller model or a smaller context, or close other programs.",
+                detail,
+            )
+        return InferenceError(
+            "llama.cpp could not compute this text.", "Load the model again.", detail
+        )
+
+
+def _context_params(options: LoadOptions, n_ctx: int, threads: int) -> llama_context_params:
+    params: llama_context_params = api.llama_context_default_params()
+    params.n_ctx = n_ctx
+    params.n_batch = params.n_ubatch = BATCH_TOKENS
+    # Without this, room for the logits of a whole batch is set aside: 262 MB at 128,256 words.
+    params.n_outputs_max = SCORED_TOKENS
+    params.n_threads = params.n_threads_batch = threads
+    params.type_k = params.type_v = _KV_TYPES[options.kv_cache_type]
+    params.flash_attn_type = {
+        None: api.LLAMA_FLASH_ATTN_TYPE_AUTO,
+        True: api.LLAMA_FLASH_ATTN_TYPE_ENABLED,
+        False: api.LLAMA_FLASH_ATTN_TYPE_DISABLED,
+    }[options.flash_attention]
+    return params
+
+
+def check_options(options: LoadOptions) -> None:
+    """Refuse options that have no meaning, before anything is loaded.
+
+    Raises:
+        UnsupportedRequestError: One of them is named.
+    """
+    if options.kv_cache_type not in KV_BYTES:
+        raise UnsupportedRequestError(
+            f"There is no KV-cache type {options.kv_cache_type!r}.",
+            f"Choose one of {', '.join(KV_BYTES)}.",
+        )
+    if options.flash_attention is False and options.kv_cache_type.startswith("q"):
+        raise UnsupportedRequestError(
+            f"The KV-cache type {options.kv_cache_type} needs flash attention.",
+            "Switch flash attention on, or choose the KV-cache type f16.",
+        )
+    for name, value, least in (
+        ("context", options.n_ctx, 8),
+        ("number of threads", options.threads, 1),
+        ("number of GPU layers", options.gpu_layers, 0),
+    ):
+        if value is not None and not least <= value < 2**31:
+            raise UnsupportedRequestError(
+                f"The {name} cannot be {value:,}.", f"Choose at least {least}."
+            )
+
+
+def _check_memory(model: GgufModel, n_ctx: int, options: LoadOptions) -> None:
+    """Refuse a KV cache that main memory cannot hold; the system would promise it all the same."""
+    needed = model.n_layers * model.kv_layer_bytes(n_ctx, options.kv_cache_type)
+    available = psutil.virtual_memory().available
+    if model.placement.gpu_layers == 0 and needed > available:
+        raise OutOfMemoryError(
+            f"A context of {n_ctx:,} tokens needs {needed / 1e9:.1f} GB of memory, and "
+            f"{available / 1e9:.1f} GB are free.",
+            "Load the model with a smaller context or a smaller KV-cache type.",
+        )
+
+
+def _reported_kv_bytes(lines: Sequence[str]) -> int:
+    sizes = [float(found[1]) for line in lines if (found := _KV_SIZE.search(line))]
+    return int(sum(sizes) * 1024 * 1024)
