@@ -41,7 +41,7 @@ class StoredTensor:
     file: Path
     name: str
     shape: tuple[int, ...]
-    dtype: torch.dtype
+    dtype_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Checkpoint:
     @property
     def dtype(self) -> torch.dtype:
         """The type of the first matrix, the token embedding."""
-        return self.tensors["token_embedding.weight"].dtype
+        return _DTYPES[self.tensors["token_embedding.weight"].dtype_name]
 
     @property
     def parameters(self) -> int:
@@ -89,11 +89,7 @@ def open_checkpoint(folder: Path) -> Checkpoint:
                 continue
             raise _corrupt(f"{stored.file.name} holds the tensor {stored.name}, unknown here")
         ours = ours_by_theirs[theirs]
-        if stored.shape != shapes[ours]:
-            raise _corrupt(
-                f"the tensor {stored.name} has the shape {stored.shape}, "
-                f"where config.json asks for {shapes[ours]}"
-            )
+        _check(stored, shapes[ours])
         if ours in found:
             raise _corrupt(f"the tensor {stored.name} is there twice")
         found[ours] = stored
@@ -188,6 +184,16 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
+def _check(stored: StoredTensor, shape: tuple[int, ...]) -> None:
+    if stored.dtype_name not in _DTYPES:
+        raise _corrupt(f"the tensor {stored.name} is of the type {stored.dtype_name}")
+    if stored.shape != shape:
+        raise _corrupt(
+            f"the tensor {stored.name} has the shape {stored.shape}, "
+            f"where config.json asks for {shape}"
+        )
+
+
 def _count(shape: tuple[int, ...]) -> int:
     return int(torch.Size(shape).numel())
 
@@ -231,10 +237,8 @@ def _stored_tensors(folder: Path) -> list[StoredTensor]:
         with _opened(file) as reader:
             for name in reader.keys():  # noqa: SIM118 - not a mapping
                 piece = reader.get_slice(name)
-                dtype = _DTYPES.get(piece.get_dtype())
-                if dtype is None:
-                    raise _corrupt(f"the tensor {name} is of the type {piece.get_dtype()}")
-                stored.append(StoredTensor(file, name, tuple(piece.get_shape()), dtype))
+                shape = tuple(piece.get_shape())
+                stored.append(StoredTensor(file, name, shape, piece.get_dtype()))
     return stored
 
 

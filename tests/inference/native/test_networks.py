@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+
+from inference.native.kv_cache import KVCache
+from inference.native.registry import build_network
+from inference.native.weights import load_network, open_checkpoint
+from tests.inference.native.reference import VARIANTS, random_ids, reference_network
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from inference.native.registry import Network
+
+LENGTH = 200  # beyond the 64 positions that the scaled variant was "trained" for
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def pair(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Any, Network]:
+    folder = tmp_path_factory.mktemp("reference")
+    theirs = reference_network(folder, request.param)
+    checkpoint = open_checkpoint(folder)
+    ours = load_network(checkpoint, dtype=torch.float32, device=torch.device("cpu"))
+    return theirs, ours
+
+
+@torch.inference_mode()
+def test_logits_equal_transformers(pair: tuple[Any, Network]) -> None:
+    theirs, ours = pair
+    ids = random_ids(LENGTH)
+    expected = theirs(ids).logits
+    assert expected.std() > 0.5  # a network that says nothing would agree with anything
+    torch.testing.assert_close(ours(ids), expected, atol=1e-4, rtol=0)
+
+
+@torch.inference_mode()
+def test_64_greedy_tokens_equal_transformers(pair: tuple[Any, Network]) -> None:
+    theirs, ours = pair
+    prompt = random_ids(9)
+    expected = theirs.generate(
+        prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=64, do_sample=False
+    )[0].tolist()
+    cache = KVCache(ours.config, 128)
+    ids = prompt[0].tolist()
+    logits = ours(prompt, cache, last_only=True)
+    while len(ids) < 9 + 64:
+        ids.append(int(logits[0, -1].argmax()))
+        logits = ours(torch.tensor([ids[-1:]]), cache, last_only=True)
+    assert ids == expected
+
+
+@pytest.mark.parametrize("sizes", [(200,), (1, 199), (50, 50, 100), (199, 1), (3, 1, 1, 195)])
+@torch.inference_mode()
+def test_reading_in_chunks_equals_reading_whole(
+    pair: tuple[Any, Network], sizes: tuple[int, ...]
+) -> None:
+    ours = pair[1]
+    ids = random_ids(LENGTH)
+    cache = KVCache(ours.config, LENGTH)
+    parts = [ours(chunk, cache) for chunk in ids.split(sizes, dim=1)]
+    torch.testing.assert_close(torch.cat(parts, dim=1), ours(ids), atol=1e-4, rtol=0)
+
+
+@torch.inference_mode()
+def test_a_shortened_cache_continues_as_if_the_rest_was_never_read(
+    pair: tuple[Any, Network],
+) -> None:
+    ours = pair[1]
+    ids = random_ids(60)
+    cache = KVCache(ours.config, 100)
+    ours(random_ids(80, seed=2), cache)
+    cache.truncate(0)
+    ours(ids[:, :40], cache)
+    ours(random_ids(10, seed=3), cache)
+    cache.truncate(40)
+    rest = ours(ids[:, 40:], cache)
+    torch.testing.assert_close(rest, ours(ids)[:, 40:], atol=1e-4, rtol=0)
+
+
+@torch.inference_mode()
+def test_sequences_side_by_side_do_not_mix(pair: tuple[Any, Network]) -> None:
+    ours = pair[1]
+    first, second = random_ids(30), random_ids(30, seed=5)
+    both = ours(torch.cat((first, second)))
+    torch.testing.assert_close(both[:1], ours(first), atol=1e-4, rtol=0)
+    torch.testing.assert_close(both[1:], ours(second), atol=1e-4, rtol=0)
+
+
+@torch.inference_mode()
+def test_last_only_gives_the_last_row(pair: tuple[Any, Network]) -> None:
+    ours = pair[1]
+    ids = random_ids(20)
+    last = ours(ids, last_only=True)
+    assert last.shape == (1, 1, 97)
+    torch.testing.assert_close(last, ours(ids)[:, -1:], atol=1e-5, rtol=0)
+
+
+def test_a_full_cache_refuses_more(pair: tuple[Any, Network]) -> None:
+    ours = pair[1]
+    with pytest.raises(ValueError, match="11 positions"):
+        ours(random_ids(11), KVCache(ours.config, 10))
+
+
+def test_training_makes_the_next_token_likelier(pair: tuple[Any, Network]) -> None:
+    network = build_network(pair[1].config)
+    ids = random_ids(64)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=0.01)
+
+    def loss() -> torch.Tensor:
+        logits = network(ids[:, :-1])
+        return torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids[0, 1:])
+
+    before = loss()
+    assert before.item() == pytest.approx(4.57, abs=0.3)  # ln 97: an untrained network guesses
+    for _ in range(20):
+        optimizer.zero_grad()
+        loss().backward()  # type: ignore[no-untyped-call]  # torch ships it untyped
+        optimizer.step()
+    assert loss().item() < before.item() - 1
+    assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+def test_a_saved_network_is_read_by_transformers(pair: tuple[Any, Network], tmp_path: Path) -> None:
+    import transformers
+
+    from inference.native.weights import save_checkpoint
+
+    ours = pair[1]
+    save_checkpoint(ours, tmp_path)
+    theirs = transformers.AutoModelForCausalLM.from_pretrained(
+        tmp_path, dtype=torch.float32, attn_implementation="eager"
+    )
+    ids = random_ids(50)
+    with torch.inference_mode():
+        torch.testing.assert_close(theirs(ids).logits, ours(ids), atol=1e-4, rtol=0)
+
+
+def test_rotary_frequencies_survive_a_cast_of_the_weights(pair: tuple[Any, Network]) -> None:
+    network = build_network(pair[1].config)
+    if network.config.family != "llama":
+        pytest.skip("GPT-2 has learned positions")
+    network.to(torch.bfloat16)
+    assert network._frequencies.dtype == torch.float32
