@@ -79,6 +79,15 @@ class EventBridge(QObject):
                 self._woken.emit()
         return True
 
+    def flush(self) -> None:
+        """Deliver what has arrived, now; for the moment before closing."""
+        with self._room:
+            taken = list(self._events)
+            self._events.clear()
+            self._room.notify_all()
+        if taken:
+            self._emit_batch(join_tokens(taken))
+
     def close(self) -> None:
         """Drop what is left and let no producer wait any longer."""
         with self._room:

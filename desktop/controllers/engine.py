@@ -1,0 +1,373 @@
+"""``EngineController``: which model is in memory, and the one answer it may be giving.
+
+A state machine fed by the worker's events. It does not know chats.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from desktop.controllers.engine_worker import (
+    EngineClientLike,
+    EngineEnded,
+    EngineWorker,
+    LoadFailed,
+    LoadProgressed,
+    MemoryMeasured,
+    ModelLoaded,
+    ModelUnloaded,
+)
+from desktop.controllers.problems import idle_problem, loading_problem, refused
+from desktop.controllers.shelf import LibraryLike, ModelShelf
+from desktop.values import EngineState, InstalledModel, Models, Problem
+from inference.cancel import CancelToken
+from inference.errors import from_wire
+from inference.events import Failed, Finished, PromptProgress, Started, TokenEvent
+from inference.types import LoadOptions, ModelInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from desktop.bridge.event_bridge import EventBridge
+    from desktop.bridge.task_runner import TaskRunner
+    from desktop.store.settings import Settings
+    from inference.events import EngineEvent
+    from inference.types import GenerationRequest
+
+_STOP_PATIENCE_MS = 5_000  # then the process is ended; the model comes back with the next message
+_SWITCH_PATIENCE_MS = 2_000
+_CLOSE_PATIENCE_S = 2.0
+_SAME_MEMORY_BYTES = 1 << 20
+
+Estimate: TypeAlias = "Callable[[ModelInfo], int]"
+
+
+class EngineController(QObject):
+    """Loads, unloads and answers through one engine worker.
+
+    Args:
+        client_factory: Makes the engine client; called in the worker's thread.
+        library: What is installed.
+        bridge: Where the worker posts.
+        tasks: For the library's work.
+        settings: The settings as they are now.
+        estimate: Memory a model would need, in bytes (derived); without it the rows say 0.
+        parent: Qt parent.
+    """
+
+    state_changed = Signal(object)
+    models_changed = Signal(object)
+    model_removed = Signal(str, str, object)  # id, name, bytes: too many for Qt's int
+    problem_raised = Signal(object)
+    answer_event_received = Signal(object)
+    """An ``EngineEvent`` of the answer under way, in order."""
+
+    def __init__(
+        self,
+        client_factory: Callable[[], EngineClientLike],
+        library: LibraryLike,
+        bridge: EventBridge,
+        tasks: TaskRunner,
+        settings: Callable[[], Settings],
+        *,
+        estimate: Estimate | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self._estimate = estimate
+        self._state = EngineState()
+        self._job = 0
+        self._load_cancel = CancelToken()
+        self._answer_cancel = CancelToken()
+        self._answer_id = ""
+        self._options: LoadOptions | None = None
+        self._closed = False
+        self._killed = False
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.timeout.connect(self._on_patience_over)
+        self._shelf = ModelShelf(library, tasks, self)
+        self._shelf.listed.connect(self._emit_models)
+        self._shelf.removed.connect(self.model_removed)
+        self._shelf.problem_raised.connect(self.problem_raised)
+        bridge.batch_received.connect(self._on_batch)
+        self._worker = EngineWorker(client_factory, bridge.post)
+
+    # --- what views ask --------------------------------------------------------------------
+
+    def state(self) -> EngineState:
+        """What the engine is doing."""
+        return self._state
+
+    def models(self) -> Models:
+        """Everything installed, with what is in memory."""
+        return Models(tuple(self._row(info) for info in self._shelf.models))
+
+    @property
+    def options(self) -> LoadOptions | None:
+        """How the model in memory was loaded."""
+        return self._options
+
+    # --- loading ---------------------------------------------------------------------------
+
+    def load_default(self) -> None:
+        """Load the model chosen in the settings; called once the window is painted."""
+        self.load(self._settings().default_model)
+
+    def load(self, model_id: str, options: LoadOptions | None = None) -> None:
+        """Bring a model into memory; the one before is given up, its answer cancelled."""
+        if self._closed:
+            return
+        self._shelf.when_listed(lambda: self._load_listed(model_id, options))
+
+    def ensure(self, *model_ids: str) -> None:
+        """Make sure that some model is in memory or on its way there.
+
+        The chosen one is loaded again if it was stopped; without a chosen one, the first of
+        ``model_ids`` that is installed, or else the default.
+        """
+        if self._closed or self._state.status in {"ready", "answering", "stopping", "loading"}:
+            return
+        chosen = self._state.model
+        if chosen is not None:
+            self.load(chosen.id, self._options)
+            return
+        wanted = (*model_ids, self._settings().default_model)
+        self._shelf.when_listed(
+            lambda: self._load_listed(
+                next((name for name in wanted if self._shelf.find(name)), wanted[-1]), None
+            )
+        )
+
+    def cancel_load(self) -> None:
+        """Give up loading."""
+        if self._state.status == "loading":
+            self._load_cancel.cancel()
+
+    def unload(self) -> None:
+        """Give the memory back."""
+        if self._closed or self._state.status == "none":
+            return
+        self._stop_everything()
+        self._job += 1
+        self._options = None
+        self._worker.unload(self._job)
+        self._set_state(EngineState())
+
+    def _load_listed(self, model_id: str, options: LoadOptions | None) -> None:
+        if self._closed:
+            return
+        info = self._shelf.find(model_id)
+        problem = _not_loadable(model_id, info)
+        if info is None or problem is not None:
+            self._set_problem_of_load(info, problem)
+            return
+        wanted = options or self._default_options(info)
+        state = self._state
+        if state.model == info and wanted == self._options and state.status in _SETTLED:
+            return
+        self._stop_everything()
+        self._job += 1
+        self._load_cancel = CancelToken()
+        self._options = wanted
+        self._set_state(EngineState("loading", info))
+        self._worker.load(self._job, wanted, self._load_cancel)
+
+    def _default_options(self, info: ModelInfo) -> LoadOptions:
+        engine = self._settings().engine
+        return LoadOptions(
+            info.path,
+            info.engine,
+            n_ctx=engine.n_ctx,
+            gpu_layers=engine.gpu_layers,
+            threads=engine.threads,
+        )
+
+    def _set_problem_of_load(self, info: ModelInfo | None, problem: Problem | None) -> None:
+        """Say why nothing is loaded; a model already in memory stays."""
+        if self._state.status in _SETTLED and problem is not None:
+            self.problem_raised.emit(problem)
+            return
+        self._set_state(EngineState("none", info, problem=problem))
+
+    def _stop_everything(self) -> None:
+        self._load_cancel.cancel()
+        if self._answer_id:
+            self._answer_cancel.cancel()
+            self._patience.start(_SWITCH_PATIENCE_MS)
+
+    # --- answering -------------------------------------------------------------------------
+
+    def answer(self, request: GenerationRequest, continue_from: str = "") -> bool:
+        """Start answering; ``False`` when the engine is not ready for it.
+
+        Args:
+            request: Its events come as ``answer_event_received``.
+            continue_from: Text behind which the model goes on writing.
+        """
+        if self._closed or self._state.status != "ready":
+            return False
+        self._answer_id = request.request_id
+        self._answer_cancel = CancelToken()
+        self._killed = False
+        self._set_state(replace(self._state, status="answering", problem=None))
+        self._worker.answer(request, self._answer_cancel, continue_from)
+        return True
+
+    def stop_answer(self) -> None:
+        """Ask the model to stop writing; the answer ends with its last event."""
+        if self._state.status == "answering":
+            self._answer_cancel.cancel()
+            self._patience.start(_STOP_PATIENCE_MS)
+            self._set_state(replace(self._state, status="stopping"))
+
+    def _on_patience_over(self) -> None:
+        self._killed = True
+        self._worker.kill()
+
+    # --- models ----------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Read the list of installed models again."""
+        self._shelf.refresh()
+
+    def add_model(self, path: str) -> None:
+        """Take a file or folder into the list."""
+        self._shelf.add(path)
+
+    def remove_model(self, model_id: str) -> None:
+        """Take a model off the list; it can be undone until the next one or closing."""
+        info = self._shelf.find(model_id)
+        if info is None or info.bundled:
+            name = "This model" if info is None else info.name
+            title = "The starter models stay." if info else "This model is not there."
+            self.problem_raised.emit(refused(title, f"{name} cannot be removed."))
+            return
+        if self._state.model is not None and self._state.model.id == model_id:
+            self.unload()
+        self._shelf.remove(info)
+
+    def undo_remove(self) -> None:
+        """Bring back the model that was removed last."""
+        self._shelf.undo_remove()
+
+    # --- events ----------------------------------------------------------------------------
+
+    def _on_batch(self, batch: tuple[object, ...]) -> None:
+        for event in batch:
+            self._on_event(event)
+
+    def _on_event(self, event: object) -> None:
+        match event:
+            case Started() | PromptProgress() | TokenEvent():
+                self._pass_on(event)
+            case Finished() | Failed():
+                self._on_answer_end(event)
+            case LoadProgressed(job=job, fraction=fraction) if job == self._job:
+                if self._state.status == "loading":
+                    self._set_state(replace(self._state, progress=fraction))
+            case ModelLoaded(job=job) if job == self._job:
+                self._patience.stop()
+                self._set_state(
+                    EngineState("ready", self._state.model, event.loaded, 1.0, event.memory_bytes)
+                )
+            case LoadFailed(job=job) if job == self._job:
+                self._on_load_failed(event)
+            case ModelUnloaded(job=job) if job == self._job:
+                self._patience.stop()
+            case EngineEnded(job=job) if job == self._job:
+                self._on_engine_ended(event)
+            case MemoryMeasured(memory_bytes=memory):
+                self._on_memory(memory)
+            case _:
+                pass  # of a load that is history, or of another room
+
+    def _pass_on(self, event: EngineEvent) -> None:
+        if event.request_id == self._answer_id:
+            self.answer_event_received.emit(event)
+
+    def _on_answer_end(self, event: Finished | Failed) -> None:
+        if event.request_id != self._answer_id:
+            return
+        self._patience.stop()
+        self._answer_id = ""
+        if self._state.status in {"answering", "stopping"}:
+            self._set_state(self._after_answer(event))
+        self.answer_event_received.emit(event)
+
+    def _after_answer(self, event: Finished | Failed) -> EngineState:
+        if isinstance(event, Failed) and event.error == "EngineCrashed":
+            error = from_wire(event.error, event.message, event.hint, event.detail)
+            return EngineState("stopped", self._state.model, problem=idle_problem(error))
+        if self._killed:
+            return EngineState("stopped", self._state.model)
+        return replace(self._state, status="ready")
+
+    def _on_load_failed(self, event: LoadFailed) -> None:
+        self._patience.stop()
+        if event.cancelled:
+            self._options = None
+            self._set_state(EngineState())
+        else:
+            problem = loading_problem(event.error)
+            self._set_state(EngineState("stopped", self._state.model, problem=problem))
+
+    def _on_engine_ended(self, event: EngineEnded) -> None:
+        if self._answer_id:
+            return  # the answer's own end says it
+        if self._state.status in {"ready", "answering", "stopping"}:
+            problem = idle_problem(event.error)
+            self._set_state(EngineState("stopped", self._state.model, problem=problem))
+
+    def _on_memory(self, memory_bytes: int) -> None:
+        changed = abs(memory_bytes - self._state.memory_bytes) >= _SAME_MEMORY_BYTES
+        if changed and self._state.status in _SETTLED:
+            self._set_state(replace(self._state, memory_bytes=memory_bytes))
+
+    def _set_state(self, state: EngineState) -> None:
+        rows_differ = (state.status, state.model) != (self._state.status, self._state.model)
+        self._state = state
+        self.state_changed.emit(state)
+        if rows_differ and self._shelf.models:
+            self._emit_models()
+
+    def _row(self, info: ModelInfo) -> InstalledModel:
+        estimate = self._estimate(info) if self._estimate is not None else 0
+        if self._state.model is None or self._state.model.id != info.id:
+            return InstalledModel(info, estimate_bytes=estimate)
+        return InstalledModel(info, self._state.status, self._state.memory_bytes, estimate)
+
+    def _emit_models(self) -> None:
+        self.models_changed.emit(self.models())
+
+    # --- the end ---------------------------------------------------------------------------
+
+    def shutdown(self) -> None:
+        """Refuse commands, cancel, end the engine process: ask, and kill after 2 s."""
+        if self._closed:
+            return
+        self._closed = True
+        self._patience.stop()
+        self._load_cancel.cancel()
+        self._answer_cancel.cancel()
+        self._shelf.close()
+        self._worker.close(_CLOSE_PATIENCE_S)
+
+
+_SETTLED = frozenset({"ready", "answering", "stopping"})
+
+
+def _not_loadable(model_id: str, info: ModelInfo | None) -> Problem | None:
+    if info is None:
+        return refused(
+            "This model is not there.",
+            f"No installed model is called “{model_id}”.",
+            "Choose another model.",
+        )
+    if info.problem:
+        return refused("This model cannot be loaded.", info.problem, "Choose another model.")
+    return None

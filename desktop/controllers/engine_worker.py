@@ -1,0 +1,294 @@
+"""The thread that drives one engine client, so that the window never waits.
+
+It takes commands from a queue, holds plain values only, and posts what happens to a sink (the
+event bridge). A second thread looks at the engine process now and then: is it there, how large.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from inference.cancel import CancelToken
+from inference.errors import InferenceError
+from inference.events import Failed, TokenEvent
+from inference.types import GenerationRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from inference.engine import ProgressSink
+    from inference.events import EngineEvent
+    from inference.types import LoadedModel, LoadOptions, Message, RenderedPrompt, TokenPiece
+
+_log = logging.getLogger(__name__)
+
+LOOK_S = 0.5
+_LOOKS_PER_MEASURE = 4  # memory about every two seconds
+
+
+class EngineClientLike(Protocol):
+    """What the worker needs of ``inference.host.client.EngineClient``."""
+
+    def load(
+        self,
+        options: LoadOptions,
+        progress: ProgressSink | None = None,
+        cancel: CancelToken | None = None,
+    ) -> LoadedModel:
+        """Start a process and bring a model into it."""
+        ...
+
+    def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[EngineEvent]:
+        """Answer one request."""
+        ...
+
+    def tokenize(
+        self, text: str, *, add_bos: bool = False, parse_special: bool = False
+    ) -> tuple[TokenPiece, ...]:
+        """Split a text into tokens."""
+        ...
+
+    def render(
+        self,
+        messages: tuple[Message, ...],
+        template_variables: dict[str, bool | int | str] | None = None,
+    ) -> RenderedPrompt:
+        """Show the exact prompt of a conversation."""
+        ...
+
+    @property
+    def crash(self) -> InferenceError | None:
+        """Why the process ended by itself."""
+        ...
+
+    def memory_bytes(self) -> int:
+        """Resident memory of the process now."""
+        ...
+
+    def kill(self) -> None:
+        """End the process now; from any thread."""
+        ...
+
+    def close(self) -> None:
+        """End the process: ask, kill after 2 s."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProgressed:
+    """``fraction`` of load ``job`` is done."""
+
+    job: int
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoaded:
+    """Load ``job`` is done."""
+
+    job: int
+    loaded: LoadedModel
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFailed:
+    """Load ``job`` ended without a model; ``cancelled`` when that was asked for."""
+
+    job: int
+    error: InferenceError
+    cancelled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUnloaded:
+    """The process is gone because it was asked to go."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryMeasured:
+    """Resident memory of the engine process."""
+
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class EngineEnded:
+    """The engine process of load ``job`` is gone by itself."""
+
+    job: int
+    error: InferenceError
+
+
+WorkerEvent: TypeAlias = (
+    LoadProgressed | ModelLoaded | LoadFailed | ModelUnloaded | MemoryMeasured | EngineEnded
+)
+
+
+class Sink(Protocol):
+    """``EventBridge.post``."""
+
+    def __call__(self, event: object, cancel: CancelToken | None = None) -> bool:
+        """Take an event; may wait."""
+        ...
+
+
+class EngineWorker:
+    """Owns one client for life; its methods return at once and may be called from the GUI thread.
+
+    Args:
+        client_factory: Makes the client, in the worker thread.
+        sink: Where events go.
+        look_s: Seconds between two looks at the process.
+    """
+
+    def __init__(
+        self,
+        client_factory: Callable[[], EngineClientLike],
+        sink: Sink,
+        look_s: float = LOOK_S,
+    ) -> None:
+        self._factory = client_factory
+        self._sink = sink
+        self._look_s = look_s
+        self._client: EngineClientLike | None = None
+        self._commands: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._closing = CancelToken()
+        self._watched_job: int | None = None
+        self._threads = (
+            threading.Thread(target=self._work, name="engine-worker", daemon=True),
+            threading.Thread(target=self._watch, name="engine-watch", daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
+
+    def load(self, job: int, options: LoadOptions, cancel: CancelToken) -> None:
+        """Bring a model into memory; the one before is given up first."""
+        self._commands.put(lambda: self._load(job, options, cancel))
+
+    def answer(
+        self, request: GenerationRequest, cancel: CancelToken, continue_from: str = ""
+    ) -> None:
+        """Answer a request; with ``continue_from`` the model goes on writing after that text."""
+        self._commands.put(lambda: self._answer(request, cancel, continue_from))
+
+    def unload(self, job: int) -> None:
+        """End the engine process."""
+        self._commands.put(lambda: self._unload(job))
+
+    def kill(self) -> None:
+        """End the engine process now, whatever it is doing."""
+        client = self._client
+        if client is not None:
+            client.kill()
+
+    def close(self, timeout_s: float) -> None:
+        """End process and threads: ask, and kill what has not gone after ``timeout_s``."""
+        self._closing.cancel()
+        self._commands.put(None)
+        worker, watch = self._threads
+        worker.join(timeout_s)
+        if worker.is_alive():
+            self.kill()
+            worker.join(timeout_s)
+        watch.join(timeout_s)
+
+    # --- in the worker thread --------------------------------------------------------------
+
+    def _work(self) -> None:
+        client = self._factory()
+        self._client = client
+        while (command := self._commands.get()) is not None and not self._closing.cancelled:
+            command()
+        self._watched_job = None
+        client.close()
+
+    def _load(self, job: int, options: LoadOptions, cancel: CancelToken) -> None:
+        client = self._own()
+        self._watched_job = None
+        if cancel.cancelled:
+            client.close()
+            self._sink(LoadFailed(job, InferenceError("Loading was stopped."), cancelled=True))
+            return
+        try:
+            loaded = client.load(
+                options, lambda fraction: self._progress(job, fraction, cancel), cancel
+            )
+        except InferenceError as error:
+            self._sink(LoadFailed(job, error, cancel.cancelled))
+        except Exception as exc:  # noqa: BLE001  an edge: the window must not wait for ever
+            _log.exception("loading ended with a bug")
+            self._sink(LoadFailed(job, _bug(exc), cancel.cancelled))
+        else:
+            self._sink(ModelLoaded(job, loaded, client.memory_bytes()))
+            self._watched_job = job
+
+    def _progress(self, job: int, fraction: float, cancel: CancelToken) -> None:
+        self._sink(LoadProgressed(job, fraction), cancel)
+
+    def _answer(self, request: GenerationRequest, cancel: CancelToken, continue_from: str) -> None:
+        try:
+            if continue_from:
+                request = self._continued(request, continue_from)
+            for event in self._own().generate(request, cancel):
+                # Tokens may be dropped once a stop was asked for; an end never is.
+                self._sink(event, cancel if isinstance(event, TokenEvent) else self._closing)
+        except InferenceError as exc:
+            self._sink(_failed(request.request_id, exc))
+        except Exception as exc:  # noqa: BLE001  an edge: the answer must end
+            _log.exception("answering ended with a bug")
+            self._sink(_failed(request.request_id, _bug(exc)))
+
+    def _continued(self, request: GenerationRequest, text: str) -> GenerationRequest:
+        """Put the text so far behind the rendered prompt, token by token."""
+        client = self._own()
+        prompt = client.render(request.messages or (), request.template_variables)
+        ids = tuple(piece.id for piece in (*prompt.tokens, *client.tokenize(text)))
+        return GenerationRequest(
+            request.request_id, token_ids=ids, sampling=request.sampling, top_n=request.top_n
+        )
+
+    def _unload(self, job: int) -> None:
+        self._watched_job = None
+        self._own().close()
+        self._sink(ModelUnloaded(job))
+
+    def _own(self) -> EngineClientLike:
+        assert self._client is not None  # noqa: S101  made before the first command
+        return self._client
+
+    # --- in the watching thread ------------------------------------------------------------
+
+    def _watch(self) -> None:
+        looks = 0
+        while not self._closing.wait(self._look_s):
+            job, client = self._watched_job, self._client
+            if job is None or client is None:
+                continue
+            error = client.crash
+            if error is not None:
+                self._watched_job = None
+                self._sink(EngineEnded(job, error), self._closing)
+                continue
+            looks += 1
+            if looks % _LOOKS_PER_MEASURE == 0:
+                self._sink(MemoryMeasured(client.memory_bytes()), self._closing)
+
+
+def _failed(request_id: str, error: InferenceError) -> Failed:
+    name = type(error).__name__.removesuffix("Error")
+    return Failed(request_id, name, error.message, error.hint, error.detail)
+
+
+def _bug(exc: Exception) -> InferenceError:
+    return InferenceError(
+        "The engine stopped for a reason it did not give.",
+        "Try again. If it happens every time, the log has the details.",
+        repr(exc),
+    )

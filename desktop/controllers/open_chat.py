@@ -1,0 +1,149 @@
+"""``OpenChat``: the chat that is shown, as kept or as a draft that no message has made real yet."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from desktop.controllers.message_views import NEW_CHAT, title_from
+from desktop.store.chats import Chats, new_id
+from desktop.store.records import AnswerSettings, ChatRecord, MessageRecord
+
+if TYPE_CHECKING:
+    from desktop.store.settings import Settings
+    from inference.types import ModelInfo, Role, SamplingParams
+
+
+class OpenChat:
+    """One chat and its place in the store; every method may raise ``StoreError``.
+
+    Args:
+        chats: Where it is kept.
+        settings: What a new one starts with.
+    """
+
+    def __init__(self, chats: Chats, settings: Settings) -> None:
+        self._chats = chats
+        self._kept = False  # a new chat is kept with its first message
+        self.record = _draft(settings)
+
+    def open(self, record: ChatRecord) -> None:
+        """Show a kept chat."""
+        self.record, self._kept = record, True
+
+    def draft(self, settings: Settings) -> None:
+        """Show an empty one."""
+        self.record, self._kept = _draft(settings), False
+
+    def keep(self, first_text: str) -> bool:
+        """Keep a draft, with a title made from its first message; ``False`` when it was kept."""
+        if self._kept:
+            return False
+        now = time.time()
+        chat = replace(self.record, title=title_from(first_text), created_at=now, updated_at=now)
+        self._chats.add(chat)
+        self.record, self._kept = chat, True
+        return True
+
+    def branch(self) -> tuple[MessageRecord, ...]:
+        """The messages that are shown."""
+        return self._chats.branch(self.record.active_leaf)
+
+    def add(self, message: MessageRecord) -> None:
+        """Hang a message under its parent and show it."""
+        self._chats.add_message(message)
+        self.record = replace(self.record, active_leaf=message.id)
+
+    def say(self, text: str) -> MessageRecord:
+        """Add a person's message at the end of the branch."""
+        return self._add_text("user", text, self.record.active_leaf)
+
+    def rewrite(self, old: MessageRecord, text: str) -> MessageRecord:
+        """Add another version of a message."""
+        return self._add_text(old.role, text, old.parent_id, old.model_id, old.model_name)
+
+    def add_answer(self, parent_id: str | None, model: ModelInfo | None) -> MessageRecord:
+        """Add an empty answer that waits for its model."""
+        answer = MessageRecord(
+            new_id(),
+            self.record.id,
+            parent_id,
+            "assistant",
+            "",
+            "waiting",
+            time.time(),
+            model_id="" if model is None else model.id,
+            model_name="" if model is None else model.name,
+            settings=self.asked(),
+        )
+        self.add(answer)
+        return answer
+
+    def ask_again(self, old: MessageRecord) -> MessageRecord:
+        """Let an answer wait once more, with today's settings; its text stays."""
+        again = replace(old, state="waiting", problem=None, settings=self.asked())
+        self._chats.save_answer(again)
+        return again
+
+    def asked(self) -> AnswerSettings:
+        """What the next answer is asked with."""
+        return AnswerSettings(self.record.sampling, self.record.system_prompt)
+
+    def show(self, leaf_id: str) -> None:
+        """Show another branch, already chosen in the store."""
+        self.record = replace(self.record, active_leaf=leaf_id)
+
+    def set_title(self, title: str) -> None:
+        """Take over a title that the store has already."""
+        self.record = replace(self.record, title=title)
+
+    def set_model(self, model_id: str) -> None:
+        """Take over the model that answered last."""
+        self.record = replace(self.record, model_id=model_id)
+
+    def set_system_prompt(self, text: str) -> None:
+        """Change what the next answers are told first."""
+        if self._kept:
+            self._chats.set_system_prompt(self.record.id, text)
+        self.record = replace(self.record, system_prompt=text)
+
+    def set_sampling(self, sampling: SamplingParams) -> None:
+        """Change how the next answers are drawn."""
+        if self._kept:
+            self._chats.set_sampling(self.record.id, sampling)
+        self.record = replace(self.record, sampling=sampling)
+
+    def _add_text(
+        self,
+        role: Role,
+        text: str,
+        parent_id: str | None,
+        model_id: str = "",
+        model_name: str = "",
+    ) -> MessageRecord:
+        message = MessageRecord(
+            new_id(),
+            self.record.id,
+            parent_id,
+            role,
+            text,
+            created_at=time.time(),
+            model_id=model_id,
+            model_name=model_name,
+        )
+        self.add(message)
+        return message
+
+
+def _draft(settings: Settings) -> ChatRecord:
+    now = time.time()
+    return ChatRecord(
+        new_id(),
+        NEW_CHAT,
+        now,
+        now,
+        model_id=settings.default_model,
+        system_prompt=settings.system_prompt,
+        sampling=settings.sampling,
+    )

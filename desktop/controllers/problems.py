@@ -1,0 +1,93 @@
+"""From errors to what a person reads: a title, what it means, what to do, what was kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from desktop.values import Problem
+from inference.errors import InferenceError, wire_name
+
+if TYPE_CHECKING:
+    from inference.events import Failed
+
+_KEPT = "The app and your chat are untouched."
+
+# Titles by the error's wire name: while a model is loaded, and while it answers.
+_LOADING = {
+    "ModelNotFound": "This model is not there.",
+    "CorruptCheckpoint": "This model's files are damaged.",
+    "UnsupportedArchitecture": "This kind of model is not known here.",
+    "BackendUnavailable": "The engine for this model is not available.",
+    "OutOfMemory": "There is not enough memory for this model.",
+    "BadChatTemplate": "This model's chat template does not work.",
+    "EngineCrashed": "The engine stopped while loading the model.",
+}
+_ANSWERING = {
+    "OutOfMemory": "Memory ran out while the model was writing.",
+    "ContextOverflow": "This chat is longer than the model's context.",
+    "BadChatTemplate": "The chat template does not accept this chat.",
+    "UnsupportedRequest": "This engine cannot do what was asked.",
+    "EngineCrashed": "The engine stopped while the model was writing.",
+}
+_STORE = {
+    "DatabaseTooNew": "Your chats were saved by a newer version.",
+    "DatabaseLocked": "Another window is using your chats.",
+    "DiskFull": "The disk is full.",
+    "ReadOnlyFolder": "The data folder cannot be written.",
+}
+_HINTS = {
+    "ContextOverflow": (
+        "Shorten the message, start a new chat, or load the model with a longer context."
+    ),
+    "OutOfMemory": "Close other programs, or choose a smaller model or a shorter context.",
+}
+
+
+def loading_problem(error: InferenceError) -> Problem:
+    """A model could not be loaded."""
+    name = wire_name(error)
+    return Problem(
+        _LOADING.get(name, "The model could not be loaded."),
+        error.message,
+        error.hint or _HINTS.get(name, "Choose another model."),
+        error.detail,
+    )
+
+
+def idle_problem(error: InferenceError) -> Problem:
+    """The engine process went away while nothing was asked of it."""
+    return Problem(
+        "The engine stopped.",
+        f"{error.message} {_KEPT}",
+        "The model is loaded again with your next message.",
+        error.detail,
+    )
+
+
+def answer_problem(failed: Failed) -> Problem:
+    """An answer could not go on."""
+    crashed = failed.error == "EngineCrashed"
+    return Problem(
+        _ANSWERING.get(failed.error, "The answer could not be finished."),
+        f"{failed.message} {_KEPT}" if crashed else failed.message,
+        failed.hint or _HINTS.get(failed.error, "Try again."),
+        failed.detail,
+    )
+
+
+def store_problem(error: InferenceError) -> Problem:
+    """Something could not be kept or read."""
+    title = _STORE.get(wire_name(error), "Your chats could not be saved or read.")
+    return Problem(title, error.message, error.hint, error.detail, can_retry=False)
+
+
+def refused(title: str, message: str, hint: str = "") -> Problem:
+    """A command that makes no sense now."""
+    return Problem(title, message, hint, can_retry=False)
+
+
+INTERRUPTED = Problem(
+    "Glasshouse ended while this answer was being written.",
+    "The text up to there is kept.",
+    "Continue the answer, or try again.",
+)
