@@ -47,18 +47,18 @@ class Notice(QWidget):
         self._title = label("", theme, "body_strong", wrap=True, name=f"{name}_title")
         self._text = label("", theme, "small", "text2", wrap=True, name=f"{name}_text")
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(self._title)
-        words.addWidget(self._text)
+        column = QVBoxLayout()
+        column.setSpacing(2)
+        column.addWidget(self._title)
+        column.addWidget(self._text)
         if actions:
-            words.addSpacing(6)
-            words.addLayout(self._action_row(actions))
+            column.addSpacing(6)
+            column.addLayout(self._action_row(actions))
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 10, 12, 10)
         row.setSpacing(10)
         row.addWidget(self._glyph, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(words, 1)
+        row.addLayout(column, 1)
         if closable:
             close = IconButton(
                 "x", self.tr("Close the notice"), theme, name=f"{name}_close", size=26
