@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import gguf
@@ -24,9 +24,11 @@ _NORMAL, _UNKNOWN, _CONTROL, _USER, _BYTE = 1, 2, 3, 4, 6
 class TinyShape:
     """What a tiny file looks like; every field can be overridden by ``tiny_gguf``.
 
-    ``vocabulary``: ``bpe`` = 256 bytes, a few merges, ``<|endoftext|>`` (BOS), ``<|im_start|>``,
-    ``<|im_end|>`` (EOS), ``<think>`` and ``<|user|>`` (user-defined); ``spm`` = unknown, BOS, EOS, 256 byte
-    tokens, letters. ``weights`` off leaves a vocabulary-only file.
+    ``vocabulary``: ``bpe`` = 256 bytes (id = byte), a few merges, ``<|endoftext|>`` (BOS),
+    ``<|im_start|>``, ``<|im_end|>`` (EOS), ``<think>`` and ``<|user|>`` (user-defined);
+    ``spm`` = unknown, BOS, EOS, 256 byte tokens, letters. ``weights`` off leaves a vocabulary-only
+    file. ``successors`` makes the file say what is wanted: after token k greedy decoding draws
+    ``successors[k]``, whatever came before.
     """
 
     architecture: str = "llama"
@@ -44,6 +46,7 @@ class TinyShape:
     weights: bool = True
     tied: bool = True
     std: float = 0.5
+    successors: dict[int, int] = field(default_factory=dict)
 
 
 def byte_alphabet() -> list[str]:
@@ -129,16 +132,23 @@ def _write_weights(writer: gguf.GGUFWriter, shape: TinyShape, n_vocab: int) -> N
     random = np.random.default_rng(shape.seed)
 
     def matrix(name: str, rows: int, columns: int) -> None:
-        values = random.normal(0.0, shape.std, (rows, columns)).astype(np.float32)
-        writer.add_tensor(name, values)
+        # With successors the blocks add nothing, so that the last token alone decides.
+        std = 0.0 if shape.successors else shape.std
+        writer.add_tensor(name, random.normal(0.0, std, (rows, columns)).astype(np.float32))
 
     def norm(name: str) -> None:
         writer.add_tensor(name, np.ones(shape.hidden, dtype=np.float32))
 
     kv = shape.hidden // shape.heads * shape.kv_heads
-    matrix("token_embd.weight", n_vocab, shape.hidden)
+    embedding = random.normal(0.0, shape.std, (n_vocab, shape.hidden)).astype(np.float32)
+    writer.add_tensor("token_embd.weight", embedding)
     norm("output_norm.weight")
-    if not shape.tied:
+    if shape.successors:
+        output = np.zeros_like(embedding)
+        for current, following in shape.successors.items():
+            output[following] += embedding[current]
+        writer.add_tensor("output.weight", output)
+    elif not shape.tied:
         matrix("output.weight", n_vocab, shape.hidden)
     for layer in range(shape.layers):
         block = f"blk.{layer}."
