@@ -51,6 +51,11 @@ def choose_device(name: str) -> tuple[torch.device, str]:
     )
 
 
+def gpu_in_build() -> bool:
+    """Whether this PyTorch could use a GPU, present or not."""
+    return bool(torch.backends.cuda.is_built() or torch.backends.mps.is_built())
+
+
 def device_name(device: torch.device) -> str:
     """Return the device's name for people."""
     if device.type == "cuda":

@@ -162,7 +162,7 @@ class NativeEngine:
             ids = tokenizer.encode_segments(split_specials(text, tokenizer.specials))
         else:
             ids = tokenizer.encode(text)
-        return self._pieces(self._with_bos(ids) if add_bos else ids)
+        return self._pieces(self._after_bos(ids) if add_bos else ids)
 
     def render(
         self,
@@ -180,9 +180,10 @@ class NativeEngine:
 
         Raises:
             ContextOverflowError: More ids than the context holds.
-            UnsupportedRequestError: An id does not exist.
+            UnsupportedRequestError: An id does not exist, or more than 20 alternatives.
             InferenceError: It was cancelled.
         """
+        _check_alternatives(top_n)
         self._check_ids(token_ids)
         check_fits(len(token_ids) - 1, self._loaded.n_ctx)
         found: list[tuple[Candidate, ...]] = []
@@ -204,11 +205,7 @@ class NativeEngine:
             torch.cuda.empty_cache()
 
     def _answer(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[EngineEvent]:
-        if not 0 <= request.top_n <= _MOST_ALTERNATIVES:
-            raise UnsupportedRequestError(
-                f"{request.top_n} alternatives per token cannot be shown.",
-                f"Choose 0 to {_MOST_ALTERNATIVES}.",
-            )
+        _check_alternatives(request.top_n)
         ids = self._prompt_ids(request)
         check_fits(len(ids), self._loaded.n_ctx)
         answer = Answer(request, ids, self._session, self._tokenizer, self._loaded)
@@ -224,9 +221,9 @@ class NativeEngine:
         if request.messages is not None:
             ids = self._rendered(request.messages, request.template_variables)[1]
         elif request.text is not None:
-            ids = self._with_bos(self._tokenizer.encode(request.text))
-            if not ids and self._tokenizer.bos_id is not None:
-                ids = [self._tokenizer.bos_id]  # something has to come before the first token
+            ids = self._tokenizer.encode(request.text)
+            if self._tokenizer.adds_bos or not ids:  # something has to come before the first token
+                ids = self._after_bos(ids)
         else:
             ids = list(request.token_ids or ())
         if not ids:
@@ -244,13 +241,18 @@ class NativeEngine:
             )
         tokenizer = self._tokenizer
         segments = render_segments(self._template, messages, variables, tokenizer.specials)
-        return "".join(part.text for part in segments), tokenizer.encode_segments(segments)
+        text = "".join(part.text for part in segments)
+        ids = tokenizer.encode_segments(segments)
+        if not tokenizer.adds_bos:
+            return text, ids
+        # A template may leave BOS to the tokenizer; the GGUF engine does the same.
+        complete = self._after_bos(ids)
+        return (text if complete == ids else tokenizer.bos_token + text), complete
 
-    def _with_bos(self, ids: list[int]) -> list[int]:
+    def _after_bos(self, ids: list[int]) -> list[int]:
+        """Put BOS before ids that do not begin with it, where there is one."""
         bos = self._tokenizer.bos_id
-        if bos is None or not self._tokenizer.adds_bos or ids[:1] == [bos]:
-            return ids
-        return [bos, *ids]
+        return ids if bos is None or ids[:1] == [bos] else [bos, *ids]
 
     def _check_ids(self, ids: Sequence[int]) -> None:
         for token in ids:
@@ -263,3 +265,11 @@ class NativeEngine:
     def _pieces(self, ids: Sequence[int]) -> tuple[TokenPiece, ...]:
         tokenizer = self._tokenizer
         return tuple(TokenPiece(i, tokenizer.text(i), tokenizer.is_special(i)) for i in ids)
+
+
+def _check_alternatives(top_n: int) -> None:
+    if not 0 <= top_n <= _MOST_ALTERNATIVES:
+        raise UnsupportedRequestError(
+            f"{top_n:,} alternatives per token cannot be shown.",
+            f"Choose 0 to {_MOST_ALTERNATIVES}.",
+        )
