@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QFontMetrics,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QTextLayout,
+    QTextOption,
+)
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from desktop.widgets.focus_ring import RING_PROPERTY
@@ -30,15 +37,10 @@ def label(
     name: str = "",
 ) -> QLabel:
     """Return a plain-text label of one type role and tone; colours follow the style sheet."""
-    result = QLabel(text)
+    result = Paragraph(text, theme.line_height(role)) if wrap else QLabel(text)
     result.setTextFormat(Qt.TextFormat.PlainText)
     result.setFont(theme.font(role))
     result.setProperty("tone", tone)
-    result.setWordWrap(wrap)
-    if wrap:
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-        policy.setHeightForWidth(True)
-        result.setSizePolicy(policy)
     if name:
         result.setObjectName(name)
     return result
@@ -51,6 +53,52 @@ def set_tone(widget: QWidget, tone: Tone) -> None:
     widget.setProperty("tone", tone)
     widget.style().unpolish(widget)
     widget.style().polish(widget)
+
+
+class Paragraph(QLabel):
+    """Wrapped plain text with the line height of its type role, which a plain label ignores."""
+
+    def __init__(self, text: str, line_px: int) -> None:
+        super().__init__(text)
+        self._line_px = line_px
+        self.setWordWrap(True)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def _laid_out(self, width: int) -> QTextLayout:
+        text = QTextLayout(self.text().replace("\n", "\u2028"), self.font())
+        option = QTextOption(self.alignment())
+        option.setTextDirection(self.layoutDirection())
+        text.setTextOption(option)
+        text.beginLayout()
+        top = 0
+        while (line := text.createLine()).isValid():
+            line.setLineWidth(max(1, width))
+            line.setPosition(QPointF(0, top + (self._line_px - line.height()) / 2))
+            top += self._line_px
+        text.endLayout()
+        return text
+
+    def heightForWidth(self, width: int) -> int:
+        """Return the height at a width."""
+        return self._laid_out(width).lineCount() * self._line_px
+
+    def sizeHint(self) -> QSize:
+        """Return the size its words ask for."""
+        width = min(self.fontMetrics().horizontalAdvance(self.text()) + 2, 320)
+        return QSize(width, self.heightForWidth(width))
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the least size that still works."""
+        return QSize(40, self._line_px)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint with the theme in force."""
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        self._laid_out(self.width()).draw(painter, QPointF(0, 0))
+        painter.end()
 
 
 def panel(ground: Ground, name: str, edge: Edge = "") -> QFrame:

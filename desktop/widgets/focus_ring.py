@@ -26,6 +26,7 @@ class FocusRing(QFocusFrame):
         self.setObjectName("focus_ring")
         self._theme = theme
         self._window = window
+        self.hide()
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._on_focus_changed)
@@ -41,6 +42,7 @@ class FocusRing(QFocusFrame):
             self.setWidget(new)
             return
         if self.widget() is not None:
+            self.hide()
             self.setWidget(None)  # type: ignore[arg-type]  # Qt takes a null here, the stub forgot
 
     def paintEvent(self, _event: QPaintEvent) -> None:

@@ -17,7 +17,7 @@ def count(number: int) -> str:
 
 def decimal(number: float, digits: int) -> str:
     """Return a number with a fixed number of digits after the point."""
-    return QLocale().toString(number, "f", digits)
+    return QLocale().toString(float(number), "f", digits)
 
 
 def size(size_bytes: int) -> str:

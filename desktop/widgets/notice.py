@@ -46,7 +46,6 @@ class Notice(QWidget):
         self._glyph = Glyph(_ICONS[severity], theme, severity, 18)
         self._title = label("", theme, "body_strong", wrap=True, name=f"{name}_title")
         self._text = label("", theme, "small", "text2", wrap=True, name=f"{name}_text")
-        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         column = QVBoxLayout()
         column.setSpacing(2)
         column.addWidget(self._title)

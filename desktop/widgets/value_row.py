@@ -14,7 +14,7 @@ from desktop.widgets.inputs import Slider
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtGui import QWheelEvent
+    from PySide6.QtGui import QResizeEvent, QWheelEvent
 
     from desktop.widgets.theme import Theme
 
@@ -59,6 +59,11 @@ class ValueBox(QDoubleSpinBox):
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setFont(theme.font("body", tabular=True))
         self.setFixedWidth(58)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the whole box to the text; a styled box without buttons leaves it one pixel."""
+        super().resizeEvent(event)
+        self.lineEdit().setGeometry(self.rect().adjusted(7, 1, -7, -1))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Let the page scroll instead."""
