@@ -26,7 +26,7 @@ _MAGIC = b"GGUF"
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
 _MAX_DIMENSIONS = 8
-_MAX_ELEMENTS = 1 << 62
+_MOST_WEIGHTS_PER_BYTE = 64  # far more than any type that may come
 _MAX_TEXT_BYTES = 1 << 24
 _SMALL_ARRAY = 1_024
 _SMALLEST_ENTRY = {"metadata entries": 8 + 1 + 4 + 1, "tensors": 8 + 1 + 4 + 4 + 8}
@@ -91,7 +91,7 @@ class GgufHeader:
         value = self.metadata.get(key)
         if isinstance(value, tuple):
             value = max((item for item in value if isinstance(item, int)), default=0)
-        return value if isinstance(value, int) else 0
+        return value if isinstance(value, int) and value > 0 else 0
 
     def own(self, key: str) -> int:
         """Return a number of the file's architecture, e.g. ``context_length``; 0 if missing."""
@@ -190,7 +190,11 @@ class _Reader:
     def _version(self) -> int:
         magic = self._data[:4]
         if magic != _MAGIC:
-            raise self._damaged("it is not a GGUF file")
+            raise CorruptCheckpointError(
+                f"The file {self._name} cannot be used: it is not a GGUF file.",
+                "Choose a .gguf file, or a folder with config.json and .safetensors files. If this "
+                "was a download, download it again.",
+            )
         self._at = 4
         version = self._u32()
         if version == 1:
@@ -230,7 +234,7 @@ class _Reader:
         elements = 1
         for dimension in shape:
             elements *= dimension
-        if elements > _MAX_ELEMENTS:
+        if elements > self._size * _MOST_WEIGHTS_PER_BYTE:
             raise self._damaged(f"the tensor {name[:80]!r} has an absurd shape")
         type_id = self._u32()
         offset = self._u64()

@@ -1,0 +1,207 @@
+"""Facts about a model from its files, whichever form they have. Never loads it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from inference.errors import CorruptCheckpointError, InferenceError, UnsupportedArchitectureError
+from inference.library import checkpoint_folder, split_files
+from inference.library.gguf_header import GgufHeader, read_header
+from inference.native.config import NetworkConfig
+from inference.types import ModelInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from inference.types import ModelKind
+
+_WORD = re.compile(r"[a-z]+")
+_INSTRUCT_WORDS = frozenset({"instruct", "instruction", "chat", "it", "assistant", "sft", "dpo"})
+_BASE_WORDS = frozenset({"base", "pretrained", "pt"})
+_PROJECTORS = frozenset({"clip", "mmproj"})
+
+
+def describe(path: Path) -> ModelInfo:
+    """Describe a ``.gguf`` file or a checkpoint folder.
+
+    Never raises for a model that is damaged, missing or unknown: ``problem`` says it, and the
+    other facts are as many as could be read. ``id`` is the file's or folder's name.
+    """
+    return examine(path)[0]
+
+
+def examine(path: Path) -> tuple[ModelInfo, InferenceError | None]:
+    """Describe a model, and return the error that keeps it from being loaded, if there is one."""
+    path = Path(path).absolute()
+    return _examine_gguf(path) if is_gguf(path) else _examine_folder(path)
+
+
+def is_gguf(path: Path) -> bool:
+    """Tell the two forms apart: a file, or at least something named like one, is GGUF."""
+    return path.is_file() or (path.suffix.lower() == ".gguf" and not path.is_dir())
+
+
+def _with_problem(
+    info: ModelInfo, error: InferenceError | None
+) -> tuple[ModelInfo, InferenceError | None]:
+    if error is None:
+        return info, None
+    return replace(info, problem=f"{error.message} {error.hint}".strip()), error
+
+
+def _examine_gguf(path: Path) -> tuple[ModelInfo, InferenceError | None]:
+    path = split_files.first_part(path)
+    name = split_files.stem(path)
+    files = split_files.parts(path)
+    info = ModelInfo(
+        id=name, name=name, path=str(path), engine="gguf", size_bytes=sum(map(_file_bytes, files))
+    )
+    try:
+        header = read_header(path)
+    except InferenceError as error:
+        return _with_problem(info, error)
+    info = _gguf_facts(info, header)
+    try:
+        _check_split(header, files)
+        others = [read_header(part) for part in files[1:]]
+    except InferenceError as error:
+        return _with_problem(info, error)
+    info = replace(info, parameters=info.parameters + sum(part.parameters for part in others))
+    return _with_problem(info, _gguf_problem(info, header))
+
+
+def _gguf_facts(info: ModelInfo, header: GgufHeader) -> ModelInfo:
+    has_template = bool(header.text("tokenizer.chat_template"))
+    words = [info.id, header.text("general.name"), header.text("general.finetune")]
+    tags = header.metadata.get("general.tags")
+    if isinstance(tags, tuple):
+        words += [tag for tag in tags if isinstance(tag, str)]
+    return replace(
+        info,
+        name=header.text("general.name").strip() or info.name,
+        kind=_kind(words, has_template=has_template),
+        architecture=header.architecture,
+        parameters=header.parameters,
+        quantization=header.quantization,
+        n_ctx_train=header.own("context_length"),
+        n_layers=header.own("block_count"),
+        n_vocab=header.n_vocab,
+        has_chat_template=has_template,
+        license=header.text("general.license"),
+    )
+
+
+def _check_split(header: GgufHeader, files: tuple[Path, ...]) -> None:
+    missing = [file.name for file in files if not file.is_file()]
+    expected = max(header.number("split.count"), 1)
+    if missing:
+        what = f"{missing[0]} is not beside it" + (
+            f", nor are {len(missing) - 1} others" if len(missing) > 1 else ""
+        )
+    elif expected != len(files):
+        what = f"it is one of {expected} files, and its name no longer says so"
+    else:
+        return
+    raise CorruptCheckpointError(
+        f"The model {files[0].name} is incomplete: {what}.",
+        "Download the missing files into the same folder, under their own names.",
+    )
+
+
+def _gguf_problem(info: ModelInfo, header: GgufHeader) -> InferenceError | None:
+    name = Path(info.path).name
+    if not info.architecture:
+        return CorruptCheckpointError(
+            f"The file {name} does not say what architecture it has.", "Download the file again."
+        )
+    if info.architecture in _PROJECTORS:
+        return UnsupportedArchitectureError(
+            f"The file {name} is the part of a model that sees pictures, not one that writes.",
+            "Choose the language model that belongs to it.",
+        )
+    if not info.parameters:
+        return CorruptCheckpointError(
+            f"The file {name} holds only a vocabulary and no weights.",
+            "Choose a file with weights.",
+        )
+    if header.text("general.type") not in ("", "model"):
+        return UnsupportedArchitectureError(
+            f"The file {name} is an addition to a model ({header.text('general.type')[:40]}).",
+            "Choose the model itself.",
+        )
+    return None
+
+
+def _examine_folder(folder: Path) -> tuple[ModelInfo, InferenceError | None]:
+    info = ModelInfo(id=folder.name, name=folder.name, path=str(folder), engine="native")
+    try:
+        config = checkpoint_folder.read_config(folder)
+    except InferenceError as error:
+        return _with_problem(info, error)
+    has_template = checkpoint_folder.has_chat_template(folder)
+    architectures = config.get("architectures")
+    named = architectures[0] if isinstance(architectures, list) and architectures else ""
+    info = replace(
+        info,
+        kind=_kind([folder.name, folder.parent.name], has_template=has_template),
+        architecture=str(config.get("model_type") or named)[:80],
+        size_bytes=folder_bytes(folder),
+        n_ctx_train=_count(config, "max_position_embeddings", "n_positions"),
+        n_layers=_count(config, "num_hidden_layers", "n_layer"),
+        n_vocab=_count(config, "vocab_size"),
+        has_chat_template=has_template,
+        license=checkpoint_folder.license_of(folder),
+    )
+    problem: InferenceError | None = None
+    try:
+        NetworkConfig.from_dict(config)
+    except InferenceError as error:
+        problem = error
+    try:
+        weights = checkpoint_folder.read_weights(folder)
+    except InferenceError as error:
+        return _with_problem(info, problem or error)
+    info = replace(info, parameters=weights.parameters, quantization=weights.dtype)
+    if problem is None and not (folder / "tokenizer.json").is_file():
+        problem = CorruptCheckpointError(
+            f"The folder {folder.name} has no tokenizer.json.",
+            "Download the model again, with all its files.",
+        )
+    return _with_problem(info, problem)
+
+
+def _count(config: dict[str, object], *keys: str) -> int:
+    for key in keys:
+        value = config.get(key)
+        if isinstance(value, int) and 0 < value < 1 << 31:
+            return value
+    return 0
+
+
+def _kind(names: Iterable[str], *, has_template: bool) -> ModelKind:
+    """Tell base from instruct: without a template a model can only continue a text.
+
+    Many base models bring a template too, so with one it depends on what the files call it.
+    """
+    if not has_template:
+        return "base"
+    words = {word for name in names for word in _WORD.findall(name.lower())}
+    if words & _INSTRUCT_WORDS:
+        return "instruct"
+    return "base" if words & _BASE_WORDS else "unknown"
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return the size of all files in a folder and below."""
+    return sum(_file_bytes(path) for path in folder.rglob("*") if not path.is_dir())
+
+
+def _file_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

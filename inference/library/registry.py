@@ -1,0 +1,114 @@
+"""The list of models that a person added from elsewhere: links, never copies.
+
+One JSON file in the data folder, always replaced as a whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from inference.errors import DiskFullError, ReadOnlyFolderError
+
+if TYPE_CHECKING:
+    from inference.errors import StoreError
+
+_log = logging.getLogger(__name__)
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows knows no quota error
+
+
+class Added(msgspec.Struct, frozen=True):
+    """One added model: its id for good, and where it lies."""
+
+    id: str
+    path: str
+
+
+class Entries(msgspec.Struct, frozen=True):
+    """What the file holds; ``forgotten`` ones can be brought back."""
+
+    schema_version: int = 1
+    added: tuple[Added, ...] = ()
+    forgotten: tuple[Added, ...] = ()
+
+
+class Registry:
+    """Reads and replaces the list; a list that cannot be read counts as empty and is kept aside.
+
+    Args:
+        path: The JSON file; it and its folder are made when something is saved.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._complained = False
+
+    def load(self) -> Entries:
+        """Return the list; empty when there is none yet."""
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=Entries)
+        except FileNotFoundError:
+            return Entries()
+        except (OSError, msgspec.DecodeError) as exc:
+            if not self._complained:
+                _log.warning("the list of added models cannot be read: %s", exc)
+            self._complained = True
+            return Entries()
+
+    def save(self, entries: Entries) -> None:
+        """Replace the list.
+
+        Raises:
+            StoreError: The folder cannot be written, or the disk is full; the old list stays.
+        """
+        try:
+            self._keep_unreadable()
+            replace_file(self._path, msgspec.json.format(msgspec.json.encode(entries)))
+        except OSError as exc:
+            raise store_error(exc, self._path.parent) from exc
+
+    def _keep_unreadable(self) -> None:
+        try:
+            msgspec.json.decode(self._path.read_bytes(), type=Entries)
+        except FileNotFoundError:
+            return
+        except msgspec.DecodeError:
+            self._path.replace(self._path.with_suffix(".damaged.json"))
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file so that after a crash either the old or the new one is there; OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def store_error(error: OSError, folder: Path) -> StoreError:
+    """Say what keeps a folder from being changed."""
+    if error.errno in _FULL:
+        return DiskFullError(
+            f"The disk of {folder} is full, so the list of models was not changed.",
+            "Free some space and try again.",
+            str(error),
+        )
+    return ReadOnlyFolderError(
+        f"The folder {folder} cannot be changed.",
+        "Check that you may write there and that no program has its files open. A loaded model "
+        "has to be unloaded first.",
+        str(error),
+    )

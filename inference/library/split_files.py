@@ -1,0 +1,38 @@
+"""GGUF models in several files: ``name-00001-of-00003.gguf`` and so on."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
+_MOST_PARTS = 1_000
+
+
+def first_part(path: Path) -> Path:
+    """Return the file that llama.cpp is given: the first part, or the file itself."""
+    match = _PART.fullmatch(path.name)
+    if match is None:
+        return path
+    return path.with_name(f"{match['stem']}-00001-of-{match['count']}{path.suffix}")
+
+
+def parts(path: Path) -> tuple[Path, ...]:
+    """Return all files of a model, whether they exist or not, first part first."""
+    match = _PART.fullmatch(path.name)
+    if match is None or not 1 <= int(match["count"]) <= _MOST_PARTS:
+        return (path,)
+    names = (
+        f"{match['stem']}-{number:05d}-of-{match['count']}{path.suffix}"
+        for number in range(1, int(match["count"]) + 1)
+    )
+    return tuple(path.with_name(name) for name in names)
+
+
+def stem(path: Path) -> str:
+    """Return the model's name in a file name: without ending and part number."""
+    match = _PART.fullmatch(path.name)
+    return match["stem"] if match else path.stem

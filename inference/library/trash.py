@@ -1,0 +1,135 @@
+"""Removed models wait in a hidden folder of the models folder until it is emptied.
+
+The same disk, so that moving is instant and needs no space. Each removal is a folder with a
+``removed.json`` that says what lies in it and where it was.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from inference.errors import ModelNotFoundError, ReadOnlyFolderError
+from inference.library.registry import replace_file, store_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+FOLDER = ".trash"
+_NOTE = "removed.json"
+
+
+class _Note(msgspec.Struct, frozen=True):
+    """What a removal moved: paths relative to the models folder, in the order of ``0, 1, ...``."""
+
+    id: str
+    order: int
+    paths: tuple[str, ...]
+
+
+class Trash:
+    """Moves files and folders of the models folder out of sight and back.
+
+    Args:
+        models: The models folder.
+    """
+
+    def __init__(self, models: Path) -> None:
+        self._models = models
+        self._root = models / FOLDER
+
+    def put(self, model_id: str, paths: Sequence[Path]) -> None:
+        """Move what belongs to a model away; raises ``StoreError`` and then moves nothing."""
+        newest = max((note.order for _, note in self._notes()), default=0)
+        place = self._root / uuid.uuid4().hex
+        relative = tuple(path.relative_to(self._models).as_posix() for path in paths)
+        try:
+            note = _Note(model_id, newest + 1, relative)
+            replace_file(place / _NOTE, msgspec.json.encode(note))
+            _move_all([(path, place / str(number)) for number, path in enumerate(paths)])
+        except OSError as exc:
+            if all(path.exists() for path in paths):  # otherwise it is still the way back
+                shutil.rmtree(place, ignore_errors=True)
+            raise store_error(exc, self._models) from exc
+        for path in paths:
+            self._drop_empty_parents(path)
+
+    def restore(self, model_id: str) -> Path:
+        """Bring the latest removal of that id back and return where its first file is.
+
+        Raises:
+            ModelNotFoundError: No such model in the trash.
+            StoreError: Its place is taken, or the folder cannot be written.
+        """
+        found = [(note.order, place, note) for place, note in self._notes() if note.id == model_id]
+        if not found:
+            raise ModelNotFoundError(
+                f"There is no removed model called {model_id}.",
+                "Only models removed from the models folder or the list can come back.",
+            )
+        _, place, note = max(found, key=lambda item: item[0])
+        targets = [self._models / relative for relative in note.paths]
+        taken = [target for target in targets if target.exists()]
+        if taken:
+            raise ReadOnlyFolderError(
+                f"{taken[0].name} cannot be brought back: another file has taken its place.",
+                f"Move {taken[0]} away first.",
+            )
+        try:
+            _move_all([(place / str(number), target) for number, target in enumerate(targets)])
+        except OSError as exc:
+            raise store_error(exc, self._models) from exc
+        shutil.rmtree(place, ignore_errors=True)
+        return targets[0]
+
+    def empty(self) -> int:
+        """Delete everything for good; return the bytes freed."""
+        files = [path for path in self._root.rglob("*") if path.is_file()]
+        freed_bytes = sum(path.stat().st_size for path in files)
+        try:
+            shutil.rmtree(self._root)
+        except FileNotFoundError:
+            return 0
+        except OSError as exc:
+            raise store_error(exc, self._models) from exc
+        return freed_bytes
+
+    def _notes(self) -> Iterator[tuple[Path, _Note]]:
+        for path in sorted(self._root.glob(f"*/{_NOTE}")):
+            try:
+                note = msgspec.json.decode(path.read_bytes(), type=_Note)
+            except (OSError, msgspec.DecodeError):
+                continue
+            inside = all(self._is_inside(relative) for relative in note.paths)
+            if note.paths and inside:
+                yield path.parent, note
+
+    def _is_inside(self, relative: str) -> bool:
+        return not Path(relative).is_absolute() and ".." not in Path(relative).parts
+
+    def _drop_empty_parents(self, path: Path) -> None:
+        for parent in path.parents:
+            if parent == self._models:
+                return
+            try:
+                parent.rmdir()
+            except OSError:
+                return
+
+
+def _move_all(moves: Sequence[tuple[Path, Path]]) -> None:
+    """Move all or nothing; raises OSError."""
+    done: list[tuple[Path, Path]] = []
+    try:
+        for source, target in moves:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(target)
+            done.append((source, target))
+    except OSError:
+        for source, target in reversed(done):
+            target.replace(source)
+        raise
