@@ -53,7 +53,7 @@ class Registry:
         """Return the list; empty when there is none yet."""
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=Entries)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return Entries()
         except (OSError, msgspec.DecodeError) as exc:
             if not self._complained:
