@@ -53,7 +53,7 @@ def choose_device(name: str) -> tuple[torch.device, str]:
 
 def gpu_in_build() -> bool:
     """Whether this PyTorch could use a GPU, present or not."""
-    return bool(torch.backends.cuda.is_built() or torch.backends.mps.is_built())
+    return torch.version.cuda is not None or torch.backends.mps.is_built()
 
 
 def device_name(device: torch.device) -> str:
