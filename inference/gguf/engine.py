@@ -56,6 +56,7 @@ class GgufEngine:
     """
 
     def __init__(self, model: GgufModel, options: LoadOptions, began: float) -> None:
+        self._closed = False
         self._model = model
         self._vocabulary = Vocabulary(model.handle, model.metadata)
         template = model.chat_template
@@ -91,6 +92,7 @@ class GgufEngine:
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[EngineEvent]:
         """Answer one request; known trouble is a ``Failed`` event."""
         try:
+            self._check_open()
             prompt = self._prompts.of_request(request)
             generation = Generation(
                 self._session, self._vocabulary, request, prompt, self._loaded.load_s
@@ -103,6 +105,7 @@ class GgufEngine:
         self, text: str, *, add_bos: bool = False, parse_special: bool = False
     ) -> tuple[TokenPiece, ...]:
         """Split a text into tokens; special tokens are read as such only with ``parse_special``."""
+        self._check_open()
         ids = self._vocabulary.tokenize(text, parse_special=parse_special)
         bos = self._vocabulary.bos_id
         if add_bos and bos >= 0 and ids[:1] != [bos]:
@@ -119,6 +122,7 @@ class GgufEngine:
         Raises:
             BadChatTemplateError: There is no template, or it refuses the conversation.
         """
+        self._check_open()
         text, ids = self._prompts.of_messages(messages, template_variables)
         return RenderedPrompt(text, self._vocabulary.show(ids))
 
@@ -132,6 +136,7 @@ class GgufEngine:
             UnsupportedRequestError: An unknown id, or more than 20 alternatives.
             InferenceError: It was cancelled.
         """
+        self._check_open()
         check_alternatives(top_n)
         self._vocabulary.check_ids(token_ids)
         if len(token_ids) > self._session.n_ctx:
@@ -153,5 +158,11 @@ class GgufEngine:
 
     def close(self) -> None:
         """Free the memory; closing twice is harmless."""
+        self._closed = True
         self._session.close()
         self._model.close()
+
+    def _check_open(self) -> None:
+        # llama.cpp does not look whether a pointer is still good: it would end the process.
+        if self._closed:
+            raise InferenceError("The model is closed.", "Load it again.")

@@ -27,7 +27,7 @@ from inference.gguf.refusals import context_refused
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from llama_cpp.llama_cpp import llama_context_p, llama_context_params, llama_memory_t
+    from llama_cpp.llama_cpp import llama_context_p, llama_context_params
 
     from inference.cancel import CancelToken
     from inference.gguf.model import GgufModel
@@ -105,14 +105,12 @@ class Session:
         self.kv_cache_bytes = _reported_kv_bytes(log.since(mark)) or (
             model.n_layers * model.kv_layer_bytes(n_ctx, options.kv_cache_type)
         )
-        memory = api.llama_get_memory(context)
-        if not memory:
+        if not api.llama_get_memory(context):
             self.close()
             raise UnsupportedArchitectureError(
                 f"{model.path.name} turns texts into numbers for searching and does not write.",
                 "Choose a language model.",
             )
-        self._memory: llama_memory_t = memory
         # llama.cpp rounds the context up; what was asked for is what is promised.
         self.n_ctx = min(n_ctx, int(api.llama_n_ctx(context)))
         vocabulary = api.llama_model_get_vocab(model.handle)
@@ -209,9 +207,12 @@ class Session:
 
     def _cut(self, length: int) -> None:
         """Forget everything from position ``length`` on."""
-        if not api.llama_memory_seq_rm(self._memory, _SEQUENCE, length, _TO_THE_END):
+        memory = api.llama_get_memory(self.context)
+        if memory is None:
+            raise InferenceError("The model keeps no memory of a text.")
+        if not api.llama_memory_seq_rm(memory, _SEQUENCE, length, _TO_THE_END):
             # Recurrent networks keep one state and cannot go back: start over.
-            api.llama_memory_clear(self._memory, True)
+            api.llama_memory_clear(memory, True)
             length = 0
         del self.tokens[length:]
 

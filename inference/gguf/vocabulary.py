@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llama_cpp.llama_cpp import llama_model_p, llama_vocab_p
 
 _TURN_MARKER: Final = re.compile("<[|\uff5c].*[|\uff5c]>", re.DOTALL)  # U+FF5C: DeepSeek's bars
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _NEWLINE: Final = "\n"
 
 
@@ -181,7 +182,7 @@ class Vocabulary:
     def _split(self, text: str, *, parse_special: bool) -> list[int]:
         if not text:
             return []
-        data = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode("utf-8")
+        data = _LONE_SURROGATE.sub("\ufffd", text).encode("utf-8")
         room = len(data) + 8
         while True:
             ids = (api.llama_token * room)()
