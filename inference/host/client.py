@@ -40,7 +40,6 @@ from inference.types import Timings, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
     from queue import SimpleQueue
 
     from inference.engine import ProgressSink
@@ -70,12 +69,10 @@ class EngineClient:
 
     Args:
         factory: ``module:function`` that opens engines instead of the two real ones.
-        cache_dir: Where the engine process remembers what it found out about this computer.
     """
 
-    def __init__(self, factory: str | None = None, cache_dir: Path | None = None) -> None:
+    def __init__(self, factory: str | None = None) -> None:
         self._factory = factory
-        self._cache_dir = cache_dir
         self._lock = threading.Lock()
         self._process: EngineProcess | None = None
         self._loaded: LoadedModel | None = None
@@ -158,7 +155,7 @@ class EngineClient:
         """
         cancel = cancel or CancelToken()
         self.close()
-        process = EngineProcess(engine_command(self._factory, self._cache_dir))
+        process = EngineProcess(engine_command(self._factory))
         with self._lock:
             self._process = process
         try:

@@ -14,7 +14,6 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from inference.cancel import CancelToken
@@ -33,6 +32,7 @@ from inference.host.protocol import (
     decode_command,
     encode,
 )
+from inference.host.report import report
 from inference.host.worker import EngineWorker, Job, load_factory, open_real_engine
 
 if TYPE_CHECKING:
@@ -148,12 +148,18 @@ def take_over_streams() -> Connection:
     return Connection(command_fd, reply_fd)
 
 
-def end_with_parent() -> None:
-    """On Linux ask for SIGKILL when the parent ends, which acts inside native calls too.
+def settle_in() -> None:
+    """Leave Ctrl+C to the parent, end when it ends, and leave no core file.
 
-    Elsewhere the end of the command pipe does it, and on Windows a job object (``job``).
+    On Linux the parent's end sends SIGKILL, which acts inside native calls too. Elsewhere the end
+    of the command pipe does it, and on Windows a job object (``job``). A core file of a process
+    that holds a model takes long to write, and the parent would learn of the crash only then.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415  POSIX only
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         import ctypes  # noqa: PLC0415  Linux only
 
@@ -165,17 +171,19 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run an engine process until its client says goodbye or is gone."""
     parser = argparse.ArgumentParser(prog="engine-process")
     parser.add_argument("--factory", help="module:function that opens engines")
-    parser.add_argument("--cache-dir", type=Path, help="where to remember facts about the machine")
+    parser.add_argument("--report", choices=("gguf", "native"), help="tell about an engine, end")
     arguments = parser.parse_args(argv)
-    end_with_parent()
+    settle_in()
+    if arguments.report is not None:
+        print(report(arguments.report), flush=True)  # noqa: T201  to whoever asked
+        os._exit(0)
     connection = take_over_streams()
     faulthandler.enable()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # real streams here
-    if arguments.factory is None:
-        worker = EngineWorker(connection.send, open_real_engine(arguments.cache_dir))
-    else:
-        worker = EngineWorker(connection.send, load_factory(arguments.factory))
+    factory = arguments.factory
+    opener = open_real_engine if factory is None else load_factory(factory)
+    worker = EngineWorker(connection.send, opener)
     worker.start()
     try:
         polite = Server(connection, worker).run()

@@ -13,27 +13,34 @@ import inference
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from inference.types import EngineKind
+
 FROZEN_COMMAND = "engine-process"
 """The hidden command of a frozen application that becomes the engine process."""
 
 
-def engine_command(factory: str | None, cache_dir: Path | None) -> list[str]:
+def engine_command(factory: str | None) -> list[str]:
     """Return the command line of an engine process.
 
     Args:
         factory: ``module:function`` that opens engines instead of the two real ones.
-        cache_dir: Where it may remember what it found out about this computer.
     """
-    if getattr(sys, "frozen", False):
-        command = [sys.executable, FROZEN_COMMAND]
-    else:
-        # -P: the folder one happens to stand in must not offer its own `torch.py`.
-        command = [sys.executable, "-P", "-X", "utf8", "-m", "inference.host.server"]
+    command = _server_command()
     if factory is not None:
         command += ["--factory", factory]
-    if cache_dir is not None:
-        command += ["--cache-dir", str(cache_dir)]
     return command
+
+
+def report_command(engine: EngineKind) -> list[str]:
+    """Return the command line of a process that tells about one engine and ends."""
+    return [*_server_command(), "--report", engine]
+
+
+def _server_command() -> list[str]:
+    if getattr(sys, "frozen", False):
+        return [sys.executable, FROZEN_COMMAND]
+    # -P: the folder one happens to stand in must not offer its own `torch.py`.
+    return [sys.executable, "-P", "-X", "utf8", "-m", "inference.host.server"]
 
 
 def engine_environment() -> dict[str, str]:

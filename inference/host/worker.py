@@ -38,7 +38,6 @@ from inference.host.protocol import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from inference.cancel import CancelToken
     from inference.engine import Engine, OpenEngine, ProgressSink
@@ -58,21 +57,21 @@ class Job:
     done: Callable[[], None]
 
 
-def open_real_engine(cache_dir: Path | None) -> OpenEngine:
-    """Return an opener for the two real engines, importing only the one that is needed."""
+def open_real_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToken) -> Engine:
+    """Open one of the two real engines, importing only the one that is needed.
 
-    def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToken) -> Engine:
-        try:
-            opener = _import_engine(options.engine)
-        except (ImportError, OSError, RuntimeError) as exc:  # RuntimeError: llama_cpp's own loader
-            raise BackendUnavailableError(
-                f"The {options.engine} engine is not completely installed.",
-                "Run `glasshouse doctor` to see what is missing.",
-                str(exc),
-            ) from exc
-        return opener(options, progress, cancel)
-
-    return open_engine
+    Raises:
+        InferenceError: One of its children, ``BackendUnavailableError`` where a library is missing.
+    """
+    try:
+        opener = _import_engine(options.engine)
+    except (ImportError, OSError, RuntimeError) as exc:  # RuntimeError: libraries' own loaders
+        raise BackendUnavailableError(
+            f"The {options.engine} engine is not completely installed.",
+            "Run `glasshouse doctor` to see what is missing.",
+            str(exc),
+        ) from exc
+    return opener(options, progress, cancel)
 
 
 def _import_engine(kind: EngineKind) -> OpenEngine:

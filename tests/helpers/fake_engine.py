@@ -105,7 +105,8 @@ class Script:
 def parse(path: str) -> Script:
     """Read ``fake:key=value,...``; anything else is the default script."""
     values: dict[str, str] = {}
-    for source in (os.environ.get("GLASSHOUSE_FAKE", ""), path.removeprefix("fake:")):
+    own = path.removeprefix("fake:") if path.startswith("fake:") else ""
+    for source in (os.environ.get("GLASSHOUSE_FAKE", ""), own):
         head, *text = _TEXT.split(source, maxsplit=1)
         if text:
             values["text"] = text[0]

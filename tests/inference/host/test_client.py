@@ -316,12 +316,12 @@ def test_a_program_that_cannot_be_started_is_a_sentence(monkeypatch: pytest.Monk
 
 
 def test_a_frozen_application_starts_itself_with_its_hidden_command(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    command = spawn.engine_command("module:function", tmp_path)
+    command = spawn.engine_command("module:function")
     assert command[:2] == [sys.executable, "engine-process"]
-    assert command[2:] == ["--factory", "module:function", "--cache-dir", str(tmp_path)]
+    assert command[2:] == ["--factory", "module:function"]
 
 
 def test_a_reply_that_is_none_ends_the_process_and_is_told(
@@ -336,7 +336,7 @@ def test_a_reply_that_is_none_ends_the_process_and_is_told(
 
 
 def test_a_command_that_is_none_ends_the_server() -> None:
-    popen = spawn.spawn(spawn.engine_command("tests.helpers.fake_engine:open_engine", None))
+    popen = spawn.spawn(spawn.engine_command("tests.helpers.fake_engine:open_engine"))
     _, errors = popen.communicate(b"\x00\x00\x00\x02hi", timeout=20)
     assert popen.returncode == 3
     assert b"not a command" in errors

@@ -1,0 +1,1 @@
+"""``glasshouse run | models | tokens | bench | doctor``: the program without a window."""

@@ -1,0 +1,6 @@
+"""The names of the commands, which can be looked at without importing what they need."""
+
+from __future__ import annotations
+
+COMMANDS = ("run", "models", "tokens", "bench", "doctor", "chats", "engine-process")
+"""First words that are no path of a model."""

@@ -1,0 +1,215 @@
+"""``glasshouse doctor``: this computer, the engines, why the GPU is or is not used, the folders."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import psutil
+
+from inference.cli import console
+from inference.cli.options import add_json
+from inference.host.endings import describe_exit
+from inference.host.report import EngineReport
+from inference.host.spawn import engine_environment, report_command
+from inference.paths import app_paths
+
+if TYPE_CHECKING:
+    import argparse
+
+    from inference.types import EngineKind
+
+_TIMEOUT_S = 300
+_PACKAGES = (
+    *("glasshouse", "PySide6-Essentials", "torch", "llama-cpp-python", "tokenizers"),
+    *("safetensors", "huggingface-hub", "numpy", "jinja2", "msgspec"),
+)
+_FEATURES = (
+    *("sse4_2", "avx", "avx2", "fma", "f16c", "bmi2", "avx_vnni", "avx512f", "avx512_vnni"),
+    *("avx512_vbmi", "avx512_bf16", "amx_tile", "amx_int8", "amx_bf16"),
+    *("asimd", "asimddp", "fphp", "asimdhp", "i8mm", "bf16", "sve", "sve2", "sme"),
+)
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """What this computer is."""
+
+    system: str
+    processor: str
+    cores_physical: int
+    cores_logical: int
+    features: tuple[str, ...]
+    memory_bytes: int
+    memory_available_bytes: int
+
+
+class Health(msgspec.Struct, frozen=True):
+    """Everything ``doctor`` tells."""
+
+    machine: Machine
+    python: str
+    versions: dict[str, str]
+    engines: dict[str, EngineReport]
+    folders: dict[str, str]
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``doctor``."""
+    parser = commands.add_parser(
+        "doctor",
+        help="tell about this computer, its engines and folders",
+        description="Tell about this computer: processor features, versions, engines, why the GPU "
+        "is or is not used, and where things are kept. Exit status 1 where no engine works.",
+    )
+    add_json(parser)
+    parser.set_defaults(handler=doctor, parser=parser)
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Print what was found; return 0 where at least one engine works."""
+    health = Health(
+        machine=examine_machine(),
+        python=f"{platform.python_version()} ({sys.executable})",
+        versions={name: _version(name) for name in _PACKAGES},
+        engines={"gguf": ask_engine("gguf"), "native": ask_engine("native")},
+        folders=_folders(),
+    )
+    if arguments.json:
+        console.json_line(msgspec.to_builtins(health))
+    else:
+        _print(health)
+    return 0 if any(engine.available for engine in health.engines.values()) else 1
+
+
+def examine_machine() -> Machine:
+    """Return what this computer is."""
+    memory = psutil.virtual_memory()
+    name, features = _processor()
+    return Machine(
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        processor=name,
+        cores_physical=psutil.cpu_count(logical=False) or 0,
+        cores_logical=psutil.cpu_count() or 0,
+        features=features,
+        memory_bytes=memory.total,
+        memory_available_bytes=memory.available,
+    )
+
+
+def ask_engine(engine: EngineKind) -> EngineReport:
+    """Ask one engine's libraries in a process of their own; its death is an answer too."""
+    try:
+        done = subprocess.run(  # noqa: S603  our own interpreter and module, no shell
+            report_command(engine),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=engine_environment(),
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        return EngineReport(available=False, problem=f"It cannot be asked: {exc}")
+    if done.returncode != 0:
+        error = describe_exit(done.returncode)
+        return EngineReport(available=False, problem=error.message)
+    last_line = done.stdout.strip().rpartition(b"\n")[2]
+    with suppress(msgspec.DecodeError):
+        return msgspec.json.decode(last_line, type=EngineReport)
+    return EngineReport(available=False, problem="It gave no answer that can be read.")
+
+
+def _processor() -> tuple[str, tuple[str, ...]]:
+    name, flags = platform.processor() or platform.machine(), ""
+    with suppress(OSError):
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        if found := re.search(r"^model name\s*: (.+)$", text, re.MULTILINE):
+            name = found[1]
+        if found := re.search(r"^(?:flags|Features)\s*: (.+)$", text, re.MULTILINE):
+            flags = found[1]
+    if sys.platform == "darwin":
+        name = _sysctl("machdep.cpu.brand_string") or name
+        flags = f"{_sysctl('machdep.cpu.features')} {_sysctl('machdep.cpu.leaf7_features')}".lower()
+    known = set(flags.split())
+    return name, tuple(feature for feature in _FEATURES if feature in known)
+
+
+def _sysctl(name: str) -> str:
+    with suppress(OSError, subprocess.TimeoutExpired):
+        command = ["/usr/sbin/sysctl", "-n", name]
+        done = subprocess.run(  # noqa: S603  a system program with fixed arguments
+            command, capture_output=True, text=True, timeout=5, check=False
+        )
+        return done.stdout.strip()
+    return ""
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _folders() -> dict[str, str]:
+    paths = app_paths()
+    found: dict[str, str] = {}
+    for field in fields(paths):
+        folder: Path = getattr(paths, field.name)
+        state = "" if folder.exists() else " (not made yet)"
+        if folder.exists() and not os.access(folder, os.W_OK):
+            state = " (cannot be written)"
+        found[field.name] = f"{folder}{state}"
+    return found
+
+
+def _print(health: Health) -> None:
+    machine = health.machine
+    console.line("This computer")
+    _section(
+        {
+            "system": machine.system,
+            "processor": machine.processor,
+            "cores": f"{machine.cores_physical} physical, {machine.cores_logical} logical",
+            "features": " ".join(machine.features) or "not known on this system",
+            "memory": f"{console.size_text(machine.memory_available_bytes)} available of "
+            f"{console.size_text(machine.memory_bytes)}",
+            "python": health.python,
+        }
+    )
+    for name, engine in health.engines.items():
+        console.line(f"\nEngine: {name}")
+        _section(_engine_rows(engine))
+    console.line("\nVersions")
+    _section(health.versions)
+    console.line("\nFolders")
+    _section(health.folders)
+
+
+def _engine_rows(engine: EngineReport) -> dict[str, str]:
+    if not engine.available:
+        return {"available": "no", "why": engine.problem}
+    rows = {
+        "available": "yes",
+        "device": engine.device,
+        "why": engine.reason,
+        "GPU in build": "yes" if engine.gpu_in_build else "no",
+        "GPUs found": "; ".join(engine.gpus) or "none",
+    }
+    if engine.backends:
+        rows["backends"] = ", ".join(engine.backends)
+    if engine.processor:
+        rows["processor"] = engine.processor
+    return rows
+
+
+def _section(rows: dict[str, str]) -> None:
+    console.table([(f"  {key}", value) for key, value in rows.items()])

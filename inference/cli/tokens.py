@@ -1,0 +1,103 @@
+"""``glasshouse tokens``: how a model cuts a text, or the exact prompt that a chat becomes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from inference.cancel import CancelToken
+from inference.cli import console
+from inference.cli.options import add_json, add_load_options, add_model
+from inference.cli.session import INTERRUPTED, Interrupted, interruptible, opened
+from inference.types import Message, RenderedPrompt
+
+if TYPE_CHECKING:
+    import argparse
+
+    from inference.cli.session import Session
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``tokens``."""
+    parser = commands.add_parser(
+        "tokens",
+        help="show ids and pieces of a text",
+        description="Show the tokens of a text as the model reads it, with the token that begins "
+        "a text (BOS) where the model wants one. Without TEXT, standard input is read.",
+    )
+    add_model(parser)
+    parser.add_argument("text", metavar="TEXT", nargs="?")
+    parser.add_argument("--render", action="store_true", help="show the prompt a chat becomes")
+    parser.add_argument("--system", metavar="TEXT", help="system message of that chat")
+    parser.add_argument("--no-bos", action="store_true", help="only the text itself")
+    parser.add_argument(
+        "--special", action="store_true", help="read special tokens written in TEXT as such"
+    )
+    add_load_options(parser)
+    add_json(parser)
+    parser.set_defaults(handler=tokens, parser=parser)
+
+
+def tokens(arguments: argparse.Namespace) -> int:
+    """Print the tokens; return the exit status."""
+    if arguments.render and (arguments.special or arguments.no_bos):
+        arguments.parser.error("--render shows a chat: --special and --no-bos are for plain text")
+    if arguments.system is not None and not arguments.render:
+        arguments.parser.error("--system goes with --render")
+    text = console.read_input() if arguments.text is None else console.clean(arguments.text)
+    cancel = CancelToken()
+    try:
+        with interruptible(cancel), opened(arguments, cancel) as session:
+            prompt = _prompt(session, arguments, text)
+            if arguments.json:
+                _print_json(session, prompt)
+            else:
+                _print(prompt, rendered=arguments.render)
+    except Interrupted:
+        return INTERRUPTED
+    return 0
+
+
+def _prompt(session: Session, arguments: argparse.Namespace, text: str) -> RenderedPrompt:
+    client = session.client
+    if arguments.render:
+        system = arguments.system
+        before = () if system is None else (Message("system", console.clean(system)),)
+        return client.render((*before, Message("user", text)))
+    with_bos = session.loaded.adds_bos and not arguments.no_bos
+    pieces = client.tokenize(text, add_bos=with_bos, parse_special=arguments.special)
+    return RenderedPrompt(text, pieces)
+
+
+def _print_json(session: Session, prompt: RenderedPrompt) -> None:
+    console.json_line(
+        {
+            "model": session.info.id,
+            "engine": session.info.engine,
+            "text": prompt.text,
+            "count": len(prompt.tokens),
+            "tokens": [
+                {"id": piece.id, "text": piece.text, "special": piece.special}
+                for piece in prompt.tokens
+            ],
+        }
+    )
+
+
+def _print(prompt: RenderedPrompt, *, rendered: bool) -> None:
+    if rendered:
+        console.line(prompt.text)
+        console.line()
+    rows = [
+        (str(piece.id), _quoted(piece.text), "special" if piece.special else "")
+        for piece in prompt.tokens
+    ]
+    if rows:
+        console.table(rows, right=(0,))
+    console.line(f"{len(rows)} tokens")
+
+
+def _quoted(text: str) -> str:
+    """Return the text with quotes, its line ends and other invisible characters made visible."""
+    return msgspec.json.encode(text).decode()

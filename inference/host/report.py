@@ -1,0 +1,93 @@
+"""What one engine's libraries say about this computer, as a JSON text; for ``glasshouse doctor``.
+
+Runs in a throw-away process, which a library may kill: that would be a finding too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from inference.errors import InferenceError
+from inference.paths import app_paths
+
+if TYPE_CHECKING:
+    from inference.types import EngineKind
+
+
+class EngineReport(msgspec.Struct, frozen=True):
+    """What was found.
+
+    Attributes:
+        available: Whether the engine can be used.
+        device: Where a model would run, for people.
+        reason: One sentence: why there.
+        backends: What the library was built with.
+        gpu_in_build: Whether the library could use a GPU, present or not.
+        gpus: The GPUs it sees, for people.
+        processor: What the processor probe found (gguf).
+        problem: Why it is not available.
+    """
+
+    available: bool
+    device: str = "CPU"
+    reason: str = ""
+    backends: tuple[str, ...] = ()
+    gpu_in_build: bool = False
+    gpus: tuple[str, ...] = ()
+    processor: str = ""
+    problem: str = ""
+
+
+def report(engine: EngineKind) -> str:
+    """Return an ``EngineReport`` as JSON; imports the engine's libraries."""
+    try:
+        found = _gguf() if engine == "gguf" else _native()
+    except InferenceError as exc:
+        found = EngineReport(False, problem=f"{exc.message} {exc.hint}".strip())
+    except (ImportError, OSError, RuntimeError) as exc:  # RuntimeError: libraries' own loaders
+        found = EngineReport(False, problem=f"The libraries do not start: {exc}")
+    return msgspec.json.encode(found).decode()
+
+
+def _gguf() -> EngineReport:
+    from inference.gguf import devices, probe  # noqa: PLC0415  heavy
+
+    flags = probe.safe_load_flags(app_paths().cache)
+    gpus = devices.gpus()
+    support = devices.gpu_support()
+    if gpus:
+        reason = "The GPU takes as many layers as fit into its free memory."
+    elif support:
+        reason = "This build could use a GPU, but none was found."
+    else:
+        reason = "This build of llama.cpp has no GPU support, so every layer runs on the CPU."
+    return EngineReport(
+        available=True,
+        device=", ".join(gpu.label for gpu in gpus) or "CPU",
+        reason=reason,
+        backends=devices.backends(),
+        gpu_in_build=support,
+        gpus=tuple(
+            f"{gpu.label}, {gpu.free_bytes / 1e9:.1f} of {gpu.total_bytes / 1e9:.1f} GB free"
+            for gpu in gpus
+        ),
+        processor="every instruction that llama.cpp uses works"
+        if flags.use_extra_bufts
+        else "some instructions that the processor reports do not work; they are left out",
+    )
+
+
+def _native() -> EngineReport:
+    from inference.native import device as devices  # noqa: PLC0415  heavy
+
+    device, reason = devices.choose_device("auto")
+    name = devices.device_name(device)
+    return EngineReport(
+        available=True,
+        device=name,
+        reason=reason,
+        gpu_in_build=devices.gpu_in_build(),
+        gpus=() if device.type == "cpu" else (name,),
+    )
