@@ -1,7 +1,7 @@
 """One network and what it has read: prompts in chunks, tokens one by one, prefixes reused.
 
-Knows token ids only. A stop asked for takes effect between two blocks of the network, not just
-between two chunks: one pass through a large network takes longer than a person wants to wait.
+Knows token ids only. A stop asked for takes effect inside a pass, not just between two chunks: one
+pass through a large network takes longer than a person wants to wait, even for a single token.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from inference.native.kv_cache import KVCache
 
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     from inference.cancel import CancelToken
     from inference.native.registry import Network
 
-_FIRST_CHUNK = 16
+_SMALLEST_CHUNK = 32  # below that, fetching the weights costs more than computing with them
 _LARGEST_CHUNK = 512
 _SCORED_CHUNK = 64
-_CHUNK_S = 0.4  # progress is shown about this often
+_CHUNK_S = 0.5  # progress is shown about this often
 _BLOCK_S = 0.06  # a stop waits about this long
+_LARGE_BLOCK = 5_000_000  # weights; from here on a stop is looked for within the block
 
 
 class StoppedError(Exception):
@@ -49,11 +51,11 @@ class Session:
         self._device = device
         self._cache = KVCache(network.config, n_ctx, dtype=dtype, device=device)
         self._ids: list[int] = []
-        self._chunk = _FIRST_CHUNK
+        self._chunk = _SMALLEST_CHUNK
         self._cancel: CancelToken | None = None
         self._last = torch.zeros(1, 1, network.config.width, dtype=dtype, device=device)
-        for block in network.blocks:
-            block.register_forward_pre_hook(self._check_stop)
+        for module in _stopping_places(network):
+            module.register_forward_pre_hook(self._check_stop)
 
     @property
     def length(self) -> int:
@@ -132,7 +134,7 @@ class Session:
             stream = self.read(ids[start : start + _SCORED_CHUNK], cancel)  # (1, T, C)
             yield self._network.score(stream)[0].float().cpu()  # (T, V)
 
-    def _check_stop(self, _block: torch.nn.Module, _inputs: tuple[Any, ...]) -> None:
+    def _check_stop(self, _module: nn.Module, _inputs: tuple[Any, ...]) -> None:
         if self._cancel is not None and self._cancel.cancelled:
             raise StoppedError
 
@@ -140,7 +142,21 @@ class Session:
         """Choose the next chunk's length from the time the last one took."""
         aim = min(_CHUNK_S, _BLOCK_S * self._network.config.n_layers)
         wanted = count * aim / max(seconds, 1e-6)
-        self._chunk = max(1, min(int(wanted), 2 * self._chunk, _LARGEST_CHUNK))
+        self._chunk = max(_SMALLEST_CHUNK, min(int(wanted), 2 * self._chunk, _LARGEST_CHUNK))
+
+
+def _stopping_places(network: Network) -> list[nn.Module]:
+    """Return the modules before which a stop is looked for: blocks, or the parts of large ones.
+
+    Looking costs some microseconds, which small networks would feel and large ones do not.
+    """
+    places: list[nn.Module] = []
+    for block in network.blocks:
+        if sum(parameter.numel() for parameter in block.parameters()) < _LARGE_BLOCK:
+            places.append(block)
+        else:
+            places.extend(part for part in block.modules() if not any(part.children()))
+    return places
 
 
 def _wait_for(device: torch.device) -> None:
