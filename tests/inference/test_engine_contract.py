@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -361,13 +362,20 @@ def test_stop_acts_within_200_ms_while_a_real_engine_reads_a_prompt(
 def seconds_from_stop_to_end(engine: Engine, request: GenerationRequest) -> float:
     """Stop in the middle of the prefill."""
     cancel = CancelToken()
-    stopped_at = 0.0
+    stopped_at: list[float] = []
+
+    def stop() -> None:
+        stopped_at.append(time.monotonic())
+        cancel.cancel()
+
+    timer = threading.Timer(0.1, stop)
     events: list[EngineEvent] = []
     for event in engine.generate(request, cancel):
         events.append(event)
         if isinstance(event, Started):
-            cancel.cancel()
-            stopped_at = time.monotonic()
+            timer.start()
+    ended_at = time.monotonic()
+    timer.join()
     assert finished(events).reason == "cancelled"
     assert not token_events(events)
-    return time.monotonic() - stopped_at
+    return ended_at - stopped_at[0]
