@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from desktop.widgets.controls import IconButton
@@ -66,9 +66,6 @@ class ElidedLabel(QLabel):
 class ChatPage(QFrame):
     """Places list, header, conversation and panel by the width of the window.
 
-    Signals:
-        widths_changed: A person moved a divider: list and panel width in pixels.
-
     Args:
         chats: The list of chats.
         column: The conversation and its composer.
@@ -76,8 +73,6 @@ class ChatPage(QFrame):
         theme: Colours.
         widths: List and panel as last time; empty = as the design has them.
     """
-
-    widths_changed = Signal(object)
 
     def __init__(
         self,
@@ -119,6 +114,10 @@ class ChatPage(QFrame):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._splitter)
         self._arrange()
+
+    def widths(self) -> tuple[int, ...]:
+        """Return list and panel width in pixels as a person set them; empty = never moved."""
+        return self._widths
 
     def set_title(self, title: str) -> None:
         """Show the open chat's name."""
@@ -253,4 +252,3 @@ class ChatPage(QFrame):
         usual = (layout("list"), layout("panel"))
         before = self._widths or usual
         self._widths = (left or before[0], right or before[1])
-        self.widths_changed.emit(self._widths)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -47,7 +47,8 @@ class MainWindow(QMainWindow):
 
     Signals:
         closing: The window is about to go; what is pending has been handed on.
-        page_opened: A page was opened: its id.
+        page_made: A page was opened for the first time.
+        escape_pressed: Esc, with nothing in front that it could close.
 
     Args:
         theme: The look at the start.
@@ -57,8 +58,7 @@ class MainWindow(QMainWindow):
     """
 
     closing = Signal()
-    page_opened = Signal(str)
-    widths_changed = Signal(object)
+    page_made = Signal(object)
     escape_pressed = Signal()
 
     def __init__(
@@ -118,10 +118,10 @@ class MainWindow(QMainWindow):
             page = self.chat_page if page_id == "chat" else self._make_page(page_id, self._theme)
             self._page_widgets[page_id] = page
             self.stack.addWidget(page)
+            self.page_made.emit(page)
         self.side_panel.flush()
         self.stack.setCurrentWidget(page)
         self.rail.set_current(page_id)
-        self.page_opened.emit(page_id)
         return page
 
     def current_page(self) -> str:
@@ -247,11 +247,6 @@ class MainWindow(QMainWindow):
         self.side_panel.flush()
         self.closing.emit()
         super().closeEvent(event)
-
-
-def after_first_paint(window: QWidget, then: Callable[[], object]) -> None:
-    """Call ``then`` once the event loop has painted the window."""
-    QTimer.singleShot(0, window, then)
 
 
 def _holds(part: QWidget, focus: QWidget | None) -> bool:

@@ -117,3 +117,8 @@ def icon(
     """
     colors = (color or theme.text2, on_color or theme.accent_text, theme.text_off)
     return QIcon(_TintedEngine(name, colors))
+
+
+def app_icon(theme: Theme) -> QIcon:
+    """Return the mark for title bars and task switchers."""
+    return icon("mark", theme, theme.accent)

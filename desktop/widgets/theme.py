@@ -13,13 +13,15 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
 
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QColor, QFont
-from PySide6.QtWidgets import QWidget
 
 from desktop.widgets import fonts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from PySide6.QtWidgets import QWidget
 
 ThemeName = Literal["light", "dark"]
 FontRole = Literal[
@@ -265,10 +267,11 @@ def rows(name: str) -> int:
 
 
 def apply_theme(root: QWidget, theme: Theme) -> None:
-    """Hand a theme to every ``Themed`` widget below ``root``, and to ``root`` itself."""
-    for widget in (root, *root.findChildren(QWidget)):
-        if isinstance(widget, Themed):
-            widget.set_theme(theme)
+    """Hand a theme to everything ``Themed`` below ``root``, delegates too, and to ``root``."""
+    for child in (root, *root.findChildren(QObject)):
+        if isinstance(child, Themed):
+            child.set_theme(theme)
+    root.update()
 
 
 def _colors(values: list[str | None]) -> tuple[QColor | None, ...]:

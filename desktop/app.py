@@ -1,0 +1,208 @@
+"""The composition root: builds everything once, hands it on as arguments, runs, and tidies up.
+
+Nothing here imports an engine; the model is loaded after the window has been painted.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLocale, QObject, QSocketNotifier, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from desktop.bridge.event_bridge import EventBridge
+from desktop.bridge.task_runner import TaskRunner
+from desktop.controllers.chat import ChatController
+from desktop.controllers.engine import EngineController
+from desktop.controllers.problems import store_problem
+from desktop.controllers.settings import SettingsController
+from desktop.store.database import Database
+from desktop.store.settings import SettingsFile
+from desktop.views.chat_column import ChatColumn
+from desktop.views.main_window import MainWindow
+from desktop.views.wiring import Wiring, appearance, make_page
+from desktop.widgets import fonts
+from desktop.widgets.icons import app_icon
+from desktop.widgets.model_picker import ModelPicker
+from desktop.widgets.theme_manager import ThemeManager
+from inference.host.client import EngineClient
+from inference.library.installed import Library
+from inference.paths import AppPaths, app_paths
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from PySide6.QtWidgets import QWidget
+
+    from desktop.widgets.theme import Theme
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that is built once and must be taken down in order."""
+
+    bridge: EventBridge
+    tasks: TaskRunner
+    database: Database
+    settings: SettingsController
+    engines: EngineController
+    chats: ChatController
+    themes: ThemeManager
+    window: MainWindow
+
+    def close(self) -> None:
+        """Keep what is pending, end the engine process and the threads."""
+        self.chats.shutdown()
+        self.engines.shutdown()
+        self.tasks.close()
+        self.bridge.close()
+        self.database.close()
+
+
+class BugReporter(QObject):
+    """Takes exceptions that nobody expected, from any thread, and shows them in the window."""
+
+    _reported = Signal(str)
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._reported.connect(self._show, Qt.ConnectionType.QueuedConnection)
+
+    def take(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        """Log an exception and show it; the app goes on."""
+        if issubclass(kind, KeyboardInterrupt):
+            QApplication.quit()
+            return
+        from desktop.views.bug_dialog import report_text  # noqa: PLC0415  rare, and not for free
+
+        _log.error("unexpected %s", kind.__name__, exc_info=(kind, error, trace))
+        self._reported.emit(report_text(kind, error, trace))
+
+    def take_from_thread(self, arguments: threading.ExceptHookArgs) -> None:
+        """Do the same for a thread that ended by an exception."""
+        if arguments.exc_value is not None:
+            self.take(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
+
+    def take_failure(self, error: Exception) -> None:
+        """Do the same for a job whose failure nobody took."""
+        self.take(type(error), error, error.__traceback__)
+
+    def _show(self, report: str) -> None:
+        from desktop.views.bug_dialog import BugDialog  # noqa: PLC0415  as above
+
+        if isinstance(self._window.dialogs.content, BugDialog):
+            return  # the first one is the one to read
+        dialog = BugDialog(report, self._window.theme)
+        dialog.close_button.clicked.connect(self._window.dialogs.close_content)
+        self._window.dialogs.closed.connect(dialog.deleteLater)
+        self._window.show_dialog(dialog)
+
+
+def main(model_path: Path | None = None) -> int:
+    """Open the window and run until it is closed.
+
+    Args:
+        model_path: A ``.gguf`` file or checkpoint folder to open; without one, the usual model.
+
+    Returns:
+        The exit status.
+    """
+    app = make_application()
+    parts = build(app, app_paths())
+    reporter = BugReporter(parts.window)
+    parts.tasks.failure_unhandled.connect(reporter.take_failure)
+    hooks = sys.excepthook, threading.excepthook
+    sys.excepthook, threading.excepthook = reporter.take, reporter.take_from_thread
+    _quit_on_interrupt(app)
+    parts.window.show()
+    QTimer.singleShot(0, parts.window, lambda: start(parts, model_path))
+    try:
+        return app.exec()
+    finally:
+        sys.excepthook, threading.excepthook = hooks
+        parts.close()
+
+
+def make_application() -> QApplication:
+    """Make the one application object, in our style."""
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(
+        Qt.HighDpiScaleFactorRoundingPolicy.PassThrough
+    )
+    QGuiApplication.setDesktopFileName("glasshouse")
+    app = QApplication(["glasshouse"])
+    app.setApplicationName("Glasshouse")
+    app.setApplicationDisplayName("Glasshouse")
+    app.setStyle("Fusion")
+    if QLocale().language() == QLocale.Language.C:
+        # "C" groups no thousands; numbers here are read by people.
+        QLocale.setDefault(QLocale(QLocale.Language.English))
+    fonts.load_start_faces()
+    return app
+
+
+def build(app: QApplication, paths: AppPaths) -> Parts:
+    """Build everything; nothing slow happens before the window is shown."""
+    settings = SettingsController(SettingsFile(paths.settings), app)
+    themes = ThemeManager(app, appearance(settings.settings()))
+    database, trouble = Database.open_or_memory(paths.database)
+    bridge = EventBridge(app)
+    tasks = TaskRunner(app)
+    engines = EngineController(
+        EngineClient, Library(paths), bridge, tasks, settings.settings, parent=app
+    )
+    chats = ChatController(database, engines, bridge, tasks, settings.settings, parent=app)
+    column = ChatColumn(themes.theme)
+    column.set_picker(ModelPicker(themes.theme))
+
+    def page(page_id: str, theme: Theme) -> QWidget:
+        return make_page(page_id, theme, settings, paths)
+
+    window = MainWindow(themes.theme, settings.settings(), column, page)
+    window.setWindowIcon(app_icon(themes.theme))
+    Wiring(window, column, chats=chats, engines=engines, settings=settings, themes=themes)
+    if trouble is not None:
+        window.show_problem(store_problem(trouble))
+    elif settings.start_problem is not None:
+        window.show_problem(settings.start_problem)
+    return Parts(bridge, tasks, database, settings, engines, chats, themes, window)
+
+
+def start(parts: Parts, model_path: Path | None) -> None:
+    """Do what may take a moment, once the window has been painted."""
+    fonts.load_reading_faces()
+    if model_path is not None:
+        parts.engines.add_model(str(model_path.expanduser().absolute()), load=True)
+    else:
+        parts.engines.load_default()
+
+
+def _quit_on_interrupt(app: QApplication) -> None:
+    """Let Ctrl+C in the terminal and a polite kill close the window as a click does.
+
+    Python runs signal handlers only between its own instructions; the socket wakes Qt for it.
+    """
+    if sys.platform == "win32":
+        signal.signal(signal.SIGINT, lambda *_: app.quit())
+        return
+    reading, writing = socket.socketpair()
+    for end in (reading, writing):
+        end.setblocking(False)
+    signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: app.quit())
+    notifier = QSocketNotifier(reading.fileno(), QSocketNotifier.Type.Read, app)
+    notifier.activated.connect(lambda: reading.recv(16))
+    notifier.destroyed.connect(writing.close)

@@ -1,0 +1,366 @@
+"""The Settings page: categories on the left, rows that apply at once on the right."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from PySide6.QtCore import QModelIndex, QSize, QStringListModel, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QListView,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.views.about import about_cards
+from desktop.views.settings_rows import SettingsCard, SettingsRow
+from desktop.widgets import formatting
+from desktop.widgets.category_delegate import CategoryDelegate
+from desktop.widgets.controls import Button, label
+from desktop.widgets.inputs import Combo, Segments
+from desktop.widgets.theme import layout
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from desktop.store.settings import Settings
+    from desktop.values import Models
+    from desktop.widgets.theme import Theme
+    from inference.paths import AppPaths
+
+_LIST_WIDTH: Final = 216
+_COLUMN: Final = 760
+_READING_SIZES: Final = (13, 14, 15, 16, 17, 18, 20, 22)
+_CONTEXTS: Final = (1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072)
+_LAYERS: Final = (0, 4, 8, 16, 24, 32, 48, 64, 96)
+
+
+class SettingsPage(QFrame):
+    """Shows the settings and asks for changes.
+
+    Signals:
+        change_asked: Field names of ``Settings`` and their new values, as a dict.
+    """
+
+    change_asked = Signal(object)
+
+    def __init__(self, theme: Theme, settings: Settings, paths: AppPaths) -> None:
+        super().__init__()
+        self._theme = theme
+        self._settings = settings
+        self._paths = paths
+        self.setObjectName("settings_page")
+        self.setAccessibleName(self.tr("Settings"))
+        self.setProperty("ground", "page")
+        self._combos: dict[str, Combo] = {}
+        self._stack = QStackedWidget()
+        self._stack.setObjectName("settings_pages")
+        names = [
+            self.tr("Appearance"),
+            self.tr("Models"),
+            self.tr("Chats and data"),
+            self.tr("About"),
+        ]
+        for cards in (
+            self._appearance_cards(),
+            self._model_cards(),
+            self._data_cards(),
+            about_cards(theme),
+        ):
+            self._stack.addWidget(self._scrolled(cards))
+        self._title = label(names[0], theme, "title", name="settings_title")
+        self._categories = self._make_categories(names)
+        self._build()
+        self.set_settings(settings)
+
+    def set_settings(self, settings: Settings) -> None:
+        """Show these settings; nothing is emitted."""
+        self._settings = settings
+        self._theme_choice.set_value(settings.theme)
+        self._motion.set_value(settings.motion)
+        self._measure.set_value(str(settings.measure))
+        self._select("font_size", settings.font_size)
+        self._select("default_model", settings.default_model)
+        self._select("n_ctx", settings.engine.n_ctx)
+        self._select("gpu_layers", settings.engine.gpu_layers)
+        self._select("threads", settings.engine.threads)
+
+    def set_models(self, models: Models) -> None:
+        """Offer these models as the one to load at the start."""
+        combo = self._combos["default_model"]
+        combo.blockSignals(True)
+        combo.clear()
+        for row in models.rows:
+            if not row.info.problem:
+                combo.addItem(row.info.name, row.info.id)
+        combo.blockSignals(False)
+        self._select("default_model", self._settings.default_model)
+
+    def _select(self, name: str, value: object) -> None:
+        combo = self._combos[name]
+        at = combo.findData(value)
+        if at < 0 and value is not None:
+            combo.addItem(str(value), value)
+            at = combo.count() - 1
+        combo.setCurrentIndex(at)
+
+    def _ask(self, **changes: object) -> None:
+        self.change_asked.emit(changes)
+
+    def _ask_engine(self, **changes: object) -> None:
+        self._ask(engine=msgspec.structs.replace(self._settings.engine, **changes))
+
+    def _combo(self, name: str, title: str, options: list[tuple[str, object]]) -> Combo:
+        combo = Combo(title, self._theme, name=f"setting_{name}")
+        for words, value in options:
+            combo.addItem(words, value)
+        combo.activated.connect(lambda _index, n=name: self._on_chosen(n))
+        self._combos[name] = combo
+        return combo
+
+    def _on_chosen(self, name: str) -> None:
+        value = self._combos[name].currentData()
+        if name in {"n_ctx", "gpu_layers", "threads"}:
+            self._ask_engine(**{name: value})
+        else:
+            self._ask(**{name: value})
+
+    def _row(self, name: str, title: str, words: str, control: QWidget | None) -> SettingsRow:
+        return SettingsRow(title, words, control, self._theme, name=f"setting_{name}_row")
+
+    def _appearance_cards(self) -> list[QWidget]:
+        theme = self._theme
+        title = self.tr("Theme")
+        self._theme_choice = Segments(
+            title,
+            (("system", self.tr("System")), ("light", self.tr("Light")), ("dark", self.tr("Dark"))),
+            theme,
+            name="setting_theme",
+        )
+        self._theme_choice.chosen.connect(lambda value: self._ask(theme=value))
+        self._measure = Segments(
+            self.tr("Length of a line"),
+            (("560", self.tr("Shorter")), ("640", self.tr("Usual"))),
+            theme,
+            name="setting_measure",
+        )
+        self._measure.chosen.connect(lambda value: self._ask(measure=int(value)))
+        self._motion = Segments(
+            self.tr("Motion"),
+            (("system", self.tr("As the system")), ("reduced", self.tr("Reduced"))),
+            theme,
+            name="setting_motion",
+        )
+        self._motion.chosen.connect(lambda value: self._ask(motion=value))
+        sizes: list[tuple[str, object]] = [
+            (self.tr("{0} pixels").format(px), px) for px in _READING_SIZES
+        ]
+        size = self._combo("font_size", self.tr("Size of message text"), sizes)
+        looks = [
+            self._row(
+                "theme",
+                title,
+                self.tr("Light, dark, or as your system is set."),
+                self._theme_choice,
+            ),
+            self._row(
+                "motion",
+                self.tr("Motion"),
+                self.tr("Reduced: panels and folds appear at once."),
+                self._motion,
+            ),
+        ]
+        reading = [
+            self._row(
+                "font_size",
+                self.tr("Size of message text"),
+                self.tr("Messages and the composer. The line grows with it."),
+                size,
+            ),
+            self._row(
+                "measure",
+                self.tr("Length of a line"),
+                self.tr("Usual holds about 85 characters, shorter about 75."),
+                self._measure,
+            ),
+        ]
+        return [
+            SettingsCard(self.tr("Look"), looks, theme),
+            SettingsCard(self.tr("Reading"), reading, theme),
+        ]
+
+    def _model_cards(self) -> list[QWidget]:
+        auto = self.tr("Automatic")
+        contexts: list[tuple[str, object]] = [(auto, None)]
+        contexts += [(self.tr("{0} tokens").format(formatting.count(n)), n) for n in _CONTEXTS]
+        layers: list[tuple[str, object]] = [(self.tr("As many as fit"), None)]
+        layers += [(formatting.count(n) if n else self.tr("None"), n) for n in _LAYERS]
+        cores = os.cpu_count() or 1
+        threads: list[tuple[str, object]] = [(auto, None)]
+        threads += [(formatting.count(n), n) for n in range(1, min(cores, 64) + 1)]
+        start = self._combo("default_model", self.tr("Model at the start"), [])
+        later = self.tr("Applies when a model is loaded again.")
+        loading = [
+            self._row(
+                "n_ctx",
+                self.tr("Context"),
+                self.tr(
+                    "How much text a model can look back on; longer needs more memory. "
+                    "Automatic: what the model was trained for, at most 4,096. "
+                )
+                + later,
+                self._combo("n_ctx", self.tr("Context"), contexts),
+            ),
+            self._row(
+                "gpu_layers",
+                self.tr("Layers on the GPU"),
+                self.tr("The rest runs on the processor, more slowly. ") + later,
+                self._combo("gpu_layers", self.tr("Layers on the GPU"), layers),
+            ),
+            self._row(
+                "threads",
+                self.tr("Processor threads"),
+                self.tr("This computer has {0}. Automatic: one per core. ").format(
+                    formatting.count(cores)
+                )
+                + later,
+                self._combo("threads", self.tr("Processor threads"), threads),
+            ),
+        ]
+        first = [
+            self._row(
+                "default_model",
+                self.tr("Model at the start"),
+                self.tr("Loads in the background; the window does not wait for it."),
+                start,
+            )
+        ]
+        return [
+            SettingsCard(self.tr("At the start"), first, self._theme),
+            SettingsCard(self.tr("Loading models"), loading, self._theme),
+        ]
+
+    def _data_cards(self) -> list[QWidget]:
+        places = (
+            ("data", self.tr("Chats"), self._paths.data),
+            ("models", self.tr("Models folder"), self._paths.models),
+            ("config", self.tr("Settings"), self._paths.config),
+            ("log", self.tr("Log"), self._paths.log),
+        )
+        parts = []
+        for name, title, path in places:
+            button = Button(
+                self.tr("Open"),
+                self._theme,
+                name=f"open_{name}",
+                icon_name="folder-open",
+                small=True,
+            )
+            button.setAccessibleName(self.tr("Open the folder: {0}").format(title))
+            button.clicked.connect(lambda _checked=False, p=path: self._open_folder(p))
+            parts.append(self._row(f"folder_{name}", title, str(path), button))
+        words = self.tr(
+            "Nothing you write leaves this computer. Chats are kept in one file, with the model "
+            "and the settings of each answer."
+        )
+        privacy = [self._row("privacy", self.tr("Your chats stay here"), words, None)]
+        return [
+            SettingsCard(self.tr("Privacy"), privacy, self._theme),
+            SettingsCard(self.tr("Folders"), parts, self._theme),
+        ]
+
+    @staticmethod
+    def _open_folder(path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+    def _scrolled(self, cards: list[QWidget]) -> QScrollArea:
+        body = QWidget()
+        body.setProperty("part", "scrolled")
+        column = QVBoxLayout()
+        column.setContentsMargins(24, 20, 24, 24)
+        column.setSpacing(24)
+        for card in cards:
+            column.addWidget(card)
+        column.addStretch(1)
+        holder = QWidget()
+        holder.setMaximumWidth(_COLUMN + 48)
+        holder.setLayout(column)
+        row = QHBoxLayout(body)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addStretch(1)
+        row.addWidget(holder, 100)
+        row.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(body)
+        return scroll
+
+    def _make_categories(self, names: list[str]) -> QListView:
+        view = QListView()
+        view.setObjectName("settings_categories")
+        view.setAccessibleName(self.tr("Categories"))
+        view.setModel(QStringListModel(names, view))
+        view.setItemDelegate(
+            CategoryDelegate(("palette", "box", "database", "info"), self._theme, view)
+        )
+        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        view.setMouseTracking(True)
+        view.setIconSize(QSize(16, 16))
+        view.setCurrentIndex(view.model().index(0, 0))
+        view.selectionModel().currentChanged.connect(self._on_category)
+        return view
+
+    def _on_category(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        self._stack.setCurrentIndex(current.row())
+        self._title.setText(str(current.data()))
+
+    def _build(self) -> None:
+        theme = self._theme
+        left = QFrame()
+        left.setObjectName("settings_left")
+        left.setProperty("ground", "side")
+        left.setProperty("edge", "right")
+        left.setFixedWidth(_LIST_WIDTH)
+        left_head = QWidget()
+        left_head.setFixedHeight(layout("header"))
+        left_row = QHBoxLayout(left_head)
+        left_row.setContentsMargins(16, 0, 16, 0)
+        left_row.addWidget(label(self.tr("Settings"), theme, "heading"))
+        rows_box = QHBoxLayout()
+        rows_box.setContentsMargins(8, 0, 8, 8)
+        rows_box.addWidget(self._categories)
+        left_column = QVBoxLayout(left)
+        left_column.setContentsMargins(0, 0, 0, 0)
+        left_column.setSpacing(0)
+        left_column.addWidget(left_head)
+        left_column.addLayout(rows_box, 1)
+        head = QFrame()
+        head.setObjectName("settings_header")
+        head.setProperty("ground", "page")
+        head.setProperty("edge", "bottom")
+        head.setFixedHeight(layout("header"))
+        head_row = QHBoxLayout(head)
+        head_row.setContentsMargins(24, 0, 24, 0)
+        head_row.addWidget(self._title)
+        head_row.addStretch(1)
+        head_row.addWidget(label(self.tr("Changes apply at once"), theme, "small", "text3"))
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(head)
+        right.addWidget(self._stack, 1)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(left)
+        outer.addLayout(right, 1)

@@ -1,0 +1,315 @@
+"""Connects the window with the controllers: what is asked goes down, what happened comes up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from desktop.views import shortcuts
+from desktop.views.models_page import ModelsPage
+from desktop.views.settings_page import SettingsPage
+from desktop.widgets import formatting
+from desktop.widgets.model_picker import ModelPicker
+from desktop.widgets.theme_manager import Appearance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import QWidget
+
+    from desktop.controllers.chat import ChatController
+    from desktop.controllers.engine import EngineController
+    from desktop.controllers.settings import SettingsController
+    from desktop.store.settings import Settings
+    from desktop.values import ChatDetail, EngineState, Models
+    from desktop.views.chat_column import ChatColumn
+    from desktop.views.main_window import MainWindow
+    from desktop.widgets.theme import Theme
+    from desktop.widgets.theme_manager import ThemeManager
+    from inference.paths import AppPaths
+
+
+class Wiring(QObject):
+    """Lives as long as the window; knows both sides and decides nothing.
+
+    Args:
+        window: The window.
+        column: Its conversation.
+        chats: The open chat and the list.
+        engines: The engine and what is installed.
+        settings: The settings.
+        themes: The look.
+    """
+
+    def __init__(
+        self,
+        window: MainWindow,
+        column: ChatColumn,
+        *,
+        chats: ChatController,
+        engines: EngineController,
+        settings: SettingsController,
+        themes: ThemeManager,
+    ) -> None:
+        super().__init__(window)
+        self._column = column
+        self._window = window
+        self._chats = chats
+        self._engines = engines
+        self._settings = settings
+        self._themes = themes
+        self._models_page: ModelsPage | None = None
+        self._settings_page: SettingsPage | None = None
+        self._connect_chats()
+        self._connect_column()
+        self._connect_engines()
+        self._connect_settings()
+        shortcuts.bind(window, self._actions())
+        window.page_made.connect(self.adopt)
+
+    def adopt(self, page: QWidget) -> None:
+        """Connect a page that was made just now."""
+        if isinstance(page, ModelsPage):
+            self._adopt_models(page)
+        elif isinstance(page, SettingsPage):
+            self._adopt_settings(page)
+
+    def _connect_chats(self) -> None:
+        window, chats = self._window, self._chats
+        rows = window.chat_list
+        rows.chat_chosen.connect(self._open_chat)
+        rows.new_chat_asked.connect(self._new_chat)
+        rows.rename_asked.connect(chats.rename_chat)
+        rows.pin_asked.connect(chats.pin_chat)
+        rows.delete_asked.connect(chats.delete_chat)
+        rows.words_changed.connect(chats.find)
+        chats.chats_changed.connect(self._on_chats_changed)
+        chats.find_results_changed.connect(rows.set_found)
+        chats.chat_opened.connect(self._on_chat_opened)
+        chats.settings_changed.connect(self._on_chat_settings)
+        chats.branch_changed.connect(self._on_chat_settings)
+        chats.stats_changed.connect(window.status.set_stats)
+        chats.answering_changed.connect(self._on_chats_changed)
+        chats.chat_deleted.connect(self._on_chat_deleted)
+        chats.problem_raised.connect(window.show_problem)
+        panel = window.side_panel
+        panel.system_prompt_changed.connect(chats.set_system_prompt)
+        panel.sampling_changed.connect(chats.set_sampling)
+        window.escape_pressed.connect(self._on_escape)
+        self._on_chats_changed()
+        self._on_chat_opened(chats.current())
+
+    def _connect_column(self) -> None:
+        column, chats = self._column, self._chats
+        column.send_requested.connect(self._send)
+        column.stop_requested.connect(chats.stop)
+        column.retry_requested.connect(chats.retry)
+        column.regenerate_requested.connect(chats.regenerate)
+        column.edit_requested.connect(chats.edit)
+        column.continue_requested.connect(chats.continue_answer)
+        column.version_requested.connect(chats.show_version)
+        column.save_refused.connect(lambda words: self._window.offer_undo(words, "", None))
+        chats.chat_opened.connect(column.open_chat)
+        chats.branch_changed.connect(column.change_branch)
+        chats.message_added.connect(column.add_message)
+        chats.message_changed.connect(column.change_message)
+        chats.text_received.connect(column.append_text)
+        chats.answering_changed.connect(column.set_answering)
+        chats.stats_changed.connect(column.set_stats)
+        self._engines.state_changed.connect(column.set_engine)
+        column.open_chat(chats.current())
+        column.set_engine(self._engines.state())
+
+    def _connect_engines(self) -> None:
+        window, engines = self._window, self._engines
+        engines.state_changed.connect(self._on_state)
+        engines.models_changed.connect(self._on_models)
+        engines.model_removed.connect(self._on_model_removed)
+        engines.problem_raised.connect(window.show_problem)
+        picker = self._picker()
+        if picker is not None:
+            picker.model_chosen.connect(self._on_model_chosen)
+            picker.cancel_asked.connect(engines.cancel_load)
+        self._on_models(engines.models())
+        self._on_state(engines.state())
+
+    def _connect_settings(self) -> None:
+        self._settings.changed.connect(self._on_settings)
+        self._settings.problem_raised.connect(self._window.show_problem)
+        self._themes.theme_changed.connect(self._on_theme)
+        self._window.closing.connect(self._on_closing)
+
+    def _actions(self) -> dict[str, Callable[[], object]]:
+        window = self._window
+        return {
+            "new_chat": self._new_chat,
+            "find_chat": self._find_chat,
+            "models": self._open_picker,
+            "stop": window.press_escape,
+            "undo": window.undo_last,
+            "list": window.chat_page.toggle_list,
+            "panel": window.chat_page.toggle_panel,
+            "page_chat": lambda: window.open_page("chat"),
+            "page_models": lambda: window.open_page("models"),
+            "page_settings": lambda: window.open_page("settings"),
+            "next_region": lambda: window.step_region(1),
+            "previous_region": lambda: window.step_region(-1),
+            "keys": window.show_keys,
+        }
+
+    def _picker(self) -> ModelPicker | None:
+        return self._window.findChild(ModelPicker)
+
+    # --- chats -----------------------------------------------------------------------------
+
+    def _open_chat(self, chat_id: str) -> None:
+        self._window.side_panel.flush()
+        self._window.open_page("chat")
+        self._window.chat_page.close_overlay()
+        self._chats.open_chat(chat_id)
+
+    def _send(self, text: str) -> None:
+        self._window.side_panel.flush()
+        self._chats.send(text)
+
+    def _new_chat(self) -> None:
+        self._window.side_panel.flush()
+        self._window.open_page("chat")
+        self._window.chat_page.close_overlay()
+        self._chats.new_chat()
+        self._column.focus_composer()
+
+    def _find_chat(self) -> None:
+        self._window.open_page("chat")
+        self._window.chat_page.show_list()
+        self._window.chat_list.focus_search()
+
+    def _on_chats_changed(self) -> None:
+        rows = self._chats.chats()
+        self._window.chat_list.set_chats(rows)
+        current = self._chats.current().id
+        self._window.chat_list.set_current(current)
+        title = next((row.title for row in rows if row.id == current), "")
+        self._window.chat_page.set_title(title or self.tr("New chat"))
+
+    def _on_chat_opened(self, chat: ChatDetail) -> None:
+        self._on_chat_settings(chat)
+        self._window.chat_list.set_current(chat.id)
+        last = next((one.stats for one in reversed(chat.messages) if one.stats), None)
+        self._window.status.set_stats(last)
+
+    def _on_chat_settings(self, chat: ChatDetail) -> None:
+        self._window.side_panel.set_chat(chat)
+        self._window.chat_page.set_title(chat.title or self.tr("New chat"))
+
+    def _on_chat_deleted(self, _chat_id: str, title: str) -> None:
+        words = self.tr("Deleted “{0}”.").format(title)
+        self._window.offer_undo(words, self.tr("Undo"), self._chats.undo_delete)
+
+    def _on_escape(self) -> None:
+        if not self._column.press_escape() and self._engines.state().status == "loading":
+            self._engines.cancel_load()
+
+    # --- models ----------------------------------------------------------------------------
+
+    def _on_state(self, state: EngineState) -> None:
+        self._window.status.set_engine(state)
+        self._window.side_panel.set_base_model(
+            is_base=state.model is not None and state.model.kind == "base"
+        )
+        picker = self._picker()
+        if picker is not None:
+            picker.set_engine(state)
+        if self._models_page is not None:
+            self._models_page.set_engine(state)
+
+    def _on_models(self, models: Models) -> None:
+        picker = self._picker()
+        if picker is not None:
+            picker.set_models(models)
+        if self._models_page is not None:
+            self._models_page.set_models(models)
+        if self._settings_page is not None:
+            self._settings_page.set_models(models)
+
+    def _on_model_chosen(self, model_id: str) -> None:
+        state = self._engines.state()
+        if state.model is None or state.model.id != model_id or state.status == "stopped":
+            self._engines.load(model_id)
+
+    def _on_model_removed(self, _model_id: str, name: str, freed_bytes: int) -> None:
+        words = self.tr("Removed “{0}”.").format(name)
+        if freed_bytes:
+            words = self.tr("Removed “{0}”, {1}.").format(name, formatting.size(freed_bytes))
+        self._window.offer_undo(words, self.tr("Undo"), self._engines.undo_remove)
+
+    def _open_picker(self) -> None:
+        picker = self._picker()
+        if picker is None:
+            self._window.open_page("models")
+            return
+        self._window.open_page("chat")
+        picker.open_list()
+
+    def _adopt_models(self, page: ModelsPage) -> None:
+        engines = self._engines
+        self._models_page = page
+        page.load_asked.connect(engines.load)
+        page.remove_asked.connect(engines.remove_model)
+        page.unload_asked.connect(engines.unload)
+        page.cancel_asked.connect(engines.cancel_load)
+        page.add_asked.connect(engines.add_model)
+        page.chat_asked.connect(self._chat_with)
+        page.set_engine(engines.state())
+        page.set_models(engines.models())
+
+    def _chat_with(self, model_id: str) -> None:
+        self._on_model_chosen(model_id)
+        self._new_chat()
+
+    # --- settings --------------------------------------------------------------------------
+
+    def _adopt_settings(self, page: SettingsPage) -> None:
+        self._settings_page = page
+        page.change_asked.connect(lambda changes: self._settings.update(**changes))
+        page.set_models(self._engines.models())
+
+    def _on_settings(self, settings: Settings) -> None:
+        self._themes.set_appearance(appearance(settings))
+        if self._settings_page is not None:
+            self._settings_page.set_settings(settings)
+
+    def _on_theme(self, theme: Theme) -> None:
+        self._window.set_theme_everywhere(theme)
+
+    def _on_closing(self) -> None:
+        kept = self._settings.settings()
+        splitters = dict(kept.splitters)
+        widths = self._window.chat_page.widths()
+        if widths:
+            splitters["chat"] = widths
+        self._settings.update(window_geometry=self._window.geometry_text(), splitters=splitters)
+
+
+def make_page(page_id: str, theme: Theme, settings: SettingsController, paths: AppPaths) -> QWidget:
+    """Make the page of an id.
+
+    Raises:
+        ValueError: There is no such page.
+    """
+    if page_id == "models":
+        return ModelsPage(theme)
+    if page_id == "settings":
+        return SettingsPage(theme, settings.settings(), paths)
+    raise ValueError(page_id)
+
+
+def appearance(settings: Settings) -> Appearance:
+    """Return what the settings say about the look."""
+    return Appearance(
+        choice=settings.theme,
+        reading_px=settings.font_size,
+        narrow_measure=settings.measure == 560,
+        reduced_motion=settings.motion == "reduced",
+    )
