@@ -172,7 +172,7 @@ class Answering(QObject):
             case Finished():
                 live.on_finished(event)
                 self._end(live.state)
-            case Failed() if live.stopping:
+            case Failed() if self._engine.answer_cancelled and event.error == "Inference":
                 self._end("stopped")  # it was ended before it had begun
             case Failed():
                 self._end("failed", answer_problem(event))

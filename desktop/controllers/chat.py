@@ -104,7 +104,7 @@ class ChatController(QObject):
         self._answering.ended.connect(self._on_answer_ended)
         self._answering.problem_raised.connect(self.problem_raised)
         self._open = OpenChat(self._chats, settings())
-        QTimer.singleShot(0, self._tidy)
+        self._tidy()
 
     # --- what views ask --------------------------------------------------------------------
 
@@ -288,14 +288,15 @@ class ChatController(QObject):
 
     # --- inside ----------------------------------------------------------------------------
 
-    @_told
     def _tidy(self) -> None:
         """At the start: answers cut off by a crash, chats deleted in the last run."""
-        if self._closed:
-            return
-        self._chats.purge_deleted()
-        if self._chats.recover_interrupted(INTERRUPTED):
-            self.chats_changed.emit()
+        try:
+            self._chats.recover_interrupted(INTERRUPTED)
+            self._chats.purge_deleted()
+        except StoreError as error:
+            problem = store_problem(error)
+            # Nobody listens yet.
+            QTimer.singleShot(0, self, lambda: self.problem_raised.emit(problem))
 
     @_told
     def _listed(self) -> tuple[ChatSummary, ...]:

@@ -6,7 +6,7 @@ A state machine fed by the worker's events. It does not know chats.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -21,7 +21,7 @@ from desktop.controllers.engine_worker import (
     ModelUnloaded,
 )
 from desktop.controllers.problems import idle_problem, loading_problem, refused
-from desktop.controllers.shelf import LibraryLike, ModelShelf
+from desktop.controllers.shelf import LibraryLike, ModelShelf, estimate_bytes
 from desktop.values import EngineState, InstalledModel, Models, Problem
 from inference.cancel import CancelToken
 from inference.errors import from_wire
@@ -42,19 +42,17 @@ _SWITCH_PATIENCE_MS = 2_000
 _CLOSE_PATIENCE_S = 2.0
 _SAME_MEMORY_BYTES = 1 << 20
 
-Estimate: TypeAlias = "Callable[[ModelInfo], int]"
-
 
 class EngineController(QObject):
     """Loads, unloads and answers through one engine worker.
 
     Args:
-        client_factory: Makes the engine client; called in the worker's thread.
+        client_factory: Makes the engine client.
         library: What is installed.
         bridge: Where the worker posts.
         tasks: For the library's work.
         settings: The settings as they are now.
-        estimate: Memory a model would need, in bytes (derived); without it the rows say 0.
+        estimate: Memory a model would need, in bytes (derived); called off the GUI thread.
         parent: Qt parent.
     """
 
@@ -73,12 +71,11 @@ class EngineController(QObject):
         tasks: TaskRunner,
         settings: Callable[[], Settings],
         *,
-        estimate: Estimate | None = None,
+        estimate: Callable[[ModelInfo], int] = estimate_bytes,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._settings = settings
-        self._estimate = estimate
         self._state = EngineState()
         self._job = 0
         self._load_cancel = CancelToken()
@@ -87,11 +84,14 @@ class EngineController(QObject):
         self._options: LoadOptions | None = None
         self._closed = False
         self._killed = False
+        self._load_when_added = ""
+        self._remove_when_unloaded = ""
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.timeout.connect(self._on_patience_over)
-        self._shelf = ModelShelf(library, tasks, self)
+        self._shelf = ModelShelf(library, tasks, estimate, self)
         self._shelf.listed.connect(self._emit_models)
+        self._shelf.added.connect(self._on_added)
         self._shelf.removed.connect(self.model_removed)
         self._shelf.problem_raised.connect(self.problem_raised)
         bridge.batch_received.connect(self._on_batch)
@@ -112,11 +112,16 @@ class EngineController(QObject):
         """How the model in memory was loaded."""
         return self._options
 
+    @property
+    def answer_cancelled(self) -> bool:
+        """Whether the answer under way was asked to stop, by whomever."""
+        return self._answer_cancel.cancelled
+
     # --- loading ---------------------------------------------------------------------------
 
     def load_default(self) -> None:
         """Load the model chosen in the settings; called once the window is painted."""
-        self.load(self._settings().default_model)
+        self._load_first(self._settings().default_model, *_STARTERS)
 
     def load(self, model_id: str, options: LoadOptions | None = None) -> None:
         """Bring a model into memory; the one before is given up, its answer cancelled."""
@@ -136,10 +141,13 @@ class EngineController(QObject):
         if chosen is not None:
             self.load(chosen.id, self._options)
             return
-        wanted = (*model_ids, self._settings().default_model)
+        self._load_first(*model_ids, self._settings().default_model, *_STARTERS)
+
+    def _load_first(self, *model_ids: str) -> None:
+        """Load the first that is installed, or say that the first one is not."""
         self._shelf.when_listed(
             lambda: self._load_listed(
-                next((name for name in wanted if self._shelf.find(name)), wanted[-1]), None
+                next((name for name in model_ids if self._shelf.find(name)), model_ids[0]), None
             )
         )
 
@@ -168,7 +176,9 @@ class EngineController(QObject):
             return
         wanted = options or self._default_options(info)
         state = self._state
-        if state.model == info and wanted == self._options and state.status in _SETTLED:
+        same = state.model == info and wanted == self._options
+        on_its_way = state.status == "loading" and not self._load_cancel.cancelled
+        if same and (on_its_way or state.status in _SETTLED):
             return
         self._stop_everything()
         self._job += 1
@@ -227,7 +237,7 @@ class EngineController(QObject):
 
     def _on_patience_over(self) -> None:
         self._killed = True
-        self._worker.kill()
+        self._worker.kill_answer(self._answer_id)
 
     # --- models ----------------------------------------------------------------------------
 
@@ -235,21 +245,24 @@ class EngineController(QObject):
         """Read the list of installed models again."""
         self._shelf.refresh()
 
-    def add_model(self, path: str) -> None:
-        """Take a file or folder into the list."""
+    def add_model(self, path: str, *, load: bool = False) -> None:
+        """Take a file or folder into the list, and into memory where wanted."""
+        if load:
+            self._load_when_added = path
         self._shelf.add(path)
 
+    def _on_added(self, info: ModelInfo) -> None:
+        if self._load_when_added:
+            self._load_when_added = ""
+            self.load(info.id)
+
     def remove_model(self, model_id: str) -> None:
-        """Take a model off the list; it can be undone until the next one or closing."""
-        info = self._shelf.find(model_id)
-        if info is None or info.bundled:
-            name = "This model" if info is None else info.name
-            title = "The starter models stay." if info else "This model is not there."
-            self.problem_raised.emit(refused(title, f"{name} cannot be removed."))
-            return
+        """Take a model away, out of memory too; ``undo_remove`` brings it back."""
         if self._state.model is not None and self._state.model.id == model_id:
+            self._remove_when_unloaded = model_id  # Windows moves no file that is mapped
             self.unload()
-        self._shelf.remove(info)
+        else:
+            self._shelf.remove(model_id)
 
     def undo_remove(self) -> None:
         """Bring back the model that was removed last."""
@@ -277,14 +290,21 @@ class EngineController(QObject):
                 )
             case LoadFailed(job=job) if job == self._job:
                 self._on_load_failed(event)
-            case ModelUnloaded(job=job) if job == self._job:
-                self._patience.stop()
+            case ModelUnloaded():
+                self._on_unloaded(event)
             case EngineEnded(job=job) if job == self._job:
                 self._on_engine_ended(event)
             case MemoryMeasured(memory_bytes=memory):
                 self._on_memory(memory)
             case _:
                 pass  # of a load that is history, or of another room
+
+    def _on_unloaded(self, event: ModelUnloaded) -> None:
+        if event.job == self._job:
+            self._patience.stop()
+        model_id, self._remove_when_unloaded = self._remove_when_unloaded, ""
+        if model_id:
+            self._shelf.remove(model_id)
 
     def _pass_on(self, event: EngineEvent) -> None:
         if event.request_id == self._answer_id:
@@ -336,7 +356,7 @@ class EngineController(QObject):
             self._emit_models()
 
     def _row(self, info: ModelInfo) -> InstalledModel:
-        estimate = self._estimate(info) if self._estimate is not None else 0
+        estimate = self._shelf.estimate(info)
         if self._state.model is None or self._state.model.id != info.id:
             return InstalledModel(info, estimate_bytes=estimate)
         return InstalledModel(info, self._state.status, self._state.memory_bytes, estimate)
@@ -354,10 +374,10 @@ class EngineController(QObject):
         self._patience.stop()
         self._load_cancel.cancel()
         self._answer_cancel.cancel()
-        self._shelf.close()
         self._worker.close(_CLOSE_PATIENCE_S)
 
 
+_STARTERS = ("starter-instruct", "starter-instruct-native")
 _SETTLED = frozenset({"ready", "answering", "stopping"})
 
 

@@ -143,7 +143,7 @@ class EngineWorker:
     """Owns one client for life; its methods return at once and may be called from the GUI thread.
 
     Args:
-        client_factory: Makes the client, in the worker thread.
+        client_factory: Makes the client.
         sink: Where events go.
         look_s: Seconds between two looks at the process.
     """
@@ -154,13 +154,13 @@ class EngineWorker:
         sink: Sink,
         look_s: float = LOOK_S,
     ) -> None:
-        self._factory = client_factory
+        self._client = client_factory()
         self._sink = sink
         self._look_s = look_s
-        self._client: EngineClientLike | None = None
         self._commands: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._closing = CancelToken()
         self._watched_job: int | None = None
+        self._request_id = ""
         self._threads = (
             threading.Thread(target=self._work, name="engine-worker", daemon=True),
             threading.Thread(target=self._watch, name="engine-watch", daemon=True),
@@ -182,11 +182,10 @@ class EngineWorker:
         """End the engine process."""
         self._commands.put(lambda: self._unload(job))
 
-    def kill(self) -> None:
-        """End the engine process now, whatever it is doing."""
-        client = self._client
-        if client is not None:
-            client.kill()
+    def kill_answer(self, request_id: str) -> None:
+        """End the engine process now if it is still busy with that request."""
+        if self._request_id == request_id:
+            self._client.kill()
 
     def close(self, timeout_s: float) -> None:
         """End process and threads: ask, and kill what has not gone after ``timeout_s``."""
@@ -195,59 +194,60 @@ class EngineWorker:
         worker, watch = self._threads
         worker.join(timeout_s)
         if worker.is_alive():
-            self.kill()
+            self._client.kill()
             worker.join(timeout_s)
         watch.join(timeout_s)
 
     # --- in the worker thread --------------------------------------------------------------
 
     def _work(self) -> None:
-        client = self._factory()
-        self._client = client
         while (command := self._commands.get()) is not None and not self._closing.cancelled:
             command()
         self._watched_job = None
-        client.close()
+        self._client.close()
 
     def _load(self, job: int, options: LoadOptions, cancel: CancelToken) -> None:
-        client = self._own()
+        client = self._client
         self._watched_job = None
         if cancel.cancelled:
             client.close()
-            self._sink(LoadFailed(job, InferenceError("Loading was stopped."), cancelled=True))
+            self._post(LoadFailed(job, InferenceError("Loading was stopped."), cancelled=True))
             return
         try:
             loaded = client.load(
                 options, lambda fraction: self._progress(job, fraction, cancel), cancel
             )
         except InferenceError as error:
-            self._sink(LoadFailed(job, error, cancel.cancelled))
+            self._post(LoadFailed(job, error, cancel.cancelled))
         except Exception as exc:  # noqa: BLE001  an edge: the window must not wait for ever
             _log.exception("loading ended with a bug")
-            self._sink(LoadFailed(job, _bug(exc), cancel.cancelled))
+            self._post(LoadFailed(job, _bug(exc), cancel.cancelled))
         else:
-            self._sink(ModelLoaded(job, loaded, client.memory_bytes()))
+            self._post(ModelLoaded(job, loaded, client.memory_bytes()))
             self._watched_job = job
 
     def _progress(self, job: int, fraction: float, cancel: CancelToken) -> None:
         self._sink(LoadProgressed(job, fraction), cancel)
 
     def _answer(self, request: GenerationRequest, cancel: CancelToken, continue_from: str) -> None:
+        self._request_id = request.request_id
         try:
             if continue_from:
                 request = self._continued(request, continue_from)
-            for event in self._own().generate(request, cancel):
+            for event in self._client.generate(request, cancel):
                 # Tokens may be dropped once a stop was asked for; an end never is.
                 self._sink(event, cancel if isinstance(event, TokenEvent) else self._closing)
         except InferenceError as exc:
-            self._sink(_failed(request.request_id, exc))
+            self._post(_failed(request.request_id, exc))
         except Exception as exc:  # noqa: BLE001  an edge: the answer must end
             _log.exception("answering ended with a bug")
-            self._sink(_failed(request.request_id, _bug(exc)))
+            self._post(_failed(request.request_id, _bug(exc)))
+        finally:
+            self._request_id = ""
 
     def _continued(self, request: GenerationRequest, text: str) -> GenerationRequest:
         """Put the text so far behind the rendered prompt, token by token."""
-        client = self._own()
+        client = self._client
         prompt = client.render(request.messages or (), request.template_variables)
         ids = tuple(piece.id for piece in (*prompt.tokens, *client.tokenize(text)))
         return GenerationRequest(
@@ -256,12 +256,12 @@ class EngineWorker:
 
     def _unload(self, job: int) -> None:
         self._watched_job = None
-        self._own().close()
-        self._sink(ModelUnloaded(job))
+        self._client.close()
+        self._post(ModelUnloaded(job))
 
-    def _own(self) -> EngineClientLike:
-        assert self._client is not None  # noqa: S101  made before the first command
-        return self._client
+    def _post(self, event: object) -> None:
+        """Post what must arrive: only closing makes it superfluous."""
+        self._sink(event, self._closing)
 
     # --- in the watching thread ------------------------------------------------------------
 
@@ -269,16 +269,16 @@ class EngineWorker:
         looks = 0
         while not self._closing.wait(self._look_s):
             job, client = self._watched_job, self._client
-            if job is None or client is None:
+            if job is None:
                 continue
             error = client.crash
             if error is not None:
                 self._watched_job = None
-                self._sink(EngineEnded(job, error), self._closing)
+                self._post(EngineEnded(job, error))
                 continue
             looks += 1
             if looks % _LOOKS_PER_MEASURE == 0:
-                self._sink(MemoryMeasured(client.memory_bytes()), self._closing)
+                self._post(MemoryMeasured(client.memory_bytes()))
 
 
 def _failed(request_id: str, error: InferenceError) -> Failed:

@@ -54,6 +54,18 @@ def loading_problem(error: InferenceError) -> Problem:
     )
 
 
+def shelf_problem(error: InferenceError) -> Problem:
+    """The list of installed models could not be read or changed."""
+    title = _LOADING.get(wire_name(error)) or _STORE.get(wire_name(error))
+    return Problem(
+        title or "The list of models could not be changed.",
+        error.message,
+        error.hint,
+        error.detail,
+        can_retry=False,
+    )
+
+
 def idle_problem(error: InferenceError) -> Problem:
     """The engine process went away while nothing was asked of it."""
     return Problem(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from desktop.bridge.task_runner import Task
-from desktop.controllers.problems import loading_problem
+from desktop.controllers.problems import shelf_problem
 from inference.errors import InferenceError
 
 if TYPE_CHECKING:
@@ -19,7 +18,19 @@ if TYPE_CHECKING:
     from desktop.values import Problem
     from inference.types import ModelInfo
 
-_GRACE_MS = 60_000
+
+class RemovalLike(Protocol):
+    """``inference.library.installed.Removal``."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """The model as it was."""
+        ...
+
+    @property
+    def freed_bytes(self) -> int:
+        """What its files take."""
+        ...
 
 
 class LibraryLike(Protocol):
@@ -33,37 +44,64 @@ class LibraryLike(Protocol):
         """Take a file or folder into the list."""
         ...
 
-    def remove(self, model_id: str) -> int:
+    def remove(self, model_id: str) -> RemovalLike:
         """Take a model away."""
         ...
 
+    def restore(self, model_id: str) -> ModelInfo:
+        """Bring a removed model back."""
+        ...
+
+
+def estimate_bytes(info: ModelInfo) -> int:
+    """Derive the memory that a model takes once loaded; 0 where its files do not tell."""
+    from inference.library.estimate import estimate  # noqa: PLC0415  not needed before the paint
+
+    try:
+        return 0 if info.problem else estimate(Path(info.path)).total_bytes
+    except (InferenceError, OSError):
+        return 0
+
 
 class ModelShelf(QObject):
-    """A cached list of installed models."""
+    """A cached list of installed models.
+
+    Args:
+        library: What is installed.
+        tasks: Where it is read.
+        estimate: Memory of a model in bytes; called off the GUI thread.
+        parent: Qt parent.
+    """
 
     listed = Signal()
-    removed = Signal(str, str, object)
+    added = Signal(object)  # ModelInfo
+    removed = Signal(str, str, object)  # id, name, bytes: too many for Qt's int
     problem_raised = Signal(object)
 
     def __init__(
-        self, library: LibraryLike, tasks: TaskRunner, parent: QObject | None = None
+        self,
+        library: LibraryLike,
+        tasks: TaskRunner,
+        estimate: Callable[[ModelInfo], int],
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._library = library
         self._tasks = tasks
+        self._estimate = estimate
         self._models: tuple[ModelInfo, ...] | None = None
+        self._estimates: dict[ModelInfo, int] = {}
         self._waiting: list[Callable[[], None]] = []
-        self._removed: ModelInfo | None = None
-        self._grace = QTimer(self)
-        self._grace.setSingleShot(True)
-        self._grace.setInterval(_GRACE_MS)
-        self._grace.timeout.connect(self._finish_removal)
+        self._removed_ids: list[str] = []
 
     @property
     def models(self) -> tuple[ModelInfo, ...]:
         """What was installed when last looked."""
-        gone = self._removed
-        return tuple(model for model in self._models or () if gone is None or model.id != gone.id)
+        return self._models or ()
+
+    def estimate(self, info: ModelInfo) -> int:
+        """Memory that the model would take, in bytes; 0 when not known."""
+        return self._estimates.get(info, 0)
 
     def find(self, model_id: str) -> ModelInfo | None:
         """Find a model by its id in the cached list."""
@@ -80,77 +118,67 @@ class ModelShelf(QObject):
 
     def refresh(self) -> None:
         """Read the list again."""
+        known = dict(self._estimates)
+
+        def read() -> dict[ModelInfo, int]:
+            models = self._library.list()
+            return {info: known.get(info) or self._estimate(info) for info in models}
+
         self._tasks.run(
-            Task(lambda _cancel, _progress: self._library.list())
-            .on_success(self._take)
-            .on_failure(self._explain)
+            Task(lambda _cancel, _progress: read()).on_success(self._take).on_failure(self._explain)
         )
 
     def add(self, path: str) -> None:
-        """Take a file or folder into the list."""
+        """Take a file or folder into the list; ``added`` comes after the list has it."""
+
+        def tell(info: ModelInfo) -> None:
+            self._waiting.append(lambda: self.added.emit(info))
+            self.refresh()
+
         self._tasks.run(
             Task(lambda _cancel, _progress: self._library.add(Path(path)))
+            .on_success(tell)
+            .on_failure(self._explain)
+        )
+
+    def remove(self, model_id: str) -> None:
+        """Take a model away; ``undo_remove`` brings it back."""
+        self._tasks.run(
+            Task(lambda _cancel, _progress: self._library.remove(model_id))
+            .on_success(self._on_removed)
+            .on_failure(self._explain)
+        )
+
+    def undo_remove(self) -> None:
+        """Bring back the model that was removed last."""
+        if not self._removed_ids:
+            return
+        model_id = self._removed_ids.pop()
+        self._tasks.run(
+            Task(lambda _cancel, _progress: self._library.restore(model_id))
             .on_success(lambda _info: self.refresh())
             .on_failure(self._explain)
         )
 
-    def remove(self, info: ModelInfo) -> None:
-        """Take a model off the list; its files go when it can no longer be undone."""
-        self._finish_removal()
-        self._removed = info
-        self._emit_listed()
-        self._emit_removed(info)
-        self._grace.start()
+    def _on_removed(self, removal: RemovalLike) -> None:
+        self._removed_ids.append(removal.info.id)
+        self.removed.emit(removal.info.id, removal.info.name, removal.freed_bytes)
+        self.refresh()
 
-    def undo_remove(self) -> None:
-        """Bring back the model that was removed last, if its files are still there."""
-        self._grace.stop()
-        self._removed = None
-        self._emit_listed()
-
-    def close(self) -> None:
-        """Finish a removal that nobody took back."""
-        info = self._take_removal()
-        if info is not None:
-            with suppress(InferenceError):
-                self._library.remove(info.id)
-
-    def _finish_removal(self) -> None:
-        info = self._take_removal()
-        if info is not None:
-            self._tasks.run(
-                Task(lambda _cancel, _progress: self._library.remove(info.id))
-                .on_success(lambda _freed: self.refresh())
-                .on_failure(self._explain)
-            )
-
-    def _take_removal(self) -> ModelInfo | None:
-        self._grace.stop()
-        info, self._removed = self._removed, None
-        if info is not None and self._models is not None:
-            self._models = tuple(model for model in self._models if model.id != info.id)
-        return info
-
-    def _take(self, models: tuple[ModelInfo, ...]) -> None:
-        self._models = models
+    def _take(self, estimates: dict[ModelInfo, int]) -> None:
+        self._models = tuple(estimates)
+        self._estimates = estimates
         waiting, self._waiting = self._waiting, []
-        self._emit_listed()
+        self.listed.emit()
         for then in waiting:
             then()
 
     def _explain(self, error: Exception) -> None:
+        if self._models is None:
+            self._take({})  # whoever waits for the list must not wait for ever
         if not isinstance(error, InferenceError):
             raise error
-        if self._models is None:
-            self._take(())
-        self._emit_problem(loading_problem(error))
-
-    def _emit_listed(self) -> None:
-        self.listed.emit()
-
-    def _emit_removed(self, info: ModelInfo) -> None:
-        freed = 0 if info.origin == "added" else info.size_bytes
-        self.removed.emit(info.id, info.name, freed)
+        self._emit_problem(shelf_problem(error))
 
     def _emit_problem(self, problem: Problem) -> None:
         self.problem_raised.emit(problem)

@@ -1,0 +1,147 @@
+"""Loading, switching, unloading; the list of models; closing without an orphan."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+
+from desktop.controllers.engine import EngineController
+from inference.library.installed import Library
+from inference.paths import AppPaths
+from tests.desktop.controllers.house import model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from desktop.values import EngineState
+    from tests.desktop.controllers.house import House
+
+
+def test_loading_tells_its_progress_and_measures_memory(make_house: Callable[..., House]) -> None:
+    house = make_house(model("starter-instruct", "load_s=0.5,memory_mb=30"))
+    states: list[EngineState] = []
+    house.engine.state_changed.connect(states.append)
+    house.engine.load_default()
+    house.until(lambda: house.engine.state().status == "ready")
+    assert states[0].status == "loading"
+    assert any(0 < state.progress < 1 for state in states)
+    ready = states[-1]
+    assert ready.loaded is not None
+    assert ready.memory_bytes > 30 << 20
+    (row,) = house.engine.models().rows
+    assert row.status == "ready"
+    assert row.memory_bytes == ready.memory_bytes
+
+
+def test_memory_is_measured_again_while_the_model_stays(make_house: Callable[..., House]) -> None:
+    house = make_house()
+    house.load()
+    measured: list[int] = []
+    house.engine._on_memory(0)  # as if it had been measured as nothing
+    house.engine.state_changed.connect(lambda state: measured.append(state.memory_bytes))
+    house.until(lambda: any(size > 5 << 20 for size in measured))
+
+
+def test_switching_gives_the_first_models_memory_back(make_house: Callable[..., House]) -> None:
+    house = make_house(
+        model("starter-instruct", "memory_mb=200,tokens=100000,rate=100"), model("small", "text=Hi")
+    )
+    house.load()
+    first = house.client.pid
+    assert first is not None
+    big = house.engine.state().memory_bytes
+    house.chat.send("Go on")
+    house.wait_for_text()
+    house.engine.load("small")
+    assert house.engine.state().status == "loading"
+    house.until(lambda: house.engine.state().status == "ready")
+    assert house.end().state == "stopped"
+    assert not psutil.pid_exists(first)
+    assert house.engine.state().memory_bytes < big - (150 << 20)
+    assert house.engine.state().model == house.library.models[1]
+    assert [row.status for row in house.engine.models().rows] == ["none", "ready"]
+
+
+def test_unload_and_cancel_end_the_process(make_house: Callable[..., House]) -> None:
+    house = make_house(model("starter-instruct", "load_s=0.2"), model("slow", "load_s=30"))
+    house.load()
+    house.engine.unload()
+    assert house.engine.state().status == "none"
+    house.until(lambda: house.client.pid is None)
+    house.engine.load("slow")
+    house.until(lambda: house.engine.state().progress > 0)
+    house.engine.cancel_load()
+    house.until(lambda: house.engine.state().status == "none")
+    assert house.engine.state().problem is None
+    assert house.client.pid is None
+
+
+def test_only_the_last_of_many_choices_is_loaded(make_house: Callable[..., House]) -> None:
+    house = make_house(*(model(f"m{n}", f"load_s=0.2,text=I am {n}.") for n in range(5)))
+    for n in range(5):
+        house.engine.load(f"m{n}")
+    house.until(lambda: house.engine.state().status == "ready")
+    assert house.engine.state().model == house.library.models[4]
+    assert house.ask().text == "I am 4."
+
+
+def test_closing_a_stubborn_engine_takes_seconds_not_for_ever(
+    make_house: Callable[..., House],
+) -> None:
+    house = make_house(model("starter-instruct", "stubborn=1,tokens=1000000,rate=20"))
+    house.load()
+    house.chat.send("Go on")
+    house.wait_for_text()
+    pid = house.client.pid
+    assert pid is not None
+    begun = time.monotonic()
+    house.close()
+    assert time.monotonic() - begun < 6
+    assert not psutil.pid_exists(pid)
+    assert not house.chat.send("More")
+
+
+def test_closing_while_loading_leaves_no_process(make_house: Callable[..., House]) -> None:
+    house = make_house(model("starter-instruct", "load_s=30"))
+    house.engine.load_default()
+    house.until(lambda: house.client.pid is not None)
+    pid = house.client.pid
+    assert pid is not None
+    house.close()
+    assert not psutil.pid_exists(pid)
+
+
+def test_models_of_the_real_library_go_and_come_back(
+    make_house: Callable[..., House], tmp_path: Path
+) -> None:
+    from tests.helpers.gguf_files import tiny_gguf
+
+    house = make_house()
+    paths = AppPaths(*(tmp_path / name for name in ("d", "c", "k", "models", "l")))
+    paths.models.mkdir()
+    tiny_gguf(paths.models / "tiny.gguf")
+    library = Library(paths, starters=tmp_path / "none")
+    engine = EngineController(
+        house._client, library, house.bridge, house.tasks, house.settings.settings
+    )
+    try:
+        engine.refresh()
+        house.until(lambda: [row.info.id for row in engine.models().rows] == ["tiny"])
+        assert engine.models().rows[0].estimate_bytes > 0
+        size = (paths.models / "tiny.gguf").stat().st_size
+        with house.qtbot.waitSignal(engine.model_removed) as removed:
+            engine.remove_model("tiny")
+        assert removed.args[0] == "tiny"
+        assert removed.args[2] == size
+        house.until(lambda: engine.models().rows == ())
+        engine.undo_remove()
+        house.until(lambda: len(engine.models().rows) == 1)
+        assert (paths.models / "tiny.gguf").exists()
+        with house.qtbot.waitSignal(engine.problem_raised) as problem:
+            engine.add_model(str(tmp_path / "nowhere.gguf"))
+        assert problem.args[0].message
+    finally:
+        engine.shutdown()
