@@ -102,6 +102,9 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """
     n_new, n_seen = query.shape[2], key.shape[2]
     grouped = key.shape[1] != query.shape[1]
+    if n_new == 1 and grouped:  # sees everything: heads that share a key can pose as positions
+        shared = query.reshape(key.shape[0], key.shape[1], -1, query.shape[3])  # (B, G, H/G, D)
+        return F.scaled_dot_product_attention(shared, key, value).reshape(query.shape)
     mask: Tensor | None = None
     if 1 < n_new < n_seen:  # a chunk after others: all old positions, and a triangle of new ones
         mask = torch.ones(n_new, n_seen, dtype=torch.bool, device=query.device)  # (T, S)
