@@ -58,7 +58,7 @@ class House:
 
     def __post_init__(self) -> None:
         self.clients: list[EngineClient] = []
-        self.database = Database.open(self.folder / "chats.sqlite3")
+        self.database, self.trouble = Database.open_or_memory(self.folder / "chats.sqlite3")
         self.bridge = EventBridge()
         self.tasks = TaskRunner()
         self.settings = SettingsController(SettingsFile(self.folder / "settings.json"))

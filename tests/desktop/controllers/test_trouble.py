@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from desktop.store.chats import Chats
+from inference.errors import DatabaseLockedError
 from tests.desktop.controllers.house import model
 
 if TYPE_CHECKING:
@@ -200,6 +201,26 @@ def test_sending_to_a_full_disk_leaves_the_words_with_the_person(
     assert not house.chat.send("x" * 50_000)
     assert house.problems[-1].title == "The disk is full."
     assert not house.chat.answering
+
+
+def test_a_second_window_chats_in_memory_and_the_first_keeps_everything(
+    make_house: Callable[..., House],
+) -> None:
+    first = make_house()
+    first.ask("Kept")
+    second = make_house()  # the same folder
+    assert isinstance(second.trouble, DatabaseLockedError)
+    assert second.chat.chats() == ()
+    assert second.ask("Not kept").text == "A short answer."
+    assert [row.title for row in second.chat.chats()] == ["Not kept"]
+    second.close()
+    first.ask("Kept too")
+    first.close()
+    again = make_house()
+    assert again.trouble is None
+    assert [row.title for row in again.chat.chats()] == ["Kept"]
+    again.chat.open_chat(again.chat.chats()[0].id)
+    assert len(again.messages) == 4
 
 
 _WINDOW = """
