@@ -301,10 +301,12 @@ class PlainStream:
 
     Args:
         lead: Text by the person that the model's text continues.
+        level: Of the blocks.
     """
 
-    def __init__(self, lead: str = "") -> None:
+    def __init__(self, lead: str = "", level: int = 0) -> None:
         self.finished: list[Block] = []
+        self._level = level
         self._line = ""
         self._lead = 0  # characters of the open line by the person
         self._joined = False
@@ -325,7 +327,8 @@ class PlainStream:
         self._line, self._lead = "", 0
 
     def _block(self, text: str) -> Block:
-        return Block("plain", text, joined=self._joined, lead=min(self._lead, len(text)))
+        lead = min(self._lead, len(text))
+        return Block("plain", text, level=self._level, joined=self._joined, lead=lead)
 
     def _add(self, text: str, *, lead: bool) -> None:
         *complete, rest = text.replace("\r\n", "\n").split("\n")
@@ -369,7 +372,7 @@ def _cut_at(head: str) -> int:
     spaces = [_last_space(head[: len(head) * part // 8]) for part in (8, 7, 6, 5)]
     places = [*reversed(ends[-4:]), *spaces]
     places = [end for end in places if half < end < len(head) and not head[end].isspace()]
-    for end in places:
+    for end in places[:4]:
         if is_closed(head[:end]):
             return end
     if places:

@@ -42,7 +42,7 @@ class Block:
     Attributes:
         kind: ``plain`` is text without markup, see ``PlainStream``.
         text: Markdown source of words, or the characters of code.
-        level: 1 to 6 for a heading.
+        level: 1 to 6 for a heading; 1 for ``plain`` text of a model, which is set wider.
         info: What stands behind the fence of code, usually a language.
         rows: Cells of a table as markdown source; the first row is the head.
         aligns: ``left``, ``right``, ``center`` or empty, per column.

@@ -1,0 +1,305 @@
+"""The middle of the chat page: the messages of one chat and the composer below them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from desktop.values import EngineState
+from desktop.widgets.composer import Composer
+from desktop.widgets.controls import Button, label
+from desktop.widgets.notice import Notice
+from desktop.widgets.theme import Theme, apply_theme
+from desktop.widgets.transcript.transcript import Transcript
+from desktop.widgets.transcript.welcome import Heading, Suggestions
+
+if TYPE_CHECKING:
+    from desktop.values import AnswerStats, ChatDetail, MessageView
+    from desktop.widgets.theme_manager import ThemeManager
+
+_GUTTER: Final = 24
+_BELOW: Final = 14
+_WELCOME_WIDTH: Final = 760
+_LIVE: Final = frozenset({"waiting", "reading", "streaming"})
+
+
+class ChatColumn(QWidget):
+    """Transcript and composer; it decides nothing.
+
+    Args:
+        theme: A theme, or the manager to follow.
+        parent: Qt parent.
+
+    Signals: requests; each names the message it is about.
+    """
+
+    send_requested = Signal(str)
+    stop_requested = Signal()
+    retry_requested = Signal(str)
+    regenerate_requested = Signal(str)
+    edit_requested = Signal(str, str)
+    continue_requested = Signal(str)
+    version_requested = Signal(str, int)
+    save_refused = Signal(str)
+
+    def __init__(self, theme: Theme | ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("chat_column")
+        if isinstance(theme, Theme):
+            self._theme = theme
+        else:
+            self._theme = theme.theme
+            theme.theme_changed.connect(self.follow_theme)
+        self._chat_id = ""
+        self._drafts: dict[str, str] = {}
+        self._editing = ""  # message that is being edited in the composer
+        self._kept_draft = ""
+        self._is_answering = False
+        self._engine = EngineState()
+        self._build()
+        self._connect()
+        self._show_state()
+
+    def _build(self) -> None:
+        theme = self._theme
+        self.transcript = Transcript(theme)
+        self.composer = Composer(theme)
+        self._heading = Heading(theme)
+        self._suggestions = Suggestions(theme)
+        self._base_note = Notice(theme, name="base_note", severity="info", closable=True)
+        self._base_note.hide()
+        self._edit_bar = self._make_edit_bar()
+        self._middle = QWidget()
+        self._middle.setObjectName("composer_column")
+        column = QVBoxLayout(self._middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        for widget in (self._heading, self._edit_bar, self.composer, self._suggestions):
+            column.addWidget(widget)
+        column.insertSpacing(1, 4)
+        self._top_note = QWidget()
+        note = QHBoxLayout(self._top_note)
+        note.setContentsMargins(_GUTTER, 12, _GUTTER, 0)
+        note.addWidget(self._base_note)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, _BELOW)
+        outer.setSpacing(0)
+        outer.addWidget(self._top_note)
+        outer.addWidget(self.transcript, 1)
+        outer.addStretch(0)
+        outer.addWidget(self._middle, 0, Qt.AlignmentFlag.AlignHCenter)
+        outer.addStretch(0)
+        self._outer = outer
+
+    def _make_edit_bar(self) -> QWidget:
+        bar = QWidget()
+        bar.setObjectName("edit_bar")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(2, 0, 0, 0)
+        text = self.tr("You are changing an earlier message. Sending it makes a new version.")
+        row.addWidget(label(text, self._theme, "small", "text2", wrap=True, name="edit_words"), 1)
+        cancel = Button(
+            self.tr("Keep it as it was"), self._theme, kind="ghost", name="edit_cancel", small=True
+        )
+        cancel.clicked.connect(self._end_edit)
+        row.addWidget(cancel)
+        bar.hide()
+        return bar
+
+    def _connect(self) -> None:
+        self.composer.send_requested.connect(self._on_send)
+        self.composer.stop_requested.connect(self.stop_requested)
+        self._suggestions.chosen.connect(self._on_suggestion)
+        self._base_note.dismissed.connect(self._top_note.hide)
+        transcript = self.transcript
+        transcript.retry_requested.connect(self.retry_requested)
+        transcript.again_requested.connect(self.regenerate_requested)
+        transcript.continue_requested.connect(self.continue_requested)
+        transcript.version_requested.connect(self.version_requested)
+        transcript.edit_requested.connect(self._on_edit)
+        transcript.save_refused.connect(self.save_refused)
+
+    # -- what the controllers say -----------------------------------------------------------
+
+    def open_chat(self, chat: ChatDetail) -> None:
+        """Show a chat, or another branch of the one on show."""
+        if chat.id == self._chat_id:
+            self.transcript.show_branch(chat.messages)
+        else:
+            self._end_edit()
+            self._drafts[self._chat_id] = self.composer.text()
+            self._chat_id = chat.id
+            self.composer.set_text(self._drafts.pop(chat.id, ""))
+            self.transcript.show_messages(chat.messages)
+        self._show_state()
+
+    def change_branch(self, chat: ChatDetail) -> None:
+        """Show another branch of the chat on show."""
+        self.open_chat(chat)
+
+    def add_message(self, view: MessageView) -> None:
+        """Show a new message; what was sent leaves the composer."""
+        if view.chat_id != self._chat_id:
+            return
+        if view.role == "user":
+            self.composer.take(view.text)
+        self.transcript.add_message(view)
+        self._show_state()
+
+    def change_message(self, view: MessageView) -> None:
+        """Show a message in its new state."""
+        self.transcript.change_message(view)
+
+    def append_text(self, message_id: str, text: str) -> None:
+        """Show text that has just been written."""
+        self.transcript.append_text(message_id, text)
+
+    def set_answering(self, is_answering: bool) -> None:
+        """Show Stop instead of Send while an answer is under way."""
+        self._is_answering = is_answering
+        self.composer.set_answering(is_answering)
+        self._show_words()
+
+    def set_engine(self, state: EngineState) -> None:
+        """Name the model in the composer, the greeting and waiting answers."""
+        self._engine = state
+        self.transcript.set_loading(state.status == "loading")
+        if state.loaded is not None and state.status != "answering":
+            self.composer.meter.set_use(0, state.loaded.n_ctx)
+        elif state.loaded is None:
+            self.composer.meter.set_use(0, 0)
+        self._show_state()
+
+    def set_stats(self, stats: AnswerStats) -> None:
+        """Show how much of the context is used."""
+        total = stats.context_total or (self._engine.loaded.n_ctx if self._engine.loaded else 0)
+        self.composer.meter.set_use(stats.context_used, total)
+
+    def set_picker(self, picker: QWidget) -> None:
+        """Put the model picker into the composer."""
+        self.composer.set_picker(picker)
+
+    def focus_composer(self) -> None:
+        """Give the composer the keyboard."""
+        self.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def follow_theme(self, theme: Theme) -> None:
+        """Draw everything here with another theme."""
+        apply_theme(self, theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with this theme from now on."""
+        self._theme = theme
+        self._fit()
+        self.update()
+
+    # -- states -----------------------------------------------------------------------------
+
+    def _show_state(self) -> None:
+        is_empty = not self.transcript.message_ids()
+        self.transcript.setVisible(not is_empty)
+        self._heading.setVisible(is_empty)
+        self._heading.show_engine(self._engine)
+        self._suggestions.setVisible(is_empty)
+        self._suggestions.show_engine(self._engine)
+        self._outer.setStretch(2, 3 if is_empty else 0)
+        self._outer.setStretch(4, 5 if is_empty else 0)
+        self._show_base_note(is_empty)
+        self._show_words()
+        self._fit()
+
+    def _show_base_note(self, is_empty: bool) -> None:
+        model = self._engine.model
+        is_base = model is not None and model.kind == "base"
+        if is_base and model is not None and self._base_note.isHidden():
+            self._base_note.say(
+                self.tr("A base model continues your text; it does not answer."),
+                self.tr("Write the beginning of what you would like to read."),
+            )
+            self._base_note.show()
+        self._top_note.setVisible(is_base and not is_empty)
+
+    def _show_words(self) -> None:
+        model = self._engine.model
+        if model is None:
+            self.composer.set_off_reason(self.tr("Choose a model first."))
+        else:
+            self.composer.set_off_reason("")
+        if self._is_answering:
+            words = self.tr("Write the next message while the answer comes")
+        elif model is not None and model.kind == "base":
+            words = self.tr("Text to continue")
+        elif model is not None:
+            words = self.tr("Message {0}").format(model.name)
+        else:
+            words = self.tr("Message")
+        self.composer.set_placeholder(words)
+
+    def _fit(self) -> None:
+        is_empty = not self.transcript.message_ids()
+        room = max(240, self.width() - 2 * _GUTTER)
+        widest = _WELCOME_WIDTH if is_empty else self._theme.measure_px
+        self._middle.setFixedWidth(min(room, widest))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the composer to the measure."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the paper."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.page)
+        painter.end()
+
+    # -- what the person does ---------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take Esc."""
+        if event.key() != Qt.Key.Key_Escape or not self.press_escape():
+            event.ignore()
+
+    def press_escape(self) -> bool:
+        """End an edit, or the answer under way; ``False`` where there is neither."""
+        if self._editing:
+            self._end_edit()
+        elif self._is_answering:
+            self.stop_requested.emit()
+        else:
+            return False
+        return True
+
+    def _on_send(self, text: str) -> None:
+        if not self._editing:
+            self.send_requested.emit(text)
+            return
+        message_id, self._editing = self._editing, ""
+        self._edit_bar.hide()
+        self.composer.set_text(self._kept_draft)
+        self.edit_requested.emit(message_id, text)
+
+    def _on_suggestion(self, text: str) -> None:
+        self.composer.set_text(text)
+        self.focus_composer()
+        if not self._is_answering:
+            self.send_requested.emit(text)
+
+    def _on_edit(self, message_id: str) -> None:
+        view = self.transcript.question_of(message_id)
+        if view is None:
+            return
+        if not self._editing:
+            self._kept_draft = self.composer.text()
+        self._editing = view.id
+        self._edit_bar.show()
+        self.composer.set_text(view.text)
+        self.focus_composer()
+
+    def _end_edit(self) -> None:
+        if self._editing:
+            self._editing = ""
+            self._edit_bar.hide()
+            self.composer.set_text(self._kept_draft)

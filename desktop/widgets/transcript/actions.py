@@ -1,0 +1,122 @@
+"""The line below a message: versions, copy, again, edit, continue; tokens and speed at the right.
+
+Its buttons exist only while the line is shown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QSize, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+
+from desktop.widgets.controls import IconButton, label
+from desktop.widgets.formatting import count, speed
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QLabel
+
+    from desktop.values import MessageView
+    from desktop.widgets.theme import Theme
+
+HEIGHT: Final = 30
+_COPIED_MS: Final = 2_000
+
+
+class ActionLine(QWidget):
+    """What can be done with one message.
+
+    Signals:
+        version_requested: An earlier (-1) or later (1) version.
+    """
+
+    copy_requested = Signal()
+    again_requested = Signal()
+    edit_requested = Signal()
+    continue_requested = Signal()
+    version_requested = Signal(int)
+
+    def __init__(self, view: MessageView, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("message_actions")
+        self._theme = theme
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(2)
+        self._copy: IconButton | None = None
+        if view.role == "user":
+            self._row.addStretch()
+        if view.versions > 1:
+            self._add_versions(view)
+        self._add_buttons(view)
+        if view.role != "user":
+            self._row.addStretch()
+            self._add_stats(view)
+
+    def _add_versions(self, view: MessageView) -> None:
+        tr = self.tr
+        earlier = self._button("chevron-left", tr("Earlier version"), "version_earlier")
+        earlier.setEnabled(view.version > 1)
+        earlier.clicked.connect(lambda: self.version_requested.emit(-1))
+        text = f"{view.version} / {view.versions}"
+        words = label(text, self._theme, "small", "text2", name="version")
+        words.setAccessibleName(tr("Version {0} of {1}").format(view.version, view.versions))
+        self._row.addWidget(words)
+        later = self._button("chevron-right", tr("Later version"), "version_later")
+        later.setEnabled(view.version < view.versions)
+        later.clicked.connect(lambda: self.version_requested.emit(1))
+        line = QFrame(self)
+        line.setFixedSize(1, 16)
+        line.setProperty("edge", "left")
+        self._row.addSpacing(6)
+        self._row.addWidget(line)
+        self._row.addSpacing(6)
+
+    def _add_buttons(self, view: MessageView) -> None:
+        tr = self.tr
+        self._copy = self._button("copy", tr("Copy the message"), "message_copy")
+        self._copy.clicked.connect(self._on_copy)
+        if view.role == "assistant":
+            again = self._button("refresh-cw", tr("Write it again"), "message_again")
+            again.clicked.connect(self.again_requested)
+        if view.role == "user" or view.is_completion:
+            edit = self._button("pencil", tr("Edit your text"), "message_edit")
+            edit.clicked.connect(self.edit_requested)
+        if view.role == "assistant" and view.state in {"complete", "stopped"}:
+            more = self._button("arrow-right-to-line", tr("Continue"), "message_continue")
+            more.clicked.connect(self.continue_requested)
+
+    def _add_stats(self, view: MessageView) -> None:
+        stats = view.stats
+        if stats is None or stats.completion_tokens <= 0:
+            return
+        parts = [self.tr("{0} tokens").format(count(stats.completion_tokens))]
+        if stats.tokens_per_s > 0:
+            parts.append(speed(stats.tokens_per_s))
+        words: QLabel = label(" · ".join(parts), self._theme, "small", "text3", name="stats")
+        self._row.addWidget(words)
+
+    def _button(self, icon_name: str, text: str, name: str) -> IconButton:
+        button = IconButton(icon_name, text, self._theme, name=name, size=26, parent=self)
+        self._row.addWidget(button)
+        return button
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with this theme from now on."""
+        self._theme = theme
+
+    def sizeHint(self) -> QSize:
+        """Return one line."""
+        return QSize(super().sizeHint().width(), HEIGHT)
+
+    def _on_copy(self) -> None:
+        self.copy_requested.emit()
+        if self._copy is not None:
+            self._copy.set_icon("check", self._theme)
+            self._copy.setAccessibleName(self.tr("Copied"))
+            QTimer.singleShot(_COPIED_MS, self._copy, self._on_copy_shown)
+
+    def _on_copy_shown(self) -> None:
+        if self._copy is not None:
+            self._copy.set_icon("copy", self._theme)
+            self._copy.setAccessibleName(self.tr("Copy the message"))

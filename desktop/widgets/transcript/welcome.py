@@ -1,0 +1,115 @@
+"""What a chat shows before its first message: a heading, a sentence, suggestions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from desktop.widgets.controls import Button, label
+from desktop.widgets.empty_state import Glyph
+
+if TYPE_CHECKING:
+    from desktop.values import EngineState
+    from desktop.widgets.theme import Theme
+
+
+class Heading(QWidget):
+    """The greeting above the composer."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("welcome")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        row = QHBoxLayout()
+        row.setSpacing(15)
+        row.addWidget(Glyph("mark", theme, "accent", 36))
+        self._title = label("", theme, "display", wrap=True, name="welcome_title")
+        row.addWidget(self._title, 1)
+        column.addLayout(row)
+        self._text = label("", theme, "body", "text2", wrap=True, name="welcome_text")
+        column.addWidget(self._text)
+
+    def show_engine(self, state: EngineState) -> None:
+        """Say which model is ready, and what it is good for."""
+        model = state.model
+        if model is None:
+            title = self.tr("Choose a model to begin.")
+            text = self.tr("What you write stays on this computer.")
+        elif model.kind == "base":
+            title = self.tr("Begin a text. {0} continues it.").format(model.name)
+            text = self.tr("A base model continues your text; it does not answer questions.")
+        elif model.bundled:
+            title = self.tr("Ask something. A small model is ready.")
+            text = self.tr(
+                "The starter model came with the app and needs no network. "
+                "It is tiny: for trying out, not for facts."
+            )
+        else:
+            title = self.tr("Ask something.")
+            text = self.tr("{0} answers on this computer, without a network.").format(model.name)
+        if model is not None and model.kind == "base" and model.bundled:
+            text += " " + self.tr("This one is tiny: for trying out, not for facts.")
+        self._title.setText(title)
+        self._text.setText(text)
+
+
+class Suggestions(QWidget):
+    """Things the starter models can really do; a press writes one into the composer and sends it.
+
+    Signals:
+        chosen: With the text.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("suggestions")
+        self._theme = theme
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(8)
+        self._row.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        self._shown: tuple[str, ...] = ()
+
+    def show_engine(self, state: EngineState) -> None:
+        """Offer what suits the model; a model of one's own gets none."""
+        model = state.model
+        texts: tuple[str, ...] = ()
+        if model is not None and model.bundled:
+            is_base = model.kind == "base"
+            texts = self._beginnings() if is_base else self._questions()
+        if texts == self._shown:
+            return
+        self._shown = texts
+        while (item := self._row.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        for index, text in enumerate(texts):
+            button = Button(text, self._theme, kind="pill", name=f"suggestion_{index}")
+            button.clicked.connect(lambda _checked=False, t=text: self.chosen.emit(t))
+            self._row.addWidget(button)
+
+    def _questions(self) -> tuple[str, ...]:
+        return (
+            self.tr("Why is the sky blue?"),
+            self.tr("What is a token?"),
+            self.tr("What can this app do?"),
+        )
+
+    def _beginnings(self) -> tuple[str, ...]:
+        return (
+            self.tr("Once upon a time"),
+            self.tr("One day, a little girl"),
+            self.tr("The sun was shining and"),
+        )
+
+    def set_theme(self, theme: Theme) -> None:
+        """Build later buttons with this theme."""
+        self._theme = theme
