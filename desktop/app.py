@@ -27,7 +27,7 @@ from desktop.store.database import Database
 from desktop.store.settings import SettingsFile
 from desktop.views.chat_column import ChatColumn
 from desktop.views.main_window import MainWindow
-from desktop.views.wiring import Wiring, appearance, make_page
+from desktop.views.wiring import Wiring, appearance
 from desktop.widgets import fonts
 from desktop.widgets.icons import app_icon
 from desktop.widgets.model_picker import ModelPicker
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from PySide6.QtWidgets import QWidget
-
-    from desktop.widgets.theme import Theme
 
 _log = logging.getLogger(__name__)
 
@@ -167,12 +164,11 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
     column = ChatColumn(themes.theme)
     column.set_picker(ModelPicker(themes.theme))
 
-    def page(page_id: str, theme: Theme) -> QWidget:
-        return make_page(page_id, theme, settings, paths)
-
-    window = MainWindow(themes.theme, settings.settings(), column, page)
+    window = MainWindow(themes.theme, settings.settings(), column)
     window.setWindowIcon(app_icon(themes.theme))
-    Wiring(window, column, chats=chats, engines=engines, settings=settings, themes=themes)
+    Wiring(
+        window, column, chats=chats, engines=engines, settings=settings, themes=themes, paths=paths
+    )
     if trouble is not None:
         window.show_problem(store_problem(trouble))
     elif settings.start_problem is not None:

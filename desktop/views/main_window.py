@@ -47,18 +47,15 @@ class MainWindow(QMainWindow):
 
     Signals:
         closing: The window is about to go; what is pending has been handed on.
-        page_made: A page was opened for the first time.
         escape_pressed: Esc, with nothing in front that it could close.
 
     Args:
         theme: The look at the start.
         settings: Geometry and widths from last time.
         column: The conversation of the chat page.
-        make_page: Makes the page of an id when it is first opened.
     """
 
     closing = Signal()
-    page_made = Signal(object)
     escape_pressed = Signal()
 
     def __init__(
@@ -66,11 +63,11 @@ class MainWindow(QMainWindow):
         theme: Theme,
         settings: Settings,
         column: QWidget,
-        make_page: Callable[[str, Theme], QWidget],
     ) -> None:
         super().__init__()
         self._theme = theme
-        self._make_page = make_page
+        self.page_maker: Callable[[str, Theme], QWidget] | None = None
+        """Makes the page of an id when it is first opened; set before another page is asked for."""
         self._undo: Callable[[], object] | None = None
         self.setObjectName("main_window")
         self.setWindowTitle("Glasshouse")
@@ -113,15 +110,18 @@ class MainWindow(QMainWindow):
 
     def open_page(self, page_id: str) -> QWidget:
         """Open a page, making it on its first time."""
-        page = self._page_widgets.get(page_id)
-        if page is None:
-            page = self.chat_page if page_id == "chat" else self._make_page(page_id, self._theme)
-            self._page_widgets[page_id] = page
-            self.stack.addWidget(page)
-            self.page_made.emit(page)
+        page = self._page_widgets.get(page_id) or self._new_page(page_id)
         self.side_panel.flush()
         self.stack.setCurrentWidget(page)
         self.rail.set_current(page_id)
+        return page
+
+    def _new_page(self, page_id: str) -> QWidget:
+        page: QWidget = self.chat_page
+        if page_id != "chat" and self.page_maker is not None:
+            page = self.page_maker(page_id, self._theme)
+        self._page_widgets[page_id] = page
+        self.stack.addWidget(page)
         return page
 
     def current_page(self) -> str:

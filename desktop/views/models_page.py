@@ -96,8 +96,9 @@ class ModelsPage(QFrame):
         self._models = models
         self._items.set_models(models)
         total = sum(row.info.size_bytes for row in models.rows)
-        words = self.tr("{0} models, {1} on disk")
-        self._disk.setText(words.format(formatting.count(len(models.rows)), formatting.size(total)))
+        number = len(models.rows)
+        words = self.tr("1 model, {1} on disk" if number == 1 else "{0} models, {1} on disk")
+        self._disk.setText(words.format(formatting.count(number), formatting.size(total)))
         self._choose(self._chosen or self._first_choice())
 
     def set_engine(self, state: EngineState) -> None:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.views.about import about_cards
+from desktop.values import Models
 from desktop.views.settings_rows import SettingsCard, SettingsRow
 from desktop.widgets import formatting
 from desktop.widgets.category_delegate import CategoryDelegate
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desktop.store.settings import Settings
-    from desktop.values import Models
     from desktop.widgets.theme import Theme
     from inference.paths import AppPaths
 
@@ -60,6 +59,8 @@ class SettingsPage(QFrame):
         self.setAccessibleName(self.tr("Settings"))
         self.setProperty("ground", "page")
         self._combos: dict[str, Combo] = {}
+        self._segments: dict[str, Segments] = {}
+        self._models = Models()
         self._stack = QStackedWidget()
         self._stack.setObjectName("settings_pages")
         names = [
@@ -68,46 +69,66 @@ class SettingsPage(QFrame):
             self.tr("Chats and data"),
             self.tr("About"),
         ]
-        for cards in (
-            self._appearance_cards(),
-            self._model_cards(),
-            self._data_cards(),
-            about_cards(theme),
-        ):
-            self._stack.addWidget(self._scrolled(cards))
+        self._makers = (
+            self._appearance_cards,
+            self._model_cards,
+            self._data_cards,
+            self._about_cards,
+        )
+        self._made: dict[int, QWidget] = {}
         self._title = label(names[0], theme, "title", name="settings_title")
         self._categories = self._make_categories(names)
         self._build()
-        self.set_settings(settings)
+        self._open_category(0)
 
     def set_settings(self, settings: Settings) -> None:
         """Show these settings; nothing is emitted."""
         self._settings = settings
-        self._theme_choice.set_value(settings.theme)
-        self._motion.set_value(settings.motion)
-        self._measure.set_value(str(settings.measure))
-        self._select("font_size", settings.font_size)
-        self._select("default_model", settings.default_model)
-        self._select("n_ctx", settings.engine.n_ctx)
-        self._select("gpu_layers", settings.engine.gpu_layers)
-        self._select("threads", settings.engine.threads)
+        self._show_values()
 
     def set_models(self, models: Models) -> None:
         """Offer these models as the one to load at the start."""
-        combo = self._combos["default_model"]
-        combo.blockSignals(True)
+        self._models = models
+        combo = self._combos.get("default_model")
+        if combo is None:
+            return
         combo.clear()
         for row in models.rows:
             if not row.info.problem:
                 combo.addItem(row.info.name, row.info.id)
-        combo.blockSignals(False)
-        self._select("default_model", self._settings.default_model)
+        self._show_values()
+
+    def _open_category(self, number: int) -> None:
+        if number not in self._made:
+            self._made[number] = self._scrolled(self._makers[number]())
+            self._stack.addWidget(self._made[number])
+            self.set_models(self._models)
+            self._show_values()
+        self._stack.setCurrentWidget(self._made[number])
+
+    def _show_values(self) -> None:
+        settings = self._settings
+        values = {
+            "theme": settings.theme,
+            "motion": settings.motion,
+            "measure": settings.measure,
+            "font_size": settings.font_size,
+            "default_model": settings.default_model,
+            "n_ctx": settings.engine.n_ctx,
+            "gpu_layers": settings.engine.gpu_layers,
+            "threads": settings.engine.threads,
+        }
+        for name, segments in self._segments.items():
+            segments.set_value(str(values[name]))
+        for name in self._combos:
+            self._select(name, values[name])
 
     def _select(self, name: str, value: object) -> None:
         combo = self._combos[name]
-        at = combo.findData(value)
-        if at < 0 and value is not None:
-            combo.addItem(str(value), value)
+        data = [combo.itemData(index) for index in range(combo.count())]
+        at = data.index(value) if value in data else -1
+        if at < 0 and isinstance(value, int):
+            combo.addItem(formatting.count(value), value)
             at = combo.count() - 1
         combo.setCurrentIndex(at)
 
@@ -125,6 +146,14 @@ class SettingsPage(QFrame):
         self._combos[name] = combo
         return combo
 
+    def _segment(self, name: str, title: str, options: tuple[tuple[str, str], ...]) -> Segments:
+        segments = Segments(title, options, self._theme, name=f"setting_{name}")
+        segments.chosen.connect(
+            lambda value: self._ask(**{name: int(value) if value.isdigit() else value})
+        )
+        self._segments[name] = segments
+        return segments
+
     def _on_chosen(self, name: str) -> None:
         value = self._combos[name].currentData()
         if name in {"n_ctx", "gpu_layers", "threads"}:
@@ -138,27 +167,21 @@ class SettingsPage(QFrame):
     def _appearance_cards(self) -> list[QWidget]:
         theme = self._theme
         title = self.tr("Theme")
-        self._theme_choice = Segments(
+        choice = self._segment(
+            "theme",
             title,
             (("system", self.tr("System")), ("light", self.tr("Light")), ("dark", self.tr("Dark"))),
-            theme,
-            name="setting_theme",
         )
-        self._theme_choice.chosen.connect(lambda value: self._ask(theme=value))
-        self._measure = Segments(
+        measure = self._segment(
+            "measure",
             self.tr("Length of a line"),
             (("560", self.tr("Shorter")), ("640", self.tr("Usual"))),
-            theme,
-            name="setting_measure",
         )
-        self._measure.chosen.connect(lambda value: self._ask(measure=int(value)))
-        self._motion = Segments(
+        motion = self._segment(
+            "motion",
             self.tr("Motion"),
             (("system", self.tr("As the system")), ("reduced", self.tr("Reduced"))),
-            theme,
-            name="setting_motion",
         )
-        self._motion.chosen.connect(lambda value: self._ask(motion=value))
         sizes: list[tuple[str, object]] = [
             (self.tr("{0} pixels").format(px), px) for px in _READING_SIZES
         ]
@@ -168,13 +191,13 @@ class SettingsPage(QFrame):
                 "theme",
                 title,
                 self.tr("Light, dark, or as your system is set."),
-                self._theme_choice,
+                choice,
             ),
             self._row(
                 "motion",
                 self.tr("Motion"),
                 self.tr("Reduced: panels and folds appear at once."),
-                self._motion,
+                motion,
             ),
         ]
         reading = [
@@ -188,7 +211,7 @@ class SettingsPage(QFrame):
                 "measure",
                 self.tr("Length of a line"),
                 self.tr("Usual holds about 85 characters, shorter about 75."),
-                self._measure,
+                measure,
             ),
         ]
         return [
@@ -276,6 +299,11 @@ class SettingsPage(QFrame):
             SettingsCard(self.tr("Folders"), parts, self._theme),
         ]
 
+    def _about_cards(self) -> list[QWidget]:
+        from desktop.views.about import about_cards  # noqa: PLC0415  reads package metadata
+
+        return about_cards(self._theme)
+
     @staticmethod
     def _open_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
@@ -322,7 +350,7 @@ class SettingsPage(QFrame):
         return view
 
     def _on_category(self, current: QModelIndex, _previous: QModelIndex) -> None:
-        self._stack.setCurrentIndex(current.row())
+        self._open_category(current.row())
         self._title.setText(str(current.data()))
 
     def _build(self) -> None:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from desktop.views import shortcuts
-from desktop.views.models_page import ModelsPage
-from desktop.views.settings_page import SettingsPage
 from desktop.widgets import formatting
 from desktop.widgets.model_picker import ModelPicker
 from desktop.widgets.theme_manager import Appearance
@@ -25,6 +23,8 @@ if TYPE_CHECKING:
     from desktop.values import ChatDetail, EngineState, Models
     from desktop.views.chat_column import ChatColumn
     from desktop.views.main_window import MainWindow
+    from desktop.views.models_page import ModelsPage
+    from desktop.views.settings_page import SettingsPage
     from desktop.widgets.theme import Theme
     from desktop.widgets.theme_manager import ThemeManager
     from inference.paths import AppPaths
@@ -40,6 +40,7 @@ class Wiring(QObject):
         engines: The engine and what is installed.
         settings: The settings.
         themes: The look.
+        paths: Folders shown in the settings.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Wiring(QObject):
         engines: EngineController,
         settings: SettingsController,
         themes: ThemeManager,
+        paths: AppPaths,
     ) -> None:
         super().__init__(window)
         self._column = column
@@ -59,21 +61,29 @@ class Wiring(QObject):
         self._engines = engines
         self._settings = settings
         self._themes = themes
+        self._paths = paths
         self._models_page: ModelsPage | None = None
         self._settings_page: SettingsPage | None = None
         self._connect_chats()
         self._connect_column()
         self._connect_engines()
         self._connect_settings()
+        window.page_maker = self.make_page
         shortcuts.bind(window, self._actions())
-        window.page_made.connect(self.adopt)
 
-    def adopt(self, page: QWidget) -> None:
-        """Connect a page that was made just now."""
-        if isinstance(page, ModelsPage):
-            self._adopt_models(page)
-        elif isinstance(page, SettingsPage):
-            self._adopt_settings(page)
+    def make_page(self, page_id: str, theme: Theme) -> QWidget:
+        """Make and connect the page of an id; pages are imported when they are first opened."""
+        if page_id == "models":
+            from desktop.views.models_page import ModelsPage  # noqa: PLC0415  not at the start
+
+            models_page = ModelsPage(theme)
+            self._adopt_models(models_page)
+            return models_page
+        from desktop.views.settings_page import SettingsPage  # noqa: PLC0415  not at the start
+
+        settings_page = SettingsPage(theme, self._settings.settings(), self._paths)
+        self._adopt_settings(settings_page)
+        return settings_page
 
     def _connect_chats(self) -> None:
         window, chats = self._window, self._chats
@@ -290,19 +300,6 @@ class Wiring(QObject):
         if widths:
             splitters["chat"] = widths
         self._settings.update(window_geometry=self._window.geometry_text(), splitters=splitters)
-
-
-def make_page(page_id: str, theme: Theme, settings: SettingsController, paths: AppPaths) -> QWidget:
-    """Make the page of an id.
-
-    Raises:
-        ValueError: There is no such page.
-    """
-    if page_id == "models":
-        return ModelsPage(theme)
-    if page_id == "settings":
-        return SettingsPage(theme, settings.settings(), paths)
-    raise ValueError(page_id)
 
 
 def appearance(settings: Settings) -> Appearance:

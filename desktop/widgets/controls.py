@@ -25,6 +25,8 @@ Tone = Literal["text", "text2", "text3", "accent", "ok", "info", "warn", "bad"]
 ButtonKind = Literal["main", "secondary", "danger", "ghost", "link", "pill", "segment"]
 Ground = Literal["rail", "side", "page", "sunken"]
 Edge = Literal["left", "right", "top", "bottom", ""]
+_ICON_GAP = 4
+_KEY_SIGNS = (("Return", "Enter"), ("Up", "↑"), ("Down", "↓"))
 
 
 def label(
@@ -120,7 +122,10 @@ def rule() -> QFrame:
 
 def key_text(keys: str | QKeySequence.StandardKey) -> str:
     """Return a shortcut as this system writes it, e.g. ``Ctrl+K``."""
-    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+    text = QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+    for name, sign in _KEY_SIGNS:
+        text = text.replace(name, sign)
+    return text
 
 
 class Button(QPushButton):
@@ -155,7 +160,7 @@ class Button(QPushButton):
         self.setProperty("small", small)
         self.setProperty(RING_PROPERTY, True)
         self.setFont(theme.font("body_strong" if kind == "main" else "body_medium"))
-        self.setIconSize(QSize(BUTTON, BUTTON))
+        self.setIconSize(QSize(BUTTON + _ICON_GAP, BUTTON))
         self.setCursor(
             Qt.CursorShape.PointingHandCursor if kind == "link" else Qt.CursorShape.ArrowCursor
         )

@@ -6,8 +6,8 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtCore import QByteArray, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ class _TintedEngine(QIconEngine):
         """Return the icon for a screen scale."""
         edge = min(size.width(), size.height())  # device pixels already
         logical = max(1, round(edge / scale))
-        return icon_pixmap(self._name, self._color(mode, state), logical, scale)
+        pixmap = icon_pixmap(self._name, self._color(mode, state), logical, scale)
+        return pixmap if size.width() == size.height() else _with_gap(pixmap, size, scale)
 
     def clone(self) -> QIconEngine:
         """Return a copy for Qt."""
@@ -99,6 +100,20 @@ class _TintedEngine(QIconEngine):
         # Qt owns the copy but holds no Python reference; without one it dies on return.
         _CLONES.append(copy)
         return copy
+
+
+def _with_gap(pixmap: QPixmap, size: QSize, scale: float) -> QPixmap:
+    """Widen an icon on the side of the words that follow it; Qt sets them too close."""
+    wide = QPixmap(size)
+    wide.fill(Qt.GlobalColor.transparent)
+    wide.setDevicePixelRatio(scale)
+    left = 0.0
+    if QGuiApplication.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+        left = (size.width() - size.height()) / scale
+    painter = QPainter(wide)
+    painter.drawPixmap(QPointF(left, 0), pixmap)
+    painter.end()
+    return wide
 
 
 _CLONES: Final[list[QIconEngine]] = []

@@ -189,8 +189,6 @@ class Combo(QComboBox):
         self.setFixedHeight(32)
         self.setProperty(RING_PROPERTY, True)
         self.setFont(theme.font("body"))
-        self.view().setObjectName(f"{name}_list")
-        self.view().setAccessibleName(text)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw with this theme from now on."""
@@ -207,6 +205,12 @@ class Combo(QComboBox):
     def minimumSizeHint(self) -> QSize:
         """Return the least size that still works."""
         return QSize(72, 32)
+
+    def showPopup(self) -> None:
+        """Name the list, which is made when it is first opened."""
+        self.view().setObjectName(f"{self.objectName()}_list")
+        self.view().setAccessibleName(self.accessibleName())
+        super().showPopup()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Let the page scroll instead."""
