@@ -20,11 +20,11 @@ from inference.gguf.devices import (
     describe_placement,
     gpu_support,
     gpus,
-    layers_that_fit,
     offloaded_layers,
 )
 from inference.gguf.library import api, log, start
 from inference.gguf.refusals import check_file, loading_refused
+from inference.gguf.sizes import ModelSizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,10 +37,7 @@ if TYPE_CHECKING:
     from inference.gguf.probe import LoadFlags
     from inference.types import LoadOptions
 
-_ALL_LAYERS: Final = -1
 _PROGRESS_STEP: Final = 0.01
-KV_BYTES: Final[Mapping[str, float]] = {"f32": 4.0, "f16": 2.0, "q8_0": 34 / 32, "q4_0": 18 / 32}
-"""Bytes per value of each KV-cache type (q8_0 and q4_0: blocks of 32 with a 2-byte scale)."""
 
 
 class GgufModel:
@@ -60,13 +57,16 @@ class GgufModel:
         self, options: LoadOptions, flags: LoadFlags, progress: ProgressSink, cancel: CancelToken
     ) -> None:
         self.path = Path(options.path)
-        check_file(self.path)
+        self.sizes = ModelSizes.of(self.path, check_file(self.path))
+        self.n_ctx = self.sizes.context(options.n_ctx)
         start()
-        _check_size(self.path)
         devices = gpus()
-        params = _base_params(options, flags)
+        _check_memory(self.path, self.sizes, devices)
+        params = _model_params(options, flags)
         if devices:
-            params.n_gpu_layers = _wanted_layers(self.path, options, devices)
+            params.n_gpu_layers = self.sizes.layers_for(
+                options.gpu_layers, devices, self.n_ctx, options.kv_cache_type
+            )
         mark = log.mark()
         self._handle: llama_model_p | None = _load(self.path, params, progress, cancel)
         self.metadata: Mapping[str, str] = _read_metadata(self.handle)
@@ -130,10 +130,6 @@ class GgufModel:
         """Memory of the weights."""
         return int(api.llama_model_size(self.handle))
 
-    def kv_layer_bytes(self, n_ctx: int, kv_type: str) -> int:
-        """Return the KV cache of one block, derived from the metadata."""
-        return _kv_layer_bytes(self.handle, self.metadata, n_ctx, kv_type)
-
     def close(self) -> None:
         """Free the weights; closing twice is harmless. Contexts must be closed before."""
         if self._handle is not None:
@@ -155,7 +151,7 @@ class GgufModel:
                 )
 
 
-def _base_params(options: LoadOptions, flags: LoadFlags) -> llama_model_params:
+def _model_params(options: LoadOptions, flags: LoadFlags) -> llama_model_params:
     params: llama_model_params = api.llama_model_default_params()
     params.n_gpu_layers = 0
     params.load_mode = api.LLAMA_LOAD_MODE_MMAP if options.mmap else api.LLAMA_LOAD_MODE_NONE
@@ -198,56 +194,14 @@ def _load(
     return handle
 
 
-def _wanted_layers(path: Path, options: LoadOptions, devices: Sequence[Device]) -> int:
-    """Return the number of GPU layers: as chosen, or as many as fit."""
-    if options.gpu_layers is not None:
-        return options.gpu_layers
-    params = api.llama_model_default_params()
-    params.no_alloc = True  # sizes only: reads the header, allocates nothing
-    params.n_gpu_layers = 0
-    mark = log.mark()
-    handle = api.llama_model_load_from_file(_as_c_path(path), params)
-    if not handle:
-        raise loading_refused(path, log.troubles(mark))
-    try:
-        layers = max(1, api.llama_model_n_layer(handle))
-        metadata = _read_metadata(handle)
-        n_ctx = options.n_ctx or min(4096, api.llama_model_n_ctx_train(handle))
-        weights = api.llama_model_size(handle) // layers  # counts embeddings too: on the safe side
-        kv = _kv_layer_bytes(handle, metadata, n_ctx, options.kv_cache_type)
-        output = api.llama_model_n_embd(handle) * _vocabulary_size(handle) * 2
-    finally:
-        api.llama_model_free(handle)
-    fitting = layers_that_fit(devices, layers, weights + kv, output)
-    return _ALL_LAYERS if fitting > layers else fitting
-
-
-def _vocabulary_size(handle: llama_model_p) -> int:
-    vocabulary = api.llama_model_get_vocab(handle)
-    return int(api.llama_vocab_n_tokens(vocabulary)) if vocabulary else 0
-
-
-def _kv_layer_bytes(
-    handle: llama_model_p, metadata: Mapping[str, str], n_ctx: int, kv_type: str
-) -> int:
-    heads = max(1, api.llama_model_n_head(handle))
-    head_size = api.llama_model_n_embd(handle) // heads
-    architecture = metadata.get("general.architecture", "")
-    key = int(metadata.get(f"{architecture}.attention.key_length", head_size))
-    value = int(metadata.get(f"{architecture}.attention.value_length", head_size))
-    values = n_ctx * api.llama_model_n_head_kv(handle) * (key + value)
-    return int(values * KV_BYTES.get(kv_type, 4.0))
-
-
-def _check_size(path: Path) -> None:
-    """Refuse a file that is larger than all memory there is, before the system comes to a halt."""
-    needed = path.stat().st_size
+def _check_memory(path: Path, sizes: ModelSizes, devices: Sequence[Device]) -> None:
+    """Refuse what is larger than all memory there is, before the system comes to a halt."""
     memory = psutil.virtual_memory().total + psutil.swap_memory().total
-    on_gpus = sum(device.total_bytes for device in gpus())
-    if needed > memory + on_gpus:
+    memory += sum(device.total_bytes for device in devices)
+    if sizes.total_bytes > memory:
         raise OutOfMemoryError(
-            f"{path.name} needs {needed / 1e9:.1f} GB of memory, and this computer has "
-            f"{(memory + on_gpus) / 1e9:.1f} GB.",
+            f"{path.name} needs {sizes.total_bytes / 1e9:.1f} GB of memory, and this computer has "
+            f"{memory / 1e9:.1f} GB.",
             "Choose a smaller model or a stronger quantization.",
         )
 

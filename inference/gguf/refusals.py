@@ -7,7 +7,6 @@ matches nothing is passed on in llama.cpp's own words.
 from __future__ import annotations
 
 import re
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -19,13 +18,15 @@ from inference.errors import (
     UnsupportedArchitectureError,
     UnsupportedRequestError,
 )
+from inference.library.gguf_header import read_header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from inference.library.gguf_header import GgufHeader
+
 _DETAIL_LINES: Final = 20
-_HEADER: Final = struct.Struct("<4sIQQ")  # magic, version, tensors, metadata entries
 
 _DOWNLOAD_AGAIN: Final = "Download the file again, or choose another model."
 _OTHER_MODEL: Final = "Choose another model, or look for a newer version of this app."
@@ -143,47 +144,26 @@ _CONTEXT: Final = (
 )
 
 
-def check_file(path: Path) -> None:
-    """Refuse what need not be given to llama.cpp at all.
+def check_file(path: Path) -> GgufHeader:
+    """Read the header and refuse what need not be given to llama.cpp at all.
 
     Raises:
         ModelNotFoundError: There is no such file, or it cannot be read.
         UnsupportedRequestError: It is a folder.
-        CorruptCheckpointError: It is no GGUF file, or has no weights.
+        CorruptCheckpointError: It is no GGUF file, damaged, incomplete, or has no weights.
     """
     if path.is_dir():
         raise UnsupportedRequestError(
             f"{path.name} is a folder, and the GGUF engine needs a .gguf file.",
             "Use the native engine for checkpoint folders.",
         )
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEADER.size)
-    except FileNotFoundError as exc:
-        raise ModelNotFoundError(
-            f"There is no file {path.name}.", "Choose the file again.", str(path)
-        ) from exc
-    except OSError as exc:
-        raise ModelNotFoundError(
-            f"{path.name} cannot be read: {exc.strerror}.",
-            "Check the permissions of the file.",
-            str(exc),
-        ) from exc
-    if head[:4] != b"GGUF":
-        raise CorruptCheckpointError(
-            f"{path.name} is not a GGUF file: it does not begin with 'GGUF'.",
-            _DOWNLOAD_AGAIN,
-            f"first bytes: {head[:8]!r}",
-        )
-    if len(head) < _HEADER.size:
-        raise CorruptCheckpointError(
-            f"{path.name} is incomplete: it has only {len(head)} bytes.", _DOWNLOAD_AGAIN
-        )
-    if _HEADER.unpack(head)[2] == 0:
+    header = read_header(path)
+    if not header.tensors and header.number("split.count") < 2:
         raise CorruptCheckpointError(
             f"{path.name} holds only a vocabulary and no weights, so it cannot answer.",
             "Choose the file of a whole model.",
         )
+    return header
 
 
 def loading_refused(path: Path, lines: Sequence[str]) -> InferenceError:

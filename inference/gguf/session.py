@@ -20,9 +20,9 @@ from inference.errors import (
     UnsupportedRequestError,
 )
 from inference.gguf.library import api, log
-from inference.gguf.model import KV_BYTES
 from inference.gguf.probabilities import logits_view
 from inference.gguf.refusals import context_refused
+from inference.gguf.sizes import KV_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,6 @@ BATCH_TOKENS: Final = 512
 """Tokens computed together while reading a prompt."""
 SCORED_TOKENS: Final = 64
 """Positions computed together when the logits of each are wanted."""
-_LARGEST_DEFAULT_CONTEXT: Final = 4096
 _SEQUENCE: Final = 0
 _TO_THE_END: Final = -1
 _NO_SLOT: Final = 1
@@ -84,9 +83,7 @@ class Session:
     """
 
     def __init__(self, model: GgufModel, options: LoadOptions) -> None:
-        trained = model.n_ctx_train
-        asked = options.n_ctx or min(trained or _LARGEST_DEFAULT_CONTEXT, _LARGEST_DEFAULT_CONTEXT)
-        n_ctx = min(asked, trained) if trained else asked
+        n_ctx = model.n_ctx
         self.threads = options.threads or physical_cores()
         self.tokens: list[int] = []
         self._slot = _CancelSlot()
@@ -102,8 +99,8 @@ class Session:
         if not context:
             raise context_refused(n_ctx, log.troubles(mark))
         self._context: llama_context_p | None = context
-        self.kv_cache_bytes = _reported_kv_bytes(log.since(mark)) or (
-            model.n_layers * model.kv_layer_bytes(n_ctx, options.kv_cache_type)
+        self.kv_cache_bytes = _reported_kv_bytes(log.since(mark)) or model.sizes.kv_bytes(
+            n_ctx, options.kv_cache_type
         )
         if not api.llama_get_memory(context):
             self.close()
@@ -280,7 +277,7 @@ def check_options(options: LoadOptions) -> None:
 
 def _check_memory(model: GgufModel, n_ctx: int, options: LoadOptions) -> None:
     """Refuse a KV cache that main memory cannot hold; the system would promise it all the same."""
-    needed = model.n_layers * model.kv_layer_bytes(n_ctx, options.kv_cache_type)
+    needed = model.sizes.kv_bytes(n_ctx, options.kv_cache_type)
     available = psutil.virtual_memory().available
     if model.placement.gpu_layers == 0 and needed > available:
         raise OutOfMemoryError(

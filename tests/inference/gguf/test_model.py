@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from inference.cancel import CancelToken
@@ -15,8 +16,9 @@ from inference.errors import (
     UnsupportedArchitectureError,
     UnsupportedRequestError,
 )
-from inference.gguf import session
+from inference.gguf import model, session
 from inference.gguf.engine import open_engine
+from inference.gguf.library import start
 from inference.gguf.model import GgufModel
 from inference.gguf.probe import LoadFlags
 from inference.types import LoadOptions
@@ -55,12 +57,26 @@ def test_a_file_that_ends_within_its_weights_is_incomplete(
 
 
 @pytest.mark.parametrize("kept_bytes", [4, 20, 100, 3000])
-def test_a_file_that_ends_within_its_header_is_incomplete(
+def test_a_file_that_ends_within_its_header_is_refused(
     open_gguf: OpenGguf, tmp_path: Path, kept_bytes: int
 ) -> None:
     path = tiny_gguf(tmp_path / "cut.gguf")
     path.write_bytes(path.read_bytes()[:kept_bytes])
-    assert "incomplete" in _refused(open_gguf, path, CorruptCheckpointError).message
+    _refused(open_gguf, path, CorruptCheckpointError)
+
+
+@pytest.mark.parametrize("kept_bytes", [100, 3000, 200_000])
+def test_llama_cpp_itself_refuses_a_cut_file_with_a_sentence(
+    tmp_path: Path, kept_bytes: int
+) -> None:
+    path = tiny_gguf(tmp_path / "cut.gguf")
+    path.write_bytes(path.read_bytes()[:kept_bytes])
+    start()
+    options = LoadOptions(path=str(path), engine="gguf")
+    params = model._model_params(options, LoadFlags())
+    with pytest.raises(CorruptCheckpointError, match="incomplete") as caught:
+        model._load(path, params, lambda _fraction: None, CancelToken())
+    assert "error loading model" in caught.value.detail
 
 
 @pytest.mark.parametrize("content", [b"", b"hello world" * 1000, b"GGUF" + b"\xff" * 4000])
@@ -205,9 +221,12 @@ def test_a_listener_that_raises_ends_the_load(tmp_path: Path) -> None:
 def test_loading_without_extra_buffers_gives_the_same_answer(tmp_path: Path) -> None:
     path = tiny_gguf(tmp_path / "tiny.gguf")
     options = LoadOptions(path=str(path), engine="gguf", threads=1)
+    logits: list[np.ndarray] = []
     for flags in (LoadFlags(use_extra_bufts=True), LoadFlags(use_extra_bufts=False)):
-        model = GgufModel(options, flags, lambda _fraction: None, CancelToken())
-        context = session.Session(model, options)
+        weights = GgufModel(options, flags, lambda _fraction: None, CancelToken())
+        context = session.Session(weights, options)
         assert context.read([72, 73], CancelToken())
+        logits.append(context.logits().copy())
         context.close()
-        model.close()
+        weights.close()
+    assert np.allclose(logits[0], logits[1], atol=1e-3)
