@@ -12,15 +12,22 @@ from inference.cancel import CancelToken
 from inference.errors import (
     BadChatTemplateError,
     ContextOverflowError,
-    CorruptCheckpointError,
     InferenceError,
-    UnsupportedRequestError,
 )
-from inference.events import Failed, Finished, PromptProgress, Started, TokenEvent
-from inference.native.engine import NativeEngine, open_engine
-from inference.types import GenerationRequest, LoadOptions, Message, SamplingParams
+from inference.events import Finished, PromptProgress, Started, TokenEvent
+from inference.types import Message, SamplingParams
 from tests.helpers.assets import asset
 from tests.helpers.checkpoints import IM_END, tiny_gpt2, tiny_llama
+from tests.inference.native.answers import (
+    TALK,
+    end_of,
+    events,
+    failure_of,
+    ids_of,
+    opened,
+    request,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,14 +35,7 @@ if TYPE_CHECKING:
 
     from inference.engine import Engine
     from inference.events import EngineEvent
-
-GREEDY = SamplingParams(temperature=0.0, max_tokens=24)
-TALK = (Message("system", "Be kind."), Message("user", "Why is the sky blue?"))
-
-
-def opened(folder: Path, **options: Any) -> NativeEngine:
-    asked = LoadOptions(str(folder), "native", **({"device": "cpu", "threads": 1} | options))
-    return open_engine(asked, lambda _fraction: None, CancelToken())
+    from inference.native.engine import NativeEngine
 
 
 @pytest.fixture(scope="module")
@@ -43,34 +43,6 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeEngine]:
     engine = opened(tiny_llama(tmp_path_factory.mktemp("llama")))
     yield engine
     engine.close()
-
-
-def request(**fields: Any) -> GenerationRequest:
-    return GenerationRequest("r1", **({"sampling": GREEDY} | fields))
-
-
-def events(
-    engine: Engine, asked: GenerationRequest, cancel: CancelToken | None = None
-) -> list[EngineEvent]:
-    return list(engine.generate(asked, cancel or CancelToken()))
-
-
-def ids_of(found: list[EngineEvent]) -> list[int]:
-    return [event.token_id for event in found if isinstance(event, TokenEvent)]
-
-
-def text_of(found: list[EngineEvent]) -> str:
-    return "".join(event.text for event in found if isinstance(event, TokenEvent))
-
-
-def end_of(found: list[EngineEvent]) -> Finished:
-    assert isinstance(found[-1], Finished), found[-1]
-    return found[-1]
-
-
-def failure_of(found: list[EngineEvent]) -> Failed:
-    assert isinstance(found[-1], Failed), found[-1]
-    return found[-1]
 
 
 @pytest.mark.parametrize("build", [tiny_llama, tiny_gpt2])
@@ -380,71 +352,6 @@ def test_a_stop_acts_inside_one_pass_of_a_slow_network(tmp_path: Path) -> None:
     assert not steps or steps[-1] < 3800
     assert took < 1.0  # 0.1 s on two cores with nothing else to do
     engine.close()
-
-
-def test_loading_tells_facts_and_progress(tmp_path: Path) -> None:
-    folder = tiny_llama(tmp_path / "tiny-model", dtype="float16")
-    seen: list[float] = []
-    engine = open_engine(
-        LoadOptions(str(folder), "native", device="cpu", threads=1), seen.append, CancelToken()
-    )
-    loaded = engine.loaded
-    assert seen[-1] == 1.0
-    assert (loaded.engine, loaded.name, loaded.architecture) == ("native", "tiny-model", "llama")
-    assert (loaded.n_ctx, loaded.n_vocab, loaded.n_layers) == (512, 320, 2)
-    assert loaded.parameters == sum(p.numel() for p in engine.network.parameters())
-    assert loaded.weights_bytes == 4 * loaded.parameters
-    assert loaded.kv_cache_bytes == 2 * 2 * 2 * 8 * 512 * 4
-    assert (loaded.dtype, loaded.device, loaded.gpu_layers) == ("float32", "CPU", 0)
-    assert loaded.eos_ids[0] == 2
-    assert loaded.load_s > 0
-    engine.close()
-
-
-@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-def test_short_types_answer_too(dtype: str, tmp_path: Path) -> None:
-    engine = opened(tiny_llama(tmp_path), dtype=dtype)
-    assert engine.loaded.dtype == dtype
-    assert len(ids_of(events(engine, request(text="The sky")))) > 0
-    engine.close()
-
-
-def test_damaged_weights_fail_the_answer_with_a_sentence(tmp_path: Path) -> None:
-    from safetensors.torch import load_file, save_file
-
-    file = tiny_llama(tmp_path) / "model.safetensors"
-    tensors = {name: tensor.clone() for name, tensor in load_file(file).items()}
-    tensors["model.norm.weight"][:] = float("nan")
-    file.unlink()
-    save_file(tensors, file)
-    engine = opened(tmp_path)
-    failed = failure_of(events(engine, request(text="The sky")))
-    assert failed.error == "CorruptCheckpoint"
-    engine.close()
-
-
-def test_a_folder_without_tokenizer_does_not_load(tmp_path: Path) -> None:
-    (tiny_llama(tmp_path) / "tokenizer.json").unlink()
-    with pytest.raises(CorruptCheckpointError, match=r"tokenizer\.json"):
-        opened(tmp_path)
-
-
-def test_a_context_below_one_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedRequestError, match="-5"):
-        opened(tiny_llama(tmp_path), n_ctx=-5)
-
-
-def test_closing_frees_the_network_and_twice_is_harmless(tmp_path: Path) -> None:
-    import gc
-    import weakref
-
-    engine = opened(tiny_llama(tmp_path))
-    events(engine, request(text="The sky"))
-    network = weakref.ref(engine.network)
-    engine.close()
-    engine.close()
-    gc.collect()
-    assert network() is None
 
 
 def test_the_engine_fulfils_the_contract_by_type(llama: NativeEngine) -> None:
