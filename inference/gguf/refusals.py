@@ -115,6 +115,12 @@ _LOADING: Final = (
         _DOWNLOAD_AGAIN,
     ),
     _refusal(
+        r"key not found in model: (\S+)",
+        CorruptCheckpointError,
+        "{name} is damaged or incomplete: the entry '{0}' is missing.",
+        _DOWNLOAD_AGAIN,
+    ),
+    _refusal(
         r"tensor '([^']*)' not found|missing tensor '([^']*)'",
         CorruptCheckpointError,
         "{name} is damaged or incomplete: the tensor '{0}' is missing.",

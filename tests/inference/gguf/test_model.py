@@ -105,6 +105,12 @@ def test_a_missing_tensor_is_named(open_gguf: OpenGguf, tmp_path: Path) -> None:
     assert "blk.1.attn_norm.weight" in _refused(open_gguf, path, CorruptCheckpointError).message
 
 
+def test_a_missing_entry_is_named(open_gguf: OpenGguf, tmp_path: Path) -> None:
+    path = tiny_gguf(tmp_path / "renamed.gguf")
+    path.write_bytes(path.read_bytes().replace(b"tokenizer.ggml.model", b"tokenizer.ggml.nodel"))
+    assert "tokenizer.ggml.model" in _refused(open_gguf, path, CorruptCheckpointError).message
+
+
 def test_a_missing_file_and_a_folder_are_refused(open_gguf: OpenGguf, tmp_path: Path) -> None:
     _refused(open_gguf, tmp_path / "absent.gguf", ModelNotFoundError)
     (tmp_path / "folder").mkdir()
