@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.inference.cli.conftest import real_cli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_speeds_and_memory_are_measured(instruct: Path) -> None:
+    words = ("--prompt-tokens", 32, "--tokens", 8, "--repeat", 2)
+    said = real_cli("bench", instruct, *words, "--json")
+    assert said.status == 0, said
+    value = json.loads(said.out)
+    assert value["prompt_tokens"] == 32
+    assert 2 <= value["completion_tokens"] <= 8
+    assert len(value["prompt_runs"]) == len(value["decode_runs"]) == 2
+    assert min(value["prompt_runs"]) <= value["prompt_tokens_per_s"] <= max(value["prompt_runs"])
+    assert value["decode_tokens_per_s"] > 0
+    assert value["peak_memory_bytes"] >= value["memory_bytes"] * 0.8 > 10 << 20
+    assert value["load_s"] > 0
+
+
+def test_figures_for_people_are_a_table(instruct: Path) -> None:
+    said = real_cli("bench", instruct, "--prompt-tokens", 8, "--tokens", 4, "--repeat", 1)
+    assert "tokens/s" in said.out
+    assert "KV cache at full context" in said.out
+
+
+def test_a_context_too_short_to_measure_in_is_a_sentence(instruct: Path) -> None:
+    said = real_cli("bench", instruct, "--context", 8)
+    assert said.status == 1
+    assert "too short to measure" in said.err

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.helpers.assets import asset
+from tests.inference.cli.conftest import real_cli
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.inference.cli.conftest import Outcome
+
+    Cli = Callable[..., Outcome]
+
+
+def test_ids_and_pieces_of_a_text_are_shown_with_bos(fake_cli: Cli, instruct: Path) -> None:
+    said = fake_cli("tokens", instruct, "one two", "--json")
+    value = json.loads(said.out)
+    assert value["model"] == "tiny-instruct"
+    assert value["count"] == 3
+    assert [piece["text"] for piece in value["tokens"]] == ["<bos>", "one", " two"]
+    assert [piece["special"] for piece in value["tokens"]] == [True, False, False]
+    alone = json.loads(fake_cli("tokens", instruct, "--no-bos", "one two", "--json").out)
+    assert alone["tokens"] == value["tokens"][1:]
+
+
+def test_a_table_for_people_quotes_what_cannot_be_seen(fake_cli: Cli, instruct: Path) -> None:
+    said = fake_cli("tokens", instruct, "a\n b")
+    assert '"\\n b"' in said.out
+    assert said.out.endswith("3 tokens\n")
+
+
+def test_render_shows_the_exact_prompt_of_a_chat(instruct: Path) -> None:
+    said = real_cli("tokens", instruct, "hello", "--render", "--system", "be kind", "--json")
+    value = json.loads(said.out)
+    assert value["text"] == (  # BOS first: this file asks for it
+        "<|endoftext|><|im_start|>system\nbe kind<|im_end|>\n"
+        "<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n"
+    )
+    assert "".join(piece["text"] for piece in value["tokens"]) == value["text"]
+    assert sum(piece["special"] for piece in value["tokens"]) >= 5
+
+
+def test_typed_special_tokens_stay_text_unless_asked_for(instruct: Path) -> None:
+    plain = json.loads(real_cli("tokens", instruct, "<|im_end|>", "--no-bos", "--json").out)
+    assert plain["count"] > 1
+    words = ("<|im_end|>", "--no-bos", "--special", "--json")
+    special = json.loads(real_cli("tokens", instruct, *words).out)
+    assert [piece["special"] for piece in special["tokens"]] == [True]
+
+
+@pytest.mark.parametrize(
+    "words", [("--render", "--special"), ("--render", "--no-bos"), ("--system", "x")]
+)
+def test_options_that_contradict_each_other_are_wrong_usage(
+    fake_cli: Cli, instruct: Path, words: tuple[str, ...]
+) -> None:
+    assert fake_cli("tokens", instruct, "hello", *words).status == 2
+
+
+def test_both_engines_cut_a_text_alike() -> None:
+    gguf, native = asset("stories260K/stories260K.gguf"), asset("stories260K-hf")
+    text = "Once upon a time, a café opened."
+    cut = [json.loads(real_cli("tokens", path, text, "--json").out) for path in (gguf, native)]
+    assert [p["id"] for p in cut[0]["tokens"]] == [p["id"] for p in cut[1]["tokens"]]
