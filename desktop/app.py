@@ -123,7 +123,7 @@ def main(model_path: Path | None = None) -> int:
     parts.tasks.failure_unhandled.connect(reporter.take_failure)
     hooks = sys.excepthook, threading.excepthook
     sys.excepthook, threading.excepthook = reporter.take, reporter.take_from_thread
-    _quit_on_interrupt(app)
+    watch = InterruptWatch(app)
     parts.window.show()
     QTimer.singleShot(0, parts.window, lambda: start(parts, model_path))
     try:
@@ -131,6 +131,7 @@ def main(model_path: Path | None = None) -> int:
     finally:
         sys.excepthook, threading.excepthook = hooks
         parts.close()
+        watch.close()
 
 
 def make_application() -> QApplication:
@@ -185,20 +186,32 @@ def start(parts: Parts, model_path: Path | None) -> None:
         parts.engines.load_default()
 
 
-def _quit_on_interrupt(app: QApplication) -> None:
-    """Let Ctrl+C in the terminal and a polite kill close the window as a click does.
+class InterruptWatch(QObject):
+    """Lets Ctrl+C in the terminal and a polite kill close the window as a click does.
 
     Python runs signal handlers only between its own instructions; the socket wakes Qt for it.
+    Both ends live as long as this object: a closed one would be readable for ever.
     """
-    if sys.platform == "win32":
-        signal.signal(signal.SIGINT, lambda *_: app.quit())
-        return
-    reading, writing = socket.socketpair()
-    for end in (reading, writing):
-        end.setblocking(False)
-    signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: app.quit())
-    notifier = QSocketNotifier(reading.fileno(), QSocketNotifier.Type.Read, app)
-    notifier.activated.connect(lambda: reading.recv(16))
-    notifier.destroyed.connect(writing.close)
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        handled = (signal.SIGINT,) if sys.platform == "win32" else (signal.SIGINT, signal.SIGTERM)
+        for number in handled:
+            signal.signal(number, lambda *_: app.quit())
+        self._ends = socket.socketpair()
+        for end in self._ends:
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._ends[1].fileno(), warn_on_full_buffer=False)
+        kind = QSocketNotifier.Type.Read
+        self._notifier = QSocketNotifier(self._ends[0].fileno(), kind, self)
+        self._notifier.activated.connect(self._on_woken)
+
+    def _on_woken(self) -> None:
+        self._ends[0].recv(64)
+
+    def close(self) -> None:
+        """Stop watching and close the socket."""
+        self._notifier.setEnabled(False)
+        signal.set_wakeup_fd(-1)
+        for end in self._ends:
+            end.close()
