@@ -1,0 +1,76 @@
+"""Installed models as rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+
+from desktop.itemmodels.models import InstalledModelsList, ModelRole
+from desktop.values import InstalledModel, Models
+from inference.types import ModelInfo
+
+if TYPE_CHECKING:
+    from pytestqt.modeltest import ModelTester
+    from pytestqt.qtbot import QtBot
+
+    from desktop.values import EngineStatus
+
+
+def row(model_id: str, status: EngineStatus = "none", **facts: str) -> InstalledModel:
+    info = ModelInfo(model_id, f"Model {model_id}", f"/m/{model_id}.gguf", "gguf", **facts)
+    return InstalledModel(info, status)
+
+
+def listed(model: InstalledModelsList) -> list[str]:
+    return [str(model.index(n).data()) for n in range(model.rowCount())]
+
+
+@pytest.fixture
+def items(qtbot: QtBot) -> InstalledModelsList:
+    assert qtbot is not None
+    items = InstalledModelsList()
+    items.set_models(Models((row("a"), row("b", "ready"), row("c", kind="base"))))
+    return items
+
+
+def test_it_is_a_sound_item_model(items: InstalledModelsList, qtmodeltester: ModelTester) -> None:
+    qtmodeltester.check(items)
+    items.set_words("nothing like this")
+    qtmodeltester.check(items)
+
+
+def test_what_is_in_memory_comes_first(items: InstalledModelsList) -> None:
+    assert listed(items) == ["In memory", "Model b", "Installed", "Model a", "Model c"]
+
+
+def test_a_stopped_model_is_not_in_memory(items: InstalledModelsList) -> None:
+    items.set_models(Models((row("a", "stopped"),)))
+    assert listed(items) == ["Installed", "Model a"]
+
+
+def test_every_typed_word_must_be_among_the_facts(items: InstalledModelsList) -> None:
+    items.set_words("BASE model")
+    assert listed(items) == ["Installed", "Model c"]
+    assert items.first_row() == 1
+    items.set_words("base a-name-nobody-has")
+    assert items.first_row() == -1
+
+
+def test_progress_does_not_reset_the_list(items: InstalledModelsList, qtbot: QtBot) -> None:
+    resets: list[int] = []
+    items.modelReset.connect(lambda: resets.append(1))
+    changed = InstalledModel(row("b").info, "answering", memory_bytes=7)
+    with qtbot.waitSignal(items.dataChanged):
+        items.set_models(Models((row("a"), changed, row("c", kind="base"))))
+    assert not resets
+    assert items.index(items.row_of("b")).data(ModelRole.MODEL) == changed
+
+
+def test_a_row_says_kind_engine_and_problem_to_a_screen_reader(
+    items: InstalledModelsList,
+) -> None:
+    items.set_models(Models((row("x", kind="instruct", problem="The file is cut short."),)))
+    spoken = items.index(1).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken == "Model x, instruct, gguf engine, on disk, The file is cut short."
