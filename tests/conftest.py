@@ -20,6 +20,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of several tests would 
 _SETTLE_S = 5.0
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pass what Qt's offscreen platform says about every window with a least size."""
+    config.addinivalue_line("qt_log_ignore", "This plugin does not support propagateSizeHints")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def glasshouse_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep every test away from the person's own chats, settings and models."""

@@ -21,6 +21,7 @@ from desktop.itemmodels.chats import ChatListModel
 from desktop.widgets.chat_delegate import ChatDelegate
 from desktop.widgets.controls import IconButton, label
 from desktop.widgets.empty_state import EmptyState
+from desktop.widgets.focus_ring import focus_by_keyboard
 from desktop.widgets.icons import icon
 from desktop.widgets.inputs import SearchField
 from desktop.widgets.theme import layout
@@ -131,7 +132,7 @@ class ChatList(QFrame):
     def focus_list(self) -> None:
         """Put the keyboard on the rows, or on the search field where there are none."""
         target = self._view if self._model.rowCount() else self._search
-        target.setFocus(Qt.FocusReason.TabFocusReason)
+        focus_by_keyboard(target, Qt.FocusReason.TabFocusReason)
 
     def _make_view(self) -> QListView:
         view = QListView()

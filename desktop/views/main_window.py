@@ -24,7 +24,7 @@ from desktop.views.chat_page import ChatPage, room_for
 from desktop.views.rail import Page, Rail
 from desktop.views.side_panel import SidePanel
 from desktop.views.status_line import StatusLine
-from desktop.widgets.focus_ring import FocusRing
+from desktop.widgets.focus_ring import FocusRing, focus_by_keyboard
 from desktop.widgets.notice import Notice
 from desktop.widgets.overlay import Overlay
 from desktop.widgets.theme import apply_theme, layout, read_tokens
@@ -257,9 +257,9 @@ def _focus_first(part: QWidget) -> None:
     reason = Qt.FocusReason.TabFocusReason
     target = part.focusProxy() or part
     if target.focusPolicy() & Qt.FocusPolicy.TabFocus:
-        target.setFocus(reason)
+        focus_by_keyboard(target, reason)
         return
     for child in part.findChildren(QWidget):
         if child.focusPolicy() & Qt.FocusPolicy.TabFocus and child.isVisible():
-            child.setFocus(reason)
+            focus_by_keyboard(child, reason)
             return

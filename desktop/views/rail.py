@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.widgets.controls import key_text
+from desktop.widgets.focus_ring import focus_by_keyboard
 from desktop.widgets.icons import RAIL, paint_icon
 from desktop.widgets.theme import layout
 
@@ -184,4 +185,4 @@ class Rail(QFrame):
         """Put the keyboard on the current page's item."""
         for item in self._items.values():
             if item.isChecked():
-                item.setFocus(Qt.FocusReason.TabFocusReason)
+                focus_by_keyboard(item, Qt.FocusReason.TabFocusReason)

@@ -15,6 +15,12 @@ RING_PROPERTY: Final = "ring"
 _GAP: Final = 4
 
 
+def focus_by_keyboard(widget: QWidget, reason: Qt.FocusReason) -> None:
+    """Give a widget the focus as the Tab key does, ring included."""
+    widget.window().setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
+    widget.setFocus(reason)
+
+
 class FocusRing(QFocusFrame):
     """One ring for a whole window; it goes to the widget that has the ``ring`` property and focus.
 

@@ -21,6 +21,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
+from desktop.widgets.focus_ring import focus_by_keyboard
 from desktop.widgets.shadow import Elevation, paint_float, shadow_margin
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ class Overlay(QWidget):
                 reason = Qt.FocusReason.TabFocusReason
                 if not forward:
                     reason = Qt.FocusReason.BacktabFocusReason
-                candidate.setFocus(reason)
+                focus_by_keyboard(candidate, reason)
                 return True
         return False
 

@@ -1,0 +1,47 @@
+"""Numbers as a person reads them."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QLocale
+
+from desktop.widgets import formatting
+from desktop.widgets.formatting import NBSP
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    QLocale.setDefault(QLocale("en_US"))
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "text"),
+    [(0, "0 B"), (999, "999 B"), (9_100_000, "9.1 MB"), (54_800, "55 kB"),
+     (2_500_000_000, "2.50 GB"), (12_100_000_000, "12.1 GB"), (118_000_000_000, "118 GB")],
+)  # fmt: skip
+def test_sizes_are_decimal_with_sensible_digits(size_bytes: int, text: str) -> None:
+    assert formatting.size(size_bytes) == text.replace(" ", NBSP)
+
+
+def test_thousands_are_grouped() -> None:
+    assert formatting.count(151_936) == "151,936"
+
+
+def test_a_unit_never_leaves_its_number() -> None:
+    texts = (
+        formatting.speed(41.23),
+        formatting.seconds(0.212),
+        formatting.percent(0.05),
+        formatting.parameters(4_020_000_000),
+    )
+    assert texts == (
+        f"41.2{NBSP}tokens/s",
+        f"0.21{NBSP}s",
+        f"5{NBSP}%",
+        f"4.0{NBSP}billion",
+    )
+
+
+def test_a_share_shows_a_digit_only_where_it_says_more() -> None:
+    assert formatting.percent(0.125) == f"12.5{NBSP}%"
+    assert formatting.percent(1.0) == f"100{NBSP}%"

@@ -1,0 +1,120 @@
+"""Things in front: how they take the keyboard, keep it, and give it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
+
+from desktop.widgets.focus_ring import RING_PROPERTY, FocusRing
+from desktop.widgets.overlay import FloatFrame, Overlay
+from desktop.widgets.toast import Toast
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop.widgets.theme import Theme
+
+
+class Scene:
+    """A window with a field under and a frame with two fields in front."""
+
+    def __init__(self, qtbot: QtBot, theme: Theme) -> None:
+        self.window = QWidget()
+        qtbot.addWidget(self.window)
+        self.window.resize(600, 400)
+        self.under = QLineEdit(self.window)
+        self.overlay = Overlay(self.window, theme, name="overlay")
+        self.frame = FloatFrame(theme, name="frame")
+        self.first, self.second = QLineEdit(), QLineEdit()
+        box = QVBoxLayout()
+        box.addWidget(self.first)
+        box.addWidget(self.second)
+        self.frame.body.addLayout(box)
+        self.frame.setFocusProxy(self.first)
+        self.window.show()
+        self.window.activateWindow()
+        qtbot.waitUntil(self.window.isActiveWindow)
+        self.under.setFocus()
+
+
+@pytest.fixture
+def scene(qtbot: QtBot, theme: Theme) -> Scene:
+    return Scene(qtbot, theme)
+
+
+def test_it_takes_the_keyboard_and_gives_it_back(scene: Scene, qtbot: QtBot) -> None:
+    scene.overlay.open_centred(scene.frame)
+    assert scene.first.hasFocus()
+    with qtbot.waitSignal(scene.overlay.closed):
+        qtbot.keyClick(scene.first, Qt.Key.Key_Escape)
+    assert scene.under.hasFocus()
+    assert scene.overlay.content is None
+
+
+def test_tab_stays_inside(scene: Scene, qtbot: QtBot) -> None:
+    scene.overlay.open_centred(scene.frame)
+    seen = []
+    for _ in range(4):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        seen.append(QApplication.focusWidget())
+    assert set(seen) == {scene.first, scene.second}
+
+
+def test_a_press_beside_closes_and_one_on_it_does_not(scene: Scene, qtbot: QtBot) -> None:
+    scene.overlay.open_centred(scene.frame)
+    left = Qt.MouseButton.LeftButton
+    qtbot.mouseClick(scene.overlay, left, pos=scene.overlay.rect().center())
+    assert scene.overlay.content is scene.frame
+    qtbot.mouseClick(scene.overlay, left, pos=QPoint(3, 3))
+    assert scene.overlay.content is None
+
+
+def test_it_covers_its_area_when_that_grows(scene: Scene) -> None:
+    scene.overlay.open_centred(scene.frame)
+    scene.window.resize(900, 700)
+    QApplication.processEvents()
+    assert scene.overlay.size() == scene.window.size()
+
+
+def test_the_second_thing_replaces_the_first(scene: Scene, theme: Theme) -> None:
+    other = FloatFrame(theme, name="other")
+    scene.overlay.open_centred(scene.frame)
+    scene.overlay.open_centred(other)
+    assert scene.overlay.content is other
+    assert not scene.frame.isVisible()
+
+
+def test_the_ring_shows_for_the_keyboard_only(qtbot: QtBot, scene: Scene, theme: Theme) -> None:
+    ring = FocusRing(scene.window, theme)
+    scene.under.setProperty(RING_PROPERTY, True)
+    other = QLineEdit(scene.window)
+    QWidget.setTabOrder(other, scene.under)
+    other.move(0, 60)
+    other.show()
+    other.setFocus()
+    qtbot.keyClick(other, Qt.Key.Key_Tab)
+    assert ring.widget() is scene.under
+    qtbot.mouseClick(other, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(scene.under, Qt.MouseButton.LeftButton)
+    assert ring.widget() is None
+    assert not ring.isVisible()
+
+
+def test_a_toast_acts_once(qtbot: QtBot, scene: Scene, theme: Theme) -> None:
+    toast = Toast(scene.window, 28, theme)
+    toast.offer("Deleted.", "Undo")
+    with qtbot.waitSignal(toast.acted):
+        toast.act()
+    with qtbot.assertNotEmitted(toast.acted):
+        toast.act()
+
+
+def test_a_toast_without_a_way_back_does_nothing(qtbot: QtBot, scene: Scene, theme: Theme) -> None:
+    toast = Toast(scene.window, 28, theme)
+    toast.offer("Copied.")
+    with qtbot.assertNotEmitted(toast.acted):
+        toast.act()
+    assert toast.isVisible()
