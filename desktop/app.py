@@ -56,6 +56,7 @@ class Parts:
     chats: ChatController
     themes: ThemeManager
     window: MainWindow
+    column: ChatColumn
 
     def close(self) -> None:
         """Keep what is pending, end the engine process and the threads."""
@@ -174,7 +175,7 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
         window.show_problem(store_problem(trouble))
     elif settings.start_problem is not None:
         window.show_problem(settings.start_problem)
-    return Parts(bridge, tasks, database, settings, engines, chats, themes, window)
+    return Parts(bridge, tasks, database, settings, engines, chats, themes, window, column)
 
 
 def start(parts: Parts, model_path: Path | None) -> None:

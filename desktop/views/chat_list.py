@@ -130,8 +130,10 @@ class ChatList(QFrame):
         self._search.selectAll()
 
     def focus_list(self) -> None:
-        """Put the keyboard on the rows, or on the search field where there are none."""
-        target = self._view if self._model.rowCount() else self._search
+        """Put the keyboard on the rows, or where there are none on what is there."""
+        target: QWidget = self._view
+        if not self._model.rowCount():
+            target = self._new if self._search.isHidden() else self._search
         focus_by_keyboard(target, Qt.FocusReason.TabFocusReason)
 
     def _make_view(self) -> QListView:

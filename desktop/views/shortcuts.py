@@ -28,7 +28,7 @@ class Key:
     by_window: bool = True
 
 
-def keys() -> tuple[Key, ...]:
+def all_keys() -> tuple[Key, ...]:
     """Return every shortcut in the order the dialog shows them."""
     return (
         Key("new_chat", "Ctrl+N", _tr("New chat")),
@@ -61,7 +61,7 @@ def bind(window: QWidget, actions: Mapping[str, Callable[[], object]]) -> None:
     Raises:
         KeyError: A key has no action.
     """
-    for key in keys():
+    for key in all_keys():
         if not key.by_window:
             continue
         shortcut = QShortcut(QKeySequence(key.keys), window)
@@ -86,7 +86,7 @@ class KeysDialog(FloatFrame):
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(8)
         grid.setColumnMinimumWidth(2, 16)
-        every = keys()
+        every = all_keys()
         half = (len(every) + 1) // 2
         for number, key in enumerate(every):
             column = 0 if number < half else 3

@@ -37,7 +37,7 @@ class Toast(FloatFrame):
         self._area = area
         self._foot = foot
         self._words: QLabel = label("", theme, "body", name="toast_words")
-        self._action = Button("", theme, kind="link", name="toast_action")
+        self._action = Button(self.tr("Undo"), theme, kind="link", name="toast_action")
         self._action.setFont(theme.font("body_strong"))
         self._action.clicked.connect(self.act)
         self._cap = KeyCap("Ctrl+Z", theme)
@@ -63,7 +63,7 @@ class Toast(FloatFrame):
         """Say what was done; ``action`` names the way back, empty = there is none."""
         self._words.setText(words)
         self._action.setText(action)
-        self._action.setAccessibleName(action)
+        self._action.setAccessibleName(action or self.tr("Undo"))
         self._action.setVisible(bool(action))
         self._cap.setVisible(bool(action))
         self.setAccessibleName(words)
