@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from inference.errors import ContextOverflowError, InferenceError, wire_name
 from inference.events import Failed
 from inference.gguf import probe
-from inference.gguf.generation import Generation, check_alternatives
+from inference.gguf.generation import Generation
 from inference.gguf.model import GgufModel
 from inference.gguf.probabilities import Distribution
 from inference.gguf.prompts import PromptBuilder
 from inference.gguf.session import SCORED_TOKENS, Session, check_options
 from inference.gguf.vocabulary import Vocabulary
 from inference.paths import app_paths
+from inference.sampling_rules import check_alternatives
 from inference.types import LoadedModel, RenderedPrompt
 
 if TYPE_CHECKING:

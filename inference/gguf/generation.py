@@ -6,14 +6,14 @@ Knows nothing of messages, templates or files.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from inference.errors import UnsupportedRequestError
 from inference.events import Finished, PromptProgress, Started
 from inference.gguf.probabilities import Distribution, check_finite
-from inference.gguf.sampler import Sampler, check_params, pick_seed
+from inference.gguf.sampler import Sampler
 from inference.gguf.session import BATCH_TOKENS
 from inference.prompt.context import check_fits
+from inference.sampling_rules import check_alternatives, check_params, pick_seed
 from inference.text.answer import AnswerStream
 from inference.types import Timings, Usage
 
@@ -25,21 +25,6 @@ if TYPE_CHECKING:
     from inference.gguf.session import Session
     from inference.gguf.vocabulary import Vocabulary
     from inference.types import Candidate, FinishReason, GenerationRequest
-
-MOST_ALTERNATIVES: Final = 20
-
-
-def check_alternatives(top_n: int) -> None:
-    """Refuse a number of alternatives outside 0 to 20.
-
-    Raises:
-        UnsupportedRequestError: With the number.
-    """
-    if not 0 <= top_n <= MOST_ALTERNATIVES:
-        raise UnsupportedRequestError(
-            f"{top_n:,} alternatives per token cannot be reported.",
-            f"Choose 0 to {MOST_ALTERNATIVES}.",
-        )
 
 
 class Generation:

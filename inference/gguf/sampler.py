@@ -5,58 +5,21 @@ Knows logits only through a context; what a setting means is in ``inference.type
 
 from __future__ import annotations
 
-import math
-import secrets
 from typing import TYPE_CHECKING, Final
 
-from inference.errors import InferenceError, UnsupportedRequestError
+from inference.errors import InferenceError
 from inference.gguf.library import api
+from inference.sampling_rules import COLDEST, check_params
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from llama_cpp.llama_cpp import llama_context_p, llama_sampler_p
 
     from inference.types import SamplingParams
 
-_SEED_LIMIT: Final = 2**31
-_COLDEST: Final = 1e-5  # below it a division would overflow float32; the draw is greedy anyway
 _LONGEST_WINDOW: Final = 2**20  # llama.cpp sets the memory for the whole window aside
 _PICKS_ITS_OWN: Final = 0xFFFF_FFFF  # LLAMA_DEFAULT_SEED: C would draw a seed and not repeat
-
-
-def pick_seed(params: SamplingParams) -> int:
-    """Return the seed asked for, or a fresh one, to be reported in ``Started``."""
-    return params.seed if params.seed is not None else secrets.randbelow(_SEED_LIMIT)
-
-
-def check_params(params: SamplingParams) -> None:
-    """Make sure that every setting has a meaning.
-
-    Raises:
-        UnsupportedRequestError: One is outside its range; it is named.
-    """
-    for name, value, low, high in _ranges(params):
-        if not math.isfinite(value) or not low <= value <= high:
-            limits = f"from {low:g}" + ("" if high == math.inf else f" to {high:g}")
-            raise UnsupportedRequestError(
-                f"The setting {name.replace('_', ' ')} cannot be {value:g}.",
-                f"Choose a value {limits}.",
-            )
-
-
-def _ranges(params: SamplingParams) -> Iterator[tuple[str, float, float, float]]:
-    yield "temperature", params.temperature, 0, 100
-    yield "top_k", params.top_k, 0, 2**31 - 1
-    yield "top_p", params.top_p, 0, 1
-    yield "min_p", params.min_p, 0, 1
-    yield "typical_p", params.typical_p, 0, 1
-    yield "repeat_penalty", params.repeat_penalty, 0.01, 100
-    yield "frequency_penalty", params.frequency_penalty, -100, 100
-    yield "presence_penalty", params.presence_penalty, -100, 100
-    yield "penalty_window", params.penalty_window, 0, 2**31 - 1
-    if params.max_tokens is not None:
-        yield "max_tokens", params.max_tokens, 0, math.inf
 
 
 class Sampler:
@@ -90,7 +53,7 @@ class Sampler:
             )
             for token in history[-window:]:
                 api.llama_sampler_accept(chain, token)
-        if params.temperature < _COLDEST:
+        if params.temperature < COLDEST:
             self._add(api.llama_sampler_init_greedy())
         else:
             self._add_draw(params, seed)

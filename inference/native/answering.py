@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from inference.events import Finished, PromptProgress, Started
 from inference.native.device import memory_errors_translated
-from inference.native.sampling import Sampler, pick_seed
+from inference.native.sampling import Sampler
 from inference.native.session import Session, StoppedError
+from inference.sampling_rules import pick_seed
 from inference.text.answer import AnswerStream
 from inference.types import Candidate, Timings, Usage
 

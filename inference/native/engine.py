@@ -33,6 +33,7 @@ from inference.native.weights import load_network, open_checkpoint
 from inference.prompt.chat_template import ChatTemplate
 from inference.prompt.context import check_fits
 from inference.prompt.segments import render_segments, split_specials
+from inference.sampling_rules import check_alternatives
 from inference.types import LoadedModel, RenderedPrompt, TokenPiece
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from inference.types import Candidate, GenerationRequest, LoadOptions, Message
 
 _DEFAULT_N_CTX = 4096
-_MOST_ALTERNATIVES = 20
 
 
 def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToken) -> NativeEngine:
@@ -183,7 +183,7 @@ class NativeEngine:
             UnsupportedRequestError: An id does not exist, or more than 20 alternatives.
             InferenceError: It was cancelled.
         """
-        _check_alternatives(top_n)
+        check_alternatives(top_n)
         self._check_ids(token_ids)
         check_fits(len(token_ids) - 1, self._loaded.n_ctx)
         found: list[tuple[Candidate, ...]] = []
@@ -205,7 +205,7 @@ class NativeEngine:
             torch.cuda.empty_cache()
 
     def _answer(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[EngineEvent]:
-        _check_alternatives(request.top_n)
+        check_alternatives(request.top_n)
         ids = self._prompt_ids(request)
         check_fits(len(ids), self._loaded.n_ctx)
         answer = Answer(request, ids, self._session, self._tokenizer, self._loaded)
@@ -265,11 +265,3 @@ class NativeEngine:
     def _pieces(self, ids: Sequence[int]) -> tuple[TokenPiece, ...]:
         tokenizer = self._tokenizer
         return tuple(TokenPiece(i, tokenizer.text(i), tokenizer.is_special(i)) for i in ids)
-
-
-def _check_alternatives(top_n: int) -> None:
-    if not 0 <= top_n <= _MOST_ALTERNATIVES:
-        raise UnsupportedRequestError(
-            f"{top_n:,} alternatives per token cannot be shown.",
-            f"Choose 0 to {_MOST_ALTERNATIVES}.",
-        )

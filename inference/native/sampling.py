@@ -7,13 +7,13 @@ same by the same settings. Candidates are kept as two tensors, likeliest first.
 from __future__ import annotations
 
 import math
-import secrets
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 import torch
 
-from inference.errors import CorruptCheckpointError, UnsupportedRequestError
+from inference.errors import CorruptCheckpointError
+from inference.sampling_rules import COLDEST, check_params
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,42 +21,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from inference.types import SamplingParams
-
-_SEED_LIMIT = 1 << 31
-_COLDEST = 1e-5  # below it a division would overflow float32; the draw is greedy anyway
-
-
-def pick_seed(params: SamplingParams) -> int:
-    """Return the seed asked for, or a fresh one, to be reported in ``Started``."""
-    return params.seed if params.seed is not None else secrets.randbelow(_SEED_LIMIT)
-
-
-def check_params(params: SamplingParams) -> None:
-    """Make sure that every setting has a meaning.
-
-    Raises:
-        UnsupportedRequestError: One is outside its range; it is named.
-    """
-    ranges: dict[str, tuple[float, float]] = {
-        "temperature": (0, 100),
-        "top_k": (0, 1 << 31),
-        "top_p": (0, 1),
-        "min_p": (0, 1),
-        "typical_p": (0, 1),
-        "repeat_penalty": (0.01, 100),
-        "frequency_penalty": (-100, 100),
-        "presence_penalty": (-100, 100),
-        "penalty_window": (0, 1 << 31),
-        "max_tokens": (0, math.inf),
-    }
-    for name, (low, high) in ranges.items():
-        value = getattr(params, name)
-        if value is not None and not low <= value <= high:
-            limits = f"from {low:g}" + ("" if high == math.inf else f" to {high:g}")
-            raise UnsupportedRequestError(
-                f"The setting {name.replace('_', ' ')} cannot be {value:g}.",
-                f"Choose a value {limits}.",
-            )
 
 
 class Sampler:
@@ -89,7 +53,7 @@ class Sampler:
                 "Its weights are probably damaged. Download the model again.",
             )
         logits = self._penalised(logits)  # (V,)
-        token = int(logits.argmax()) if self._params.temperature < _COLDEST else self._draw(logits)
+        token = int(logits.argmax()) if self._params.temperature < COLDEST else self._draw(logits)
         self._recent.append(token)
         return token
 

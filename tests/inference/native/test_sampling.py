@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 import torch
 
-from inference.errors import CorruptCheckpointError, UnsupportedRequestError
-from inference.native.sampling import Sampler, check_params, pick_seed
+from inference.errors import CorruptCheckpointError
+from inference.native.sampling import Sampler
 from inference.types import SamplingParams
 
 OFF = SamplingParams(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0)
@@ -120,31 +120,3 @@ def test_tokens_ruled_out_by_minus_infinity_are_not_drawn() -> None:
     logits = torch.tensor([0.0, -math.inf, 0.0])
     for settings in ({}, {"typical_p": 0.9}, {"top_p": 0.99}, {"min_p": 0.01}):
         assert set(drawn(logits, count=50, **settings)) == {0, 2}
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("temperature", -0.1),
-        ("temperature", math.nan),
-        ("temperature", math.inf),
-        ("top_k", -1),
-        ("top_p", 1.1),
-        ("min_p", -0.1),
-        ("typical_p", 2),
-        ("repeat_penalty", 0),
-        ("frequency_penalty", math.nan),
-        ("penalty_window", -1),
-        ("max_tokens", -1),
-    ],
-)
-def test_a_setting_without_meaning_is_named(name: str, value: float) -> None:
-    params = SamplingParams(**{name: value})
-    with pytest.raises(UnsupportedRequestError) as caught:
-        check_params(params)
-    assert name.replace("_", " ") in caught.value.message
-
-
-def test_the_seed_asked_for_is_used_and_none_picks_one() -> None:
-    assert pick_seed(SamplingParams(seed=5)) == 5
-    assert len({pick_seed(SamplingParams()) for _ in range(5)}) > 1
