@@ -80,6 +80,7 @@ class ChatColumn(QWidget):
         for widget in (self._heading, self._edit_bar, self.composer, self._suggestions):
             column.addWidget(widget)
         column.insertSpacing(1, 4)
+        self._column = column
         self._top_note = QWidget()
         note = QHBoxLayout(self._top_note)
         note.setContentsMargins(_GUTTER, 12, _GUTTER, 0)
@@ -90,7 +91,7 @@ class ChatColumn(QWidget):
         outer.addWidget(self._top_note)
         outer.addWidget(self.transcript, 1)
         outer.addStretch(0)
-        outer.addWidget(self._middle, 0, Qt.AlignmentFlag.AlignHCenter)
+        outer.addWidget(self._middle)
         outer.addStretch(0)
         self._outer = outer
 
@@ -240,9 +241,9 @@ class ChatColumn(QWidget):
 
     def _fit(self) -> None:
         is_empty = not self.transcript.message_ids()
-        room = max(240, self.width() - 2 * _GUTTER)
         widest = _WELCOME_WIDTH if is_empty else self._theme.measure_px
-        self._middle.setFixedWidth(min(room, widest))
+        side = max(_GUTTER, (self.width() - widest) // 2)
+        self._column.setContentsMargins(side, 0, side, 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the composer to the measure."""

@@ -36,11 +36,12 @@ class Run:
 
 
 @cache
-def _parser() -> MarkdownIt:
+def parser() -> MarkdownIt:
+    """Return the parser of words."""
     from markdown_it import MarkdownIt  # noqa: PLC0415  (60 ms that the start does not need)
 
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough"])
-    return parser.disable(["html_inline"])
+    result = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough"])
+    return result.disable(["html_inline"])
 
 
 def parse_inline(source: str) -> tuple[Run, ...]:
@@ -49,7 +50,7 @@ def parse_inline(source: str) -> tuple[Run, ...]:
         return ()
     if not _MARKS.search(source) and not any(mark in source for mark in "\\&!:\n"):
         return (Run(source),)
-    tokens = _parser().parseInline(source)[0].children or []
+    tokens = parser().parseInline(source)[0].children or []
     return tuple(_merged(_runs(tokens)))
 
 

@@ -18,10 +18,12 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
+from desktop.widgets.markdown.warm import warm_up
 from desktop.widgets.transcript.code_piece import CodePiece
 from desktop.widgets.transcript.code_tools import CodeTools
 from desktop.widgets.transcript.flow import Flow
@@ -57,6 +59,7 @@ class Body(QWidget):
         self.setObjectName("message_body")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_StaticContents)  # growing repaints the new part
         self.setCursor(Qt.CursorShape.IBeamCursor)
         self.flow = Flow(stream, theme)
         self._theme = theme
@@ -69,6 +72,7 @@ class Body(QWidget):
         self._recolour_timer.setInterval(15)
         self._recolour_timer.timeout.connect(self._on_recolour)
         self.flow.refresh()
+        warm_up()
 
     # -- content ----------------------------------------------------------------------------
 
@@ -90,8 +94,9 @@ class Body(QWidget):
 
     def set_width(self, measure: float, widest: float) -> None:
         """Lay out for a measure, and a width that code and tables may take."""
-        self.flow.set_width(measure, widest)
-        self._place_tools()
+        if self.flow.set_width(measure, widest):
+            self._place_tools()
+            self.update()
 
     def set_theme(self, theme: Theme) -> None:
         """Draw with this theme from now on."""
@@ -119,13 +124,14 @@ class Body(QWidget):
         return self.flow.cut((0, 0), self.flow.end())
 
     def _show_stream(self) -> None:
-        before = self.flow.height
+        before, first = self.flow.height, self.flow.settled
         top = self.flow.refresh()
-        self._queue_recolouring()
+        self._queue_recolouring(first)
         if self.flow.height != before:
             self._place_tools()
             self.height_changed.emit()
-        self.update(QRect(0, int(top) - 4, self.width(), self.height()))
+        caret = before - self._theme.line_height("notebook") - 16  # it may stand there still
+        self.update(QRect(0, int(min(top, caret)) - 4, self.width(), 1 << 20))
 
     # -- code -------------------------------------------------------------------------------
 
@@ -177,11 +183,10 @@ class Body(QWidget):
             self.height_changed.emit()
             self.update()
 
-    def _queue_recolouring(self) -> None:
-        if self._is_streaming and not self.flow.stream.finished:
-            return
+    def _queue_recolouring(self, first: int) -> None:
+        """Have complete code from a piece on coloured exactly, bit by bit."""
         known = {index for index, _ in self._recolouring}
-        for index in range(max(0, len(self.flow.pieces) - 3), len(self.flow.pieces)):
+        for index in range(first, len(self.flow.pieces)):
             piece = self.flow.pieces[index]
             if index in known or not isinstance(piece, CodePiece):
                 continue
@@ -201,6 +206,12 @@ class Body(QWidget):
         piece = self.flow.pieces[index] if index < len(self.flow.pieces) else None
         if isinstance(piece, CodePiece):
             piece.forget_layouts()
+            self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Draw the focus ring anew."""
+        super().resizeEvent(event)
+        if self.hasFocus():
             self.update()
 
     # -- painting ---------------------------------------------------------------------------

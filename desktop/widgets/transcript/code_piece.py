@@ -46,6 +46,7 @@ class CodePiece:
         self.is_folded = False
         self.height = self.width = 0.0
         self.length = 0
+        self.changed_from = 0.0
         self._theme = theme
         self._is_open = is_open
         self._rows: list[str] = []
@@ -66,6 +67,7 @@ class CodePiece:
     def _take(self, text: str) -> None:
         rows = _rows(text)
         keep = max(0, len(self._rows) - 1)  # the last line may have grown
+        self.changed_from = float(BAR + _TOP + keep * self._line) if keep else 0.0
         metrics = QFontMetricsF(self._theme.font("code"))
         for index in range(keep, len(rows)):
             self._widest = max(self._widest, metrics.horizontalAdvance(_expanded(rows[index])))

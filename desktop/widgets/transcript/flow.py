@@ -29,6 +29,9 @@ class Flow:
     Args:
         stream: Where the blocks come from.
         theme: Fonts and colours for new pieces.
+
+    Attributes:
+        settled: How many pieces show finished blocks.
     """
 
     def __init__(self, stream: Stream, theme: Theme) -> None:
@@ -37,18 +40,19 @@ class Flow:
         self.pieces: list[Piece] = []
         self.tops: list[float] = []
         self.height = 0.0
-        self._settled = 0  # pieces that show finished blocks
+        self.settled = 0
         self._measure = 0.0
         self._widest = 0.0
 
-    def set_width(self, measure: float, widest: float) -> None:
-        """Lay everything out for another width."""
+    def set_width(self, measure: float, widest: float) -> bool:
+        """Lay everything out for another width; ``False`` where it is the same."""
         if (measure, widest) == (self._measure, self._widest):
-            return
+            return False
         self._measure, self._widest = measure, widest
         for piece in self.pieces:
             piece.lay_out(measure, widest)
         self._place(0)
+        return True
 
     def set_theme(self, theme: Theme) -> None:
         """Take other colours; other sizes of type need new pieces."""
@@ -58,24 +62,34 @@ class Flow:
         )
         self.theme = theme
         if not same_type:
-            self.pieces, self.tops, self._settled = [], [], 0
+            self.pieces, self.tops, self.settled = [], [], 0
             self.refresh()
 
     def refresh(self) -> float:
         """Show what the stream holds now.
 
         Returns:
-            Where the first changed piece begins, in pixels.
+            From which height on the flow looks different, in pixels.
         """
-        first = self._settled
+        first = self.settled
         blocks = [*self.stream.finished[first:], *self.stream.open]
         settled = len(self.stream.finished)
+        before = self.tops[first : first + 1], self._shape(first)
         for index, block in enumerate(blocks, first):
             self._renew(index, block, is_open=index >= settled)
         del self.pieces[first + len(blocks) :]
-        self._settled = settled
+        self.settled = settled
         self._place(first)
-        return self.tops[first] if first < len(self.tops) else self.height
+        if first >= len(self.pieces):
+            return self.tops[-1] if self.tops else 0.0
+        same_shape = before == (self.tops[first : first + 1], self._shape(first))
+        return self.tops[first] + (self.pieces[first].changed_from if same_shape else 0.0)
+
+    def _shape(self, index: int) -> tuple[float, float] | None:
+        """What must stay the same for the top of a piece to stay as it is painted."""
+        if index >= len(self.pieces):
+            return None
+        return self.pieces[index].width, self.x_of(index)
 
     def _renew(self, index: int, block: Block, *, is_open: bool) -> None:
         """Make the piece at ``index`` show ``block``."""
@@ -87,9 +101,12 @@ class Flow:
             old.update(block)
             piece = old
         elif old is not None and old.block == block:
+            old.changed_from = old.height
             return
         else:
             piece = self._make(block, is_open=is_open)
+            if isinstance(piece, TextPiece) and isinstance(old, TextPiece):
+                piece.note_change(old)
         if self._measure:
             piece.lay_out(self._measure, self._widest)
         self.pieces[index : index + 1] = [piece]
@@ -180,8 +197,7 @@ class Flow:
                 continue
             piece = self.pieces[index]
             if parts:
-                near = gap_between(self.pieces[index - 1].block, piece.block) < 10
-                parts.append("\n" if near else "\n\n")
+                parts.append(_between(self.pieces[index - 1].block, piece.block))
             parts.append(piece.cut(*span))
         return "".join(parts)
 
@@ -193,3 +209,13 @@ def _goes_on(before: Block, after: Block) -> bool:
         and after.containers == before.containers
         and after.text.startswith(before.text)
     )
+
+
+def _between(before: Block, after: Block) -> str:
+    """Return what parts two blocks in copied text."""
+    if before.kind == "plain":
+        return "" if after.joined else "\n"
+    if after.joined:
+        return " "
+    is_list = bool(before.containers and after.containers)
+    return "\n" if is_list and gap_between(before, after) < 10 else "\n\n"

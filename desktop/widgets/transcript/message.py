@@ -58,6 +58,7 @@ class MessageWidget(QWidget):
     ) -> None:
         super().__init__(parent)
         self.setObjectName(f"message_{view.role}")
+        self.setAttribute(Qt.WidgetAttribute.WA_StaticContents)  # growing repaints the new part
         self.view = view
         self.lead = lead
         self.is_last = False
@@ -68,6 +69,7 @@ class MessageWidget(QWidget):
         self._is_stale = True
         self._bubble = QRectF()
         self._line_rect = QRect()
+        self._body_rect = QRect()
         self._text = ""
         self._is_closed = False
         self._status: StatusLine | None = None
@@ -290,7 +292,7 @@ class MessageWidget(QWidget):
             top += _HEAD + _HEAD_GAP
         self.body.set_width(measure, widest)
         height = round(self.body.text_height())
-        self.body.setGeometry(0, top, width, height)
+        self._body_rect = QRect(0, top, width, height)
         top += height
         if self._status is not None:
             top += 4 if height else 0
@@ -317,12 +319,22 @@ class MessageWidget(QWidget):
         if self.isRightToLeft():
             self._bubble.moveLeft(MARGIN + (widest - measure) // 2)
         self.body.set_width(text, text)
+        self.update()
         body_left = round(self._bubble.left()) + _USER_PAD_X - MARGIN
-        self.body.setGeometry(body_left, _USER_PAD_Y, text + 2 * MARGIN, height)
+        self._body_rect = QRect(body_left, _USER_PAD_Y, text + 2 * MARGIN, height)
         bottom = round(self._bubble.bottom())
         self._line_rect = QRect(right - measure, bottom + 1, measure, actions.HEIGHT)
         self._place_line()
         return bottom + 1 + actions.HEIGHT
+
+    def place(self, left: int, top: int) -> None:
+        """Take the place and size that were arranged.
+
+        The transcript scrolls its picture first: Qt paints everything anew where a part has
+        changed its size before that.
+        """
+        self.setGeometry(left, top, self._width, self._arranged)
+        self.body.setGeometry(self._body_rect)
 
     def _place_line(self) -> None:
         if self._line is not None and self._width:

@@ -32,12 +32,14 @@ class Piece(Protocol):
         height: In pixels, known after ``lay_out``.
         width: In pixels, known after ``lay_out``; at most ``widest``.
         length: Characters that can be chosen.
+        changed_from: From which height on it looks different since it was last shown.
     """
 
     block: Block
     height: float
     width: float
     length: int
+    changed_from: float
 
     def lay_out(self, measure: float, widest: float) -> None:
         """Fit into ``measure`` pixels; code and tables may take up to ``widest``."""
@@ -75,12 +77,18 @@ class TextPiece:
 
     def __init__(self, block: Block, theme: Theme) -> None:
         self.block = block
+        self.changed_from = 0.0
         self._look = _look(block, theme)
         runs = plain_runs(block.text) if block.kind == "plain" else parse_inline(block.text)
         self._text = RichText(runs, self._look, theme)
         self.length = self._text.length
         self.height = self.width = 0.0
         self._indent = indent(block.containers)
+
+    def note_change(self, before: TextPiece) -> None:
+        """Find out what looks different from an earlier state of the same words."""
+        if self.block.containers == before.block.containers and self._look == before._look:
+            self.changed_from = self._text.same_height(before._text)
 
     def raw(self) -> str:
         """Return the words."""
@@ -149,6 +157,7 @@ class RulePiece:
     def __init__(self, block: Block) -> None:
         self.block = block
         self.height, self.width, self.length = 1.0, 0.0, 0
+        self.changed_from = 0.0
 
     def lay_out(self, measure: float, widest: float) -> None:
         """Be as wide as the measure."""

@@ -6,7 +6,7 @@ widgets nor scrolling.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from unicodedata import bidirectional
 
@@ -114,6 +114,16 @@ class RichText:
         """Return the width in pixels without any line break but the text's own."""
         self.lay_out(_HUGE)
         return self.used_width
+
+    def same_height(self, before: RichText) -> float:
+        """Return down to which height this looks as ``before``, a shorter form of it."""
+        *same, last = before.runs or (Run(""),)
+        here = self.runs[len(same)] if len(self.runs) > len(same) else Run("")
+        if tuple(same) != self.runs[: len(same)] or not here.text.startswith(last.text):
+            return 0.0
+        if replace(here, text="") != replace(last, text=""):
+            return 0.0
+        return max(0.0, before.height - before.line_height)
 
     # -- painting ---------------------------------------------------------------------------
 

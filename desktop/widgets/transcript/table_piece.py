@@ -31,6 +31,7 @@ class TablePiece:
         self.block = block
         self.height = self.width = 0.0
         self.length = 0
+        self.changed_from = 0.0
         self._theme = theme
         self._cells: list[list[RichText]] = []
         self._naturals: list[list[float]] = []

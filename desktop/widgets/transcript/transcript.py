@@ -57,6 +57,9 @@ class Transcript(QAbstractScrollArea):
         self._is_following = True
         self._is_moving = False  # we set the scroll bar ourselves
         self._is_loading = False
+        self._painted_top = -_TOP
+        # Every pixel of the paper is painted, so Qt may move the picture when it scrolls.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         bar = self.verticalScrollBar()
         bar.setSingleStep(40)
         bar.setObjectName("transcript_scroll")
@@ -299,6 +302,7 @@ class Transcript(QAbstractScrollArea):
         rows, top = self._rows, self._offset()
         height = self.viewport().height()
         near = rows.between(top - _NEAR, top + height + _NEAR)
+        self._scroll_picture(round(top))
         left = (self.width() - self._column()) // 2
         if self.isRightToLeft():
             left -= self.viewport().x()
@@ -312,14 +316,21 @@ class Transcript(QAbstractScrollArea):
             if index not in near and not widget.keeps_alive():
                 self._put_away(row)
                 continue
-            y = round(rows.tops[index] - top)
-            widget.setGeometry(left, y, self._column(), round(row.height))
+            y = round(rows.tops[index]) - round(top)
+            widget.place(left, y)
             widget.set_last(index == last)
             if not widget.isVisible():
                 widget.show()
             body = widget.body.geometry()
             seen = QRectF(0, -y - body.top(), body.width(), height)
             widget.body.expose(seen)
+
+    def _scroll_picture(self, top: int) -> None:
+        """Move what is painted already; only the rest is painted then."""
+        change = self._painted_top - top
+        self._painted_top = top
+        if change and abs(change) < self.viewport().height():
+            self.viewport().scroll(0, change)
 
     # -- reading position -------------------------------------------------------------------
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.widgets.controls import Button, label
 from desktop.widgets.empty_state import Glyph
@@ -70,10 +71,12 @@ class Suggestions(QWidget):
         super().__init__(parent)
         self.setObjectName("suggestions")
         self._theme = theme
-        self._row = QHBoxLayout(self)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(8)
         self._row.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        # A narrow window stacks them instead of being held open by them.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._shown: tuple[str, ...] = ()
 
     def show_engine(self, state: EngineState) -> None:
@@ -95,6 +98,19 @@ class Suggestions(QWidget):
             button = Button(text, self._theme, kind="pill", name=f"suggestion_{index}")
             button.clicked.connect(lambda _checked=False, t=text: self.chosen.emit(t))
             self._row.addWidget(button)
+        self._turn()
+
+    def _turn(self) -> None:
+        buttons = self.findChildren(Button)
+        wanted = sum(button.sizeHint().width() + 8 for button in buttons)
+        directions = QBoxLayout.Direction
+        is_narrow = 0 < self.width() < wanted
+        self._row.setDirection(directions.TopToBottom if is_narrow else directions.LeftToRight)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Stack the suggestions where there is little room."""
+        super().resizeEvent(event)
+        self._turn()
 
     def _questions(self) -> tuple[str, ...]:
         return (
