@@ -23,6 +23,7 @@ from desktop.controllers.chat import ChatController
 from desktop.controllers.engine import EngineController
 from desktop.controllers.problems import store_problem
 from desktop.controllers.settings import SettingsController
+from desktop.late import LateLibrary
 from desktop.store.database import Database
 from desktop.store.settings import SettingsFile
 from desktop.views.chat_column import ChatColumn
@@ -33,7 +34,6 @@ from desktop.widgets.icons import app_icon
 from desktop.widgets.model_picker import ModelPicker
 from desktop.widgets.theme_manager import ThemeManager
 from inference.host.client import EngineClient
-from inference.library.installed import Library
 from inference.paths import AppPaths, app_paths
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
     bridge = EventBridge(app)
     tasks = TaskRunner(app)
     engines = EngineController(
-        EngineClient, Library(paths), bridge, tasks, settings.settings, parent=app
+        EngineClient, LateLibrary(paths), bridge, tasks, settings.settings, parent=app
     )
     chats = ChatController(database, engines, bridge, tasks, settings.settings, parent=app)
     column = ChatColumn(themes.theme)

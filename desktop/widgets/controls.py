@@ -63,10 +63,20 @@ class Paragraph(QLabel):
     def __init__(self, text: str, line_px: int) -> None:
         super().__init__(text)
         self._line_px = line_px
+        self._known: dict[tuple[str, str, int], int] = {}
         self.setWordWrap(True)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
+
+    def _lines(self, width: int) -> int:
+        # A layout asks many times with the same few widths; the font and words rarely change.
+        key = (self.text(), self.font().key(), width)
+        if key not in self._known:
+            if len(self._known) > 16:
+                self._known.clear()
+            self._known[key] = self._laid_out(width).lineCount()
+        return self._known[key]
 
     def _laid_out(self, width: int) -> QTextLayout:
         text = QTextLayout(self.text().replace("\n", "\u2028"), self.font())
@@ -84,7 +94,7 @@ class Paragraph(QLabel):
 
     def heightForWidth(self, width: int) -> int:
         """Return the height at a width."""
-        return self._laid_out(width).lineCount() * self._line_px
+        return self._lines(width) * self._line_px
 
     def sizeHint(self) -> QSize:
         """Return the size its words ask for."""

@@ -106,6 +106,7 @@ def test_every_control_has_a_name_for_people_and_one_for_tests(
     parts = open_app()
     for page in ("models", "settings", "chat"):
         parts.window.open_page(page)
+    parts.window.chat_page.toggle_panel()
     parts.window.show_keys()
     found = controls(parts.window)
     assert len(found) > 40

@@ -1,0 +1,52 @@
+"""Parts of the engine side that the window needs only after it has been painted."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from inference.library.installed import Library, Removal
+    from inference.paths import AppPaths
+    from inference.types import ModelInfo
+
+
+class LateLibrary:
+    """The library of installed models, imported and opened by the first question to it.
+
+    May be used from several threads.
+
+    Args:
+        paths: Where models are.
+    """
+
+    def __init__(self, paths: AppPaths) -> None:
+        self._paths = paths
+        self._lock = threading.Lock()
+        self._opened: Library | None = None
+
+    def list(self) -> tuple[ModelInfo, ...]:
+        """Everything installed."""
+        return self._library().list()
+
+    def add(self, path: Path) -> ModelInfo:
+        """Take a file or folder into the list."""
+        return self._library().add(path)
+
+    def remove(self, model_id: str) -> Removal:
+        """Take a model away."""
+        return self._library().remove(model_id)
+
+    def restore(self, model_id: str) -> ModelInfo:
+        """Bring a removed model back."""
+        return self._library().restore(model_id)
+
+    def _library(self) -> Library:
+        with self._lock:
+            if self._opened is None:
+                from inference.library.installed import Library  # noqa: PLC0415  see the module
+
+                self._opened = Library(self._paths)
+            return self._opened
