@@ -16,6 +16,7 @@ from inference.types import GenerationRequest, LoadOptions, Message, SamplingPar
 from tests.helpers import fake_engine
 from tests.helpers.checkpoints import tiny_llama
 from tests.helpers.gguf_files import tiny_gguf
+from tests.helpers.processes import is_gone, tree_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -357,6 +358,23 @@ def test_stop_acts_within_200_ms_while_a_real_engine_reads_a_prompt(
         delays.append(seconds_from_stop_to_end(client, request))
     client.close()
     assert min(delays) < 0.2  # the machine may be busy once, not three times
+
+
+def test_switching_real_engines_gives_the_memory_of_the_first_one_back(
+    files: dict[str, LoadOptions], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLASSHOUSE_HOME", str(tmp_path))
+    before = tree_bytes()
+    client = EngineClient()
+    client.load(files["native"])
+    first, with_torch = client.pid, tree_bytes()
+    assert first is not None
+    assert with_torch - before > 100 << 20  # PyTorch alone
+    client.load(files["gguf"])
+    assert is_gone(first)
+    assert tree_bytes() - before < (with_torch - before) * 0.7
+    client.close()
+    assert tree_bytes() - before < 16 << 20
 
 
 def seconds_from_stop_to_end(engine: Engine, request: GenerationRequest) -> float:
