@@ -78,5 +78,6 @@ class SidePanel(QFrame):
         if self._chat is not None:
             form.set_chat(self._chat)
         self._column.addWidget(form)
+        form.show()  # what joins a parent during its showEvent stays hidden otherwise
         self.setFocusProxy(form)
         return form
