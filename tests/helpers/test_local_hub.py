@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import huggingface_hub as hf
 import pytest
-from huggingface_hub import errors
+from huggingface_hub import errors, utils
 
 from tests.helpers.assets import asset
 from tests.helpers.hub_faults import Fault
@@ -24,12 +24,12 @@ CONFIG = b'{"model_type": "llama"}'
 
 @pytest.fixture
 def hub() -> Iterator[LocalHub]:
-    hf.utils.disable_progress_bars()  # their monitor thread outlives a test
+    utils.disable_progress_bars()  # their monitor thread outlives a test
     with LocalHub() as hub:
         hub.add("org/tiny", {"model.safetensors": WEIGHTS, "config.json": CONFIG})
         yield hub
-    hf.utils.close_session()
-    hf.utils.enable_progress_bars()
+    utils.close_session()
+    utils.enable_progress_bars()
 
 
 def api(hub: LocalHub, token: str | bool = False) -> hf.HfApi:
@@ -135,7 +135,7 @@ def test_tree_entries_and_resolve_headers_have_the_recorded_fields(hub: LocalHub
     assert {frozenset(entry) for entry in repo.tree(repo.head)} <= shapes
     cases = json.loads((folder / "resolve_headers.json").read_text())["cases"]
     names = {name for case in cases[:1] for name in case["headers"]}
-    client = hf.utils.get_session()
+    client = utils.get_session()
     answer = client.head(
         f"{hub.endpoint}/org/tiny/resolve/main/config.json", follow_redirects=False
     )
