@@ -91,6 +91,8 @@ def read_json(path: Path) -> dict[str, object]:
         if path.stat().st_size > _MAX_JSON_BYTES:
             raise _damaged(f"{path.name} is absurdly large")
         found = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise _damaged(f"{path.name} is missing") from None
     except OSError as exc:
         raise _damaged(f"{path.name} cannot be read", str(exc)) from exc
     except (ValueError, RecursionError) as exc:

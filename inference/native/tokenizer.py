@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from tokenizers import Tokenizer
 
 from inference.errors import CorruptCheckpointError
+from inference.library.checkpoint_folder import read_json
 from inference.native.token_bytes import PieceTable
-from inference.native.weights import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

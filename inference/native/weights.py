@@ -14,7 +14,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from inference.errors import CorruptCheckpointError, InferenceError, ModelNotFoundError
+from inference.errors import CorruptCheckpointError, InferenceError
+from inference.library.checkpoint_folder import read_config, weight_files
 from inference.native.config import NetworkConfig
 from inference.native.names import full_name, hugging_face_name, is_constant
 from inference.native.registry import Network, build_network
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 _AGAIN = "Download the model again."
 _DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
-_INDEX = "model.safetensors.index.json"
-_LARGEST_JSON_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +67,11 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     """Read config and headers, and hold every tensor's name and shape against the network's.
 
     Raises:
-        ModelNotFoundError: There is no such folder.
+        ModelNotFoundError: There is no such folder, or it has no config.json.
         CorruptCheckpointError: A file or tensor is missing, damaged, unknown or of another shape.
         UnsupportedArchitectureError: The native engine has no network for it.
     """
-    if not folder.is_dir():
-        raise ModelNotFoundError(
-            f"There is no folder {folder.name}.", "Choose the model again under Models."
-        )
-    config_json = read_json(folder / "config.json")
+    config_json = read_config(folder)
     config = NetworkConfig.from_dict(config_json)
     with torch.device("meta"):  # shapes only, no memory
         shapes = {k: tuple(v.shape) for k, v in build_network(config).state_dict().items()}
@@ -165,25 +160,6 @@ def save_checkpoint(
     (folder / "config.json").write_text(text, encoding="utf-8")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object from a model folder.
-
-    Raises:
-        CorruptCheckpointError: It is missing, unreadable or something else.
-    """
-    try:
-        if path.stat().st_size > _LARGEST_JSON_BYTES:
-            raise _corrupt(f"{path.name} is far too large")
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise _corrupt(f"{path.name} is missing") from None
-    except (OSError, ValueError, RecursionError) as exc:
-        raise _corrupt(f"{path.name} cannot be read", str(exc)) from exc
-    if not isinstance(value, dict):
-        raise _corrupt(f"{path.name} holds no JSON object")
-    return value
-
-
 def _check(stored: StoredTensor, shape: tuple[int, ...]) -> None:
     if stored.dtype_name not in _DTYPES:
         raise _corrupt(f"the tensor {stored.name} is of the type {stored.dtype_name}")
@@ -202,38 +178,9 @@ def _corrupt(what: str, detail: str = "") -> CorruptCheckpointError:
     return CorruptCheckpointError(f"The model's files cannot be used: {what}.", _AGAIN, detail)
 
 
-def _weight_files(folder: Path) -> list[Path]:
-    index = folder / _INDEX
-    if index.is_file():
-        shards = read_json(index).get("weight_map")
-        if not isinstance(shards, dict) or not shards:
-            raise _corrupt(f"{_INDEX} names no tensors")
-        names = {name for name in shards.values() if isinstance(name, str)}
-        if any("/" in name or "\\" in name or not name.endswith(".safetensors") for name in names):
-            raise _corrupt(f"{_INDEX} names a file outside the folder")
-        files = [folder / name for name in sorted(names)]
-        for file in files:
-            if not file.is_file():
-                raise _corrupt(f"its part {file.name} is missing")
-        return files
-    whole = folder / "model.safetensors"
-    if whole.is_file():
-        return [whole]
-    others = sorted(p.name for p in folder.iterdir() if p.suffix in {".bin", ".pt", ".pth"})
-    if others:
-        raise CorruptCheckpointError(
-            f"The weights are in {others[0]}, a pickle file. Opening one can run any program, "
-            "so the app does not.",
-            "Look for the same model with .safetensors files, or as GGUF.",
-        )
-    raise CorruptCheckpointError(
-        f"There are no weights in the folder {folder.name}: model.safetensors is missing.", _AGAIN
-    )
-
-
 def _stored_tensors(folder: Path) -> list[StoredTensor]:
     stored: list[StoredTensor] = []
-    for file in _weight_files(folder):
+    for file in weight_files(folder):
         with _opened(file) as reader:
             for name in reader.keys():  # noqa: SIM118 - not a mapping
                 piece = reader.get_slice(name)

@@ -186,13 +186,13 @@ def test_pickle_files_are_refused_unopened(name: str, tmp_path: Path) -> None:
 
 def test_a_folder_without_weights_says_so(tmp_path: Path) -> None:
     (tiny_llama(tmp_path) / "model.safetensors").unlink()
-    with pytest.raises(CorruptCheckpointError, match="no weights in the folder"):
+    with pytest.raises(CorruptCheckpointError, match="has no weights"):
         open_checkpoint(tmp_path)
 
 
 def test_a_folder_without_config_says_so(tmp_path: Path) -> None:
     (tiny_llama(tmp_path) / "config.json").unlink()
-    with pytest.raises(CorruptCheckpointError, match=r"config\.json is missing"):
+    with pytest.raises(ModelNotFoundError, match=r"has no config\.json"):
         open_checkpoint(tmp_path)
 
 
@@ -205,17 +205,20 @@ def test_a_damaged_config_says_so(text: str, tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ModelNotFoundError, match="no folder nowhere"):
+    with pytest.raises(ModelNotFoundError, match=r"no folder .*nowhere"):
         open_checkpoint(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize(
     ("index", "said"),
     [
-        ({"weight_map": {}}, "names no tensors"),
-        ({"weight_map": {"a": "../../secret.safetensors"}}, "outside the folder"),
-        ({"weight_map": {"a": "weights.bin"}}, "outside the folder"),
-        ({"weight_map": {"a": "model-1-of-2.safetensors"}}, "model-1-of-2.safetensors is missing"),
+        ({"weight_map": {}}, "lists no weights"),
+        ({"weight_map": {"a": "../../secret.safetensors"}}, "no file of this folder"),
+        ({"weight_map": {"a": "weights.bin"}}, "no file of this folder"),
+        (
+            {"weight_map": {"a": "model-1-of-2.safetensors"}},
+            "model-1-of-2.safetensors of 1",
+        ),
     ],
 )
 def test_an_index_that_cannot_be_followed_says_so(
