@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import huggingface_hub as hf
 import pytest
 from huggingface_hub import errors, utils
+from tqdm import tqdm
 
 from tests.helpers.assets import asset
 from tests.helpers.hub_faults import Fault
@@ -23,13 +24,12 @@ CONFIG = b'{"model_type": "llama"}'
 
 
 @pytest.fixture
-def hub() -> Iterator[LocalHub]:
-    utils.disable_progress_bars()  # their monitor thread outlives a test
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
+    monkeypatch.setattr(tqdm, "monitor_interval", 0)  # its monitor thread outlives a test
     with LocalHub() as hub:
         hub.add("org/tiny", {"model.safetensors": WEIGHTS, "config.json": CONFIG})
         yield hub
     utils.close_session()
-    utils.enable_progress_bars()
 
 
 def api(hub: LocalHub, token: str | bool = False) -> hf.HfApi:
