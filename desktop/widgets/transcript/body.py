@@ -148,6 +148,11 @@ class Body(QWidget):
         for index in sorted(wanted - self._tools.keys()):
             self._add_tools(index)
 
+    def focus_order(self) -> tuple[QWidget, ...]:
+        """Return what Tab goes through here: the words, then the controls of code in sight."""
+        tools = (self._tools[index] for index in sorted(self._tools))
+        return (self, *(widget for one in tools for widget in one.focus_order()))
+
     def _add_tools(self, index: int) -> None:
         piece = self.flow.pieces[index]
         if not isinstance(piece, CodePiece):

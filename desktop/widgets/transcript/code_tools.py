@@ -79,6 +79,10 @@ class CodeTools(QObject):
         """Return the live widgets."""
         return tuple(w for w in (self._copy, self._save, self._fold, self._bar) if w is not None)
 
+    def focus_order(self) -> tuple[QWidget, ...]:
+        """Return what Tab goes through here."""
+        return tuple(w for w in (self._copy, self._save, self._fold) if w is not None)
+
     def has_focus(self) -> bool:
         """Whether one of them has the keyboard."""
         return any(widget.hasFocus() for widget in self.widgets())

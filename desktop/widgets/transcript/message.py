@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QFont, QGuiApplication, QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from desktop.widgets.controls import label
 from desktop.widgets.markdown.blocks import BlockStream, PlainStream
@@ -246,6 +246,14 @@ class MessageWidget(QWidget):
     def _on_copy(self) -> None:
         text = self.lead + self.view.text if self.view.is_completion else self.view.text
         QGuiApplication.clipboard().setText(text)
+
+    def focus_order(self) -> tuple[QWidget, ...]:
+        """Return what Tab goes through here, from top to bottom."""
+        parts = (self._status, self._note, self._line)
+        below = (
+            b for part in parts if part is not None for b in part.findChildren(QAbstractButton)
+        )
+        return (*self.body.focus_order(), *below)
 
     def on_focus_moved(self) -> None:
         """Show or hide the actions, as the keyboard is in this message or not."""

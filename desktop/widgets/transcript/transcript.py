@@ -12,8 +12,9 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QWidget
 
-from desktop.widgets.controls import IconButton
 from desktop.widgets.transcript.body import MARGIN
+from desktop.widgets.transcript.jump import SIZE as _JUMP
+from desktop.widgets.transcript.jump import JumpButton
 from desktop.widgets.transcript.message import MessageWidget
 from desktop.widgets.transcript.rows import Row, Rows, guess
 
@@ -26,7 +27,6 @@ _WIDEST: Final = 760
 _TOP: Final = 16
 _BOTTOM: Final = 8
 _NEAR: Final = 400  # pixels out of sight within which messages keep their widgets
-_JUMP: Final = 36
 
 
 class Transcript(QAbstractScrollArea):
@@ -57,6 +57,7 @@ class Transcript(QAbstractScrollArea):
         self._is_following = True
         self._is_moving = False  # we set the scroll bar ourselves
         self._is_loading = False
+        self._is_chain_stale = False
         self._painted_top = -_TOP
         # Every pixel of the paper is painted, so Qt may move the picture when it scrolls.
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -64,11 +65,7 @@ class Transcript(QAbstractScrollArea):
         bar.setSingleStep(40)
         bar.setObjectName("transcript_scroll")
         bar.valueChanged.connect(self._on_scrolled)
-        self._jump = IconButton(
-            "arrow-down", self.tr("Go to the end"), theme, name="jump_to_end", parent=self
-        )
-        self._jump.setFixedSize(_JUMP, _JUMP)
-        self._jump.setProperty("kind", "float")
+        self._jump = JumpButton(self.tr("Go to the end"), theme, self)
         self._jump.clicked.connect(self.jump_to_end)
         self._jump.hide()
         self._settle_timer = QTimer(self)
@@ -203,16 +200,16 @@ class Transcript(QAbstractScrollArea):
         widget.continue_requested.connect(lambda: self.continue_requested.emit(name))
         widget.version_requested.connect(lambda step: self.version_requested.emit(name, step))
         row.widget = widget
-        self._keep_order(index)
+        self._is_chain_stale = True
 
-    def _keep_order(self, index: int) -> None:
-        """Let Tab go through the messages from top to bottom."""
-        rows = self._rows.rows
-        widget = rows[index].widget
-        after = next((row.widget for row in rows[index + 1 :] if row.widget is not None), None)
-        if widget is not None and after is not None:
-            widget.stackUnder(after)
-            QWidget.setTabOrder(widget.body, after.body)
+    def _chain_focus(self) -> None:
+        """Let Tab go through the messages from top to bottom, beginning behind the button."""
+        self._is_chain_stale = False
+        before: QWidget = self._jump
+        for row in self._rows.rows:
+            for widget in row.widget.focus_order() if row.widget is not None else ():
+                QWidget.setTabOrder(before, widget)
+                before = widget
 
     def _put_away(self, row: Row) -> None:
         if row.widget is not None:
@@ -324,6 +321,8 @@ class Transcript(QAbstractScrollArea):
             body = widget.body.geometry()
             seen = QRectF(0, -y - body.top(), body.width(), height)
             widget.body.expose(seen)
+        if self._is_chain_stale:
+            self._chain_focus()
 
     def _scroll_picture(self, top: int) -> None:
         """Move what is painted already; only the rest is painted then."""
@@ -373,7 +372,10 @@ class Transcript(QAbstractScrollArea):
                 continue
             widget.on_focus_moved()
             has_it = new is not None and new is not old and widget.isAncestorOf(new)
-            if has_it and new is not None and self._is_by_keyboard():
+            if not has_it or new is None:
+                continue
+            self._chain_focus()
+            if self._is_by_keyboard():
                 self._ensure_seen(new)
 
     def _is_by_keyboard(self) -> bool:

@@ -318,3 +318,25 @@ def test_every_control_has_a_name_for_people_and_one_for_tests(
     buttons = [b for b in column.findChildren(QAbstractButton) if b.isVisible()]
     assert len(buttons) > 6
     assert [b.objectName() for b in buttons if not b.accessibleName() or not b.objectName()] == []
+
+
+def test_tab_goes_through_words_code_and_actions_from_top_to_bottom(
+    column: Transcript, view: View, qtbot: QtBot
+) -> None:
+    code = "Words\n\n```py\nx = 1\n```"
+    column.show_messages((view("u1", "Go"), view("a1", code), view("u2", "On"), view("a2", code)))
+    first = column.widget_of("u1")
+    assert first is not None
+    column.activateWindow()
+    first.body.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(first.body.hasFocus)
+    seen = []
+    for _ in range(12):
+        QTest.keyClick(column.window(), Qt.Key.Key_Tab)
+        focused = column.window().focusWidget()
+        assert focused is not None
+        seen.append(focused.objectName())
+    answer = ["message_body", "code_copy", "code_save", "message_copy", "message_again"]
+    assert seen[:2] == ["message_copy", "message_edit"]
+    assert seen[2:8] == [*answer, "message_continue"]
+    assert seen[8:11] == ["message_body", "message_copy", "message_edit"]
