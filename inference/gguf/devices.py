@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 _GPU: Final = 1
 _INTEGRATED_GPU: Final = 2
 _NOT_GPU_BACKENDS: Final = frozenset({"CPU", "BLAS", "AMX", "RPC", "ACCEL"})
-_RESERVE_BYTES: Final = 512 * 1024 * 1024
-"""Left free on a device for compute buffers and for what the screen needs."""
-_RESERVE_PART: Final = 0.05
-
 _OFFLOADED: Final = re.compile(r"offloaded (\d+)/(\d+) layers to GPU")
 
 
@@ -126,27 +122,6 @@ def _describe(handle: int | bytes | None) -> Device:
 
 def _text(value: int | bytes | None) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
-
-
-def layers_that_fit(
-    devices: Sequence[Device], layers: int, layer_bytes: int, output_bytes: int
-) -> int:
-    """Return how many layers fit, the output layer counting as one more.
-
-    Args:
-        devices: The GPUs; a layer lies wholly on one of them.
-        layers: Blocks of the model.
-        layer_bytes: Weights and KV cache of one block.
-        output_bytes: Weights of the output layer, which goes last.
-    """
-    room = [
-        max(0, int(device.free_bytes * (1 - _RESERVE_PART)) - _RESERVE_BYTES) for device in devices
-    ]
-    fitting = sum(free // max(1, layer_bytes) for free in room)
-    if fitting < layers:
-        return fitting
-    left = sum(room) - layers * layer_bytes
-    return layers + 1 if left >= output_bytes else layers
 
 
 def offloaded_layers(lines: Sequence[str]) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from inference.gguf.devices import layers_that_fit
+from inference.library.offload import layers_that_fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

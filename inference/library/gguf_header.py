@@ -143,7 +143,7 @@ def read_header(path: Path) -> GgufHeader:
             if not file.read(1):
                 raise _damaged(path.name, "it is empty")
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                return _Reader(data, path.name).header()
+                return _Reader(data, path.name, len(data)).header()
     except FileNotFoundError as exc:
         raise ModelNotFoundError(
             f"There is no file {path}.", "Check the name and the folder.", str(exc)
@@ -156,24 +156,65 @@ def read_header(path: Path) -> GgufHeader:
         ) from exc
 
 
+@dataclass(frozen=True, slots=True)
+class HeaderPrefix:
+    """What the first bytes of a file told.
+
+    Attributes:
+        header: The facts read so far: metadata in the file's order, an array that was begun with
+            its length. Tensors and ``data_offset`` are there only when ``complete``.
+        complete: Whether the whole header was read.
+    """
+
+    header: GgufHeader
+    complete: bool
+
+
+def read_prefix(data: bytes, name: str, file_bytes: int) -> HeaderPrefix:
+    """Read as much of a header as the first bytes of a file hold.
+
+    Args:
+        data: The beginning of the file.
+        name: The file's name, for sentences.
+        file_bytes: Size of the whole file.
+
+    Raises:
+        CorruptCheckpointError: It is no GGUF file or damaged.
+    """
+    reader = _Reader(data, name, max(file_bytes, len(data)))
+    try:
+        return HeaderPrefix(reader.header(), complete=True)
+    except _BeyondError:
+        return HeaderPrefix(reader.so_far(), complete=False)
+
+
+class _BeyondError(Exception):
+    """The next value lies in a part of the file that is not at hand."""
+
+
 def _damaged(name: str, what: str) -> CorruptCheckpointError:
     return CorruptCheckpointError(f"The file {name} cannot be used: {what}.", _AGAIN)
 
 
 class _Reader:
-    """Walks through the header once, front to back."""
+    """Walks through the header once, front to back; ``data`` may be only the file's beginning."""
 
-    def __init__(self, data: mmap.mmap, name: str) -> None:
+    def __init__(self, data: mmap.mmap | bytes, name: str, size: int) -> None:
         self._data = data
-        self._size = len(data)
+        self._size = size
         self._name = name
         self._at = 0
+        self._version_number = 0
+        self._metadata: dict[str, Value] = {}
+
+    def so_far(self) -> GgufHeader:
+        return GgufHeader(self._version_number, self._metadata, (), 0, self._size)
 
     def header(self) -> GgufHeader:
-        version = self._version()
+        self._version_number = version = self._version()
         n_tensors = self._count("tensors")
         n_entries = self._count("metadata entries")
-        metadata: dict[str, Value] = {}
+        metadata = self._metadata
         for _ in range(n_entries):
             key = self._text("the name of a metadata entry")
             if key in metadata:
@@ -188,6 +229,8 @@ class _Reader:
         return GgufHeader(version, metadata, tensors, data_offset, self._size)
 
     def _version(self) -> int:
+        if len(self._data) < 4 <= self._size:
+            raise _BeyondError
         magic = self._data[:4]
         if magic != _MAGIC:
             raise CorruptCheckpointError(
@@ -265,6 +308,7 @@ class _Reader:
 
     def _array(self, key: str) -> Value:
         type_id, length = self._u32(), self._u64()
+        self._metadata[key] = LongArray(type_id, length)  # all there is if the data end here
         if type_id == STRING:
             return self._texts(key, length)
         if length > _SMALL_ARRAY:
@@ -283,6 +327,8 @@ class _Reader:
             for _ in range(length):
                 at += 8 + unpack(data, at)[0]
         except (struct.error, OverflowError) as exc:
+            if at < self._size:
+                self._need(min(8, self._size - at), f"the metadata entry {key[:80]!r}", at)
             raise self._cut_short(f"the metadata entry {key[:80]!r}") from exc
         self._at = at
         self._need(0, f"the metadata entry {key[:80]!r}")
@@ -310,9 +356,9 @@ class _Reader:
 
     def _text(self, what: str, *, strict: bool = True) -> str:
         length = self._u64()
-        self._need(length, what)
-        if length > _MAX_TEXT_BYTES:
+        if length > _MAX_TEXT_BYTES and self._at + length <= self._size:
             raise self._damaged(f"{what} is absurdly long")
+        self._need(length, what)
         raw = self._data[self._at : self._at + length]
         self._at += length
         try:
@@ -332,9 +378,12 @@ class _Reader:
         self._at += 8
         return value
 
-    def _need(self, count: int, what: str) -> None:
-        if self._at + count > self._size:
+    def _need(self, count: int, what: str, start: int | None = None) -> None:
+        end = (self._at if start is None else start) + count
+        if end > self._size:
             raise self._cut_short(what)
+        if end > len(self._data):
+            raise _BeyondError
 
     def _cut_short(self, what: str) -> CorruptCheckpointError:
         return self._damaged(f"{what} goes beyond the end of the file")

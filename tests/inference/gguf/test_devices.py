@@ -8,9 +8,9 @@ from inference.gguf.devices import (
     describe_placement,
     gpu_support,
     gpus,
-    layers_that_fit,
     offloaded_layers,
 )
+from inference.library.offload import layers_that_fit
 
 _GIB = 1024**3
 

@@ -1,0 +1,187 @@
+"""Whether a model suits this computer: wholly on the GPU, partly, on the processor, or not at all.
+
+Derived from the model's header and from what is free now; says nothing about a model that cannot
+be run for another reason. Sizes are decimal: 1 GB = 10^9 bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from inference.library.estimate import (
+    MemoryEstimate,
+    bytes_per_token,
+    context_of,
+    engine_estimate,
+)
+from inference.library.offload import layers_that_fit
+
+if TYPE_CHECKING:
+    from inference.library.machine import Machine
+    from inference.library.memory_shape import MemoryShape
+    from inference.types import EngineKind
+
+Verdict: TypeAlias = Literal["gpu", "partly", "processor", "too_large", "unknown"]
+
+_PROGRAM_BYTES = {"gguf": 150_000_000, "native": 400_000_000}
+"""What the engine process takes before it has a model: its own libraries. Measured."""
+_REACHED = 0.8
+"""Share of the copying speed at which an engine reads weights. Measured on Q4_K and Q8_0 files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be judged: one form of a model, as it would be loaded.
+
+    Attributes:
+        engine: Which engine runs it.
+        shape: From its header or config.
+        weights_bytes: Bytes of its weight files.
+        parameters: Number of weights, 0 when unknown.
+        n_ctx: Context; ``None`` takes the model's own, at most 4,096.
+        kv_cache_type: ``f16`` ...
+        output_bytes: The output layer, 0 when unknown.
+    """
+
+    engine: EngineKind
+    shape: MemoryShape
+    weights_bytes: int
+    parameters: int = 0
+    n_ctx: int | None = None
+    kv_cache_type: str = "f16"
+    output_bytes: int = 0
+
+    def memory(self) -> MemoryEstimate:
+        """Return what it takes; raises ``UnsupportedRequestError`` for an unknown cache type."""
+        return engine_estimate(
+            self.engine,
+            self.shape,
+            self.weights_bytes,
+            parameters=self.parameters,
+            n_ctx=self.n_ctx,
+            kv_cache_type=self.kv_cache_type,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The answer, with the sum behind it.
+
+    Attributes:
+        verdict: Which of the four, or ``unknown``.
+        memory: What it takes; ``None`` when unknown.
+        n_ctx: The context that was reckoned with.
+        layers: Layers there are; the output counts as one more.
+        gpu_layers: Of those, on the GPU.
+        tokens_per_s: Roughly, on the processor; 0 when not known or on the GPU.
+        over_bytes: By how much it is too large.
+        stays_free_bytes: What stays free of the memory that decides (GPU, or else main memory).
+    """
+
+    verdict: Verdict
+    memory: MemoryEstimate | None = None
+    n_ctx: int = 0
+    layers: int = 0
+    gpu_layers: int = 0
+    tokens_per_s: float = 0.0
+    over_bytes: int = 0
+    stays_free_bytes: int = 0
+
+    @property
+    def words(self) -> str:
+        """The verdict for people."""
+        if self.verdict == "gpu":
+            return "Fits on the GPU"
+        if self.verdict == "partly":
+            return f"{self.gpu_layers} of {self.layers} layers on the GPU"
+        if self.verdict == "processor":
+            return (
+                f"Processor, about {rate(self.tokens_per_s)}"
+                if self.tokens_per_s
+                else ("Runs on the processor")
+            )
+        if self.verdict == "too_large":
+            return f"Too large by {gigabytes(self.over_bytes)}"
+        return "Size not known yet"
+
+    @property
+    def runs(self) -> bool:
+        """Whether it can be loaded here."""
+        return self.verdict in ("gpu", "partly", "processor")
+
+
+def judge(plan: Plan, machine: Machine) -> Fit:
+    """Hold a model against what is free now.
+
+    The native engine is judged on the processor. Weights beyond what a GPU takes, and the program
+    itself, have to find room in main memory.
+
+    Raises:
+        UnsupportedRequestError: There is no such cache type.
+    """
+    if not plan.shape.known or plan.weights_bytes <= 0:
+        return Fit("unknown")
+    memory = plan.memory()
+    n_ctx = context_of(plan.shape, plan.n_ctx)
+    layers = plan.shape.n_layers + 1
+    program = _PROGRAM_BYTES[plan.engine]
+    on_gpu = _gpu_layers(plan, memory, machine) if plan.engine == "gguf" else 0
+    gpu_bytes = _bytes_on_gpu(memory, on_gpu, layers)
+    shares = any(gpu.shares_memory for gpu in machine.gpus)
+    main_bytes = program + memory.total_bytes - (0 if shares else gpu_bytes)
+    over = main_bytes - machine.free_bytes
+    if over > 0:
+        return Fit("too_large", memory, n_ctx, layers, over_bytes=over)
+    if on_gpu >= layers:
+        left = sum(gpu.free_bytes for gpu in machine.gpus) - gpu_bytes
+        return Fit("gpu", memory, n_ctx, layers, on_gpu, stays_free_bytes=max(0, left))
+    if on_gpu:
+        return Fit("partly", memory, n_ctx, layers, on_gpu, stays_free_bytes=-over)
+    speed = decode_speed(plan, machine.bandwidth_bytes_per_s)
+    return Fit("processor", memory, n_ctx, layers, tokens_per_s=speed, stays_free_bytes=-over)
+
+
+def decode_speed(plan: Plan, bandwidth_bytes_per_s: float) -> float:
+    """Return roughly the tokens per second on the processor, from the memory speed; 0 if unknown.
+
+    Each token reads all weights that work on it once. The cache of a conversation just begun is
+    small beside them and left out.
+    """
+    weights = plan.memory().weights_bytes
+    read = bytes_per_token(plan.shape, weights)
+    if read <= 0 or bandwidth_bytes_per_s <= 0:
+        return 0.0
+    return _REACHED * bandwidth_bytes_per_s / read
+
+
+def _gpu_layers(plan: Plan, memory: MemoryEstimate, machine: Machine) -> int:
+    if not machine.gpus:
+        return 0
+    layers = plan.shape.n_layers
+    output = plan.output_bytes or min(
+        memory.weights_bytes // 2, plan.shape.n_vocab * plan.shape.width
+    )  # about a byte per weight: outputs are quantized less than the rest
+    layer = (memory.weights_bytes - output + memory.kv_cache_bytes) // layers
+    return layers_that_fit(machine.gpus, layers, max(1, layer), output)
+
+
+def _bytes_on_gpu(memory: MemoryEstimate, on_gpu: int, layers: int) -> int:
+    if not on_gpu:
+        return 0
+    share = min(1.0, on_gpu / layers)
+    return round(share * (memory.weights_bytes + memory.kv_cache_bytes)) + memory.buffers_bytes
+
+
+def gigabytes(size_bytes: int) -> str:
+    """Return ``3.1 GB`` or, below a tenth of that unit, ``60 MB``; decimal."""
+    if size_bytes < 100_000_000:
+        return f"{max(1, round(size_bytes / 1e6))} MB"
+    return f"{size_bytes / 1e9:.1f} GB"
+
+
+def rate(tokens_per_s: float) -> str:
+    """Return ``6 tokens/s``; a fraction only where it says something."""
+    if tokens_per_s < 1.95:
+        return f"{max(0.1, tokens_per_s):.1f} tokens/s"
+    return f"{tokens_per_s:.0f} tokens/s"
