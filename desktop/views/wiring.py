@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from desktop.values import AnswerStats
 from desktop.views import shortcuts
 from desktop.widgets import formatting
 from desktop.widgets.model_picker import ModelPicker
@@ -208,6 +209,7 @@ class Wiring(QObject):
         self._window.chat_list.set_current(chat.id)
         last = next((one.stats for one in reversed(chat.messages) if one.stats), None)
         self._window.status.set_stats(last)
+        self._column.set_stats(last or AnswerStats())
 
     def _on_chat_settings(self, chat: ChatDetail) -> None:
         self._window.side_panel.set_chat(chat)

@@ -89,8 +89,8 @@ class _TintedEngine(QIconEngine):
         self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float
     ) -> QPixmap:
         """Return the icon for a screen scale."""
-        edge = min(size.width(), size.height())  # device pixels already
-        logical = max(1, round(edge / scale))
+        # Sizes are device independent here (Qt 6.8 and later).
+        logical = max(1, min(size.width(), size.height()))
         pixmap = icon_pixmap(self._name, self._color(mode, state), logical, scale)
         return pixmap if size.width() == size.height() else _with_gap(pixmap, size, scale)
 
@@ -104,12 +104,12 @@ class _TintedEngine(QIconEngine):
 
 def _with_gap(pixmap: QPixmap, size: QSize, scale: float) -> QPixmap:
     """Widen an icon on the side of the words that follow it; Qt sets them too close."""
-    wide = QPixmap(size)
+    wide = QPixmap(round(size.width() * scale), round(size.height() * scale))
     wide.fill(Qt.GlobalColor.transparent)
     wide.setDevicePixelRatio(scale)
     left = 0.0
     if QGuiApplication.layoutDirection() == Qt.LayoutDirection.RightToLeft:
-        left = (size.width() - size.height()) / scale
+        left = float(size.width() - size.height())
     painter = QPainter(wide)
     painter.drawPixmap(QPointF(left, 0), pixmap)
     painter.end()

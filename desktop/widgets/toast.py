@@ -67,9 +67,10 @@ class Toast(FloatFrame):
         self._action.setVisible(bool(action))
         self._cap.setVisible(bool(action))
         self.setAccessibleName(words)
+        self.show()  # first, so that the words are measured in the style they are shown in
+        self.body.activate()
         self.adjustSize()
         self._place()
-        self.show()
         self.raise_()
         self._timer.start()
 

@@ -14,7 +14,8 @@ from desktop.widgets.inputs import Slider
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtGui import QResizeEvent, QWheelEvent
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import QResizeEvent, QShowEvent, QWheelEvent
 
     from desktop.widgets.theme import Theme
 
@@ -61,8 +62,22 @@ class ValueBox(QDoubleSpinBox):
         self.setFixedWidth(58)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give the whole box to the text; a styled box without buttons leaves it one pixel."""
+        """Keep the text in its place."""
         super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Keep the text in its place when the style changes."""
+        super().changeEvent(event)
+        self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Keep the text in its place when the style is first applied."""
+        super().showEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        # A styled box without buttons leaves its text one pixel; give it the whole box.
         self.lineEdit().setGeometry(self.rect().adjusted(7, 1, -7, -1))
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QIcon
 
@@ -67,3 +68,16 @@ def test_an_icon_survives_being_changed_by_qt(theme: Theme) -> None:
     copy.addPixmap(icon_pixmap("x", QColor(theme.text), 16, 1.0))
     assert not copy.pixmap(16, 16).isNull()
     assert not shown.pixmap(16, 16).isNull()
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.5, 2.0])
+def test_a_button_icon_has_the_screens_pixels_and_a_gap_to_its_words(
+    theme: Theme, scale: float
+) -> None:
+    shown = icon("square", theme)
+    pixmap = shown.pixmap(QSize(20, 16), scale)
+    assert pixmap.size() == QSize(round(20 * scale), round(16 * scale))
+    image = pixmap.toImage()
+    right = range(round(17 * scale), image.width())
+    assert all(image.pixelColor(x, y).alpha() == 0 for x in right for y in range(image.height()))
+    assert inks(pixmap) == {theme.text2.name()}
