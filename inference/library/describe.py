@@ -200,6 +200,11 @@ def folder_bytes(folder: Path) -> int:
     return sum(_file_bytes(path) for path in folder.rglob("*") if not path.is_dir())
 
 
+def size_on_disk(path: Path) -> int:
+    """Return the size of a file, or of all files in a folder and below."""
+    return folder_bytes(path) if path.is_dir() else _file_bytes(path)
+
+
 def _file_bytes(path: Path) -> int:
     try:
         return path.stat().st_size

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from inference.errors import InferenceError, ModelNotFoundError, UnsupportedRequestError
 from inference.library import split_files
 from inference.library.checkpoint_folder import is_checkpoint_folder
-from inference.library.describe import examine, is_gguf
+from inference.library.describe import examine, is_gguf, size_on_disk
 from inference.library.registry import Added, Entries, Registry
 from inference.library.scan import scan
 from inference.library.trash import Trash
@@ -130,8 +130,10 @@ class Library:
                 raise error
             entries = self._registry.load()
             others = tuple(added for added in entries.added if Path(added.path) != path)
-            entry = Added(self._free_id(info.id), str(path))
-            self._registry.save(Entries(added=(*others, entry), forgotten=entries.forgotten))
+            back = [added for added in entries.forgotten if Path(added.path) == path]
+            forgotten = tuple(added for added in entries.forgotten if added not in back)
+            entry = back[-1] if back else Added(self._free_id(info.id), str(path))
+            self._registry.save(Entries(added=(*others, entry), forgotten=forgotten))
             return replace(info, id=entry.id, origin="added")
 
     def remove(self, model_id: str) -> Removal:
@@ -160,10 +162,10 @@ class Library:
             if info.origin == "added":
                 self._forget(model_id)
                 return Removal(info, 0)
-            path = Path(info.path)
-            belongs = split_files.parts(path) if is_gguf(path) else (path,)
-            self._trash.put(model_id, [part for part in belongs if part.exists()])
-            return Removal(info, info.size_bytes)
+            belonging = self._belonging(Path(info.path))
+            freed_bytes = sum(map(size_on_disk, belonging))
+            self._trash.put(model_id, belonging)
+            return Removal(info, freed_bytes)
 
     def restore(self, model_id: str) -> ModelInfo:
         """Bring the latest removed model of that id back.
@@ -184,8 +186,15 @@ class Library:
             return self.find(model_id)
 
     def empty_trash(self) -> int:
-        """Delete removed models for good; return the bytes freed."""
+        """Give up what ``restore`` could bring back; return the bytes freed.
+
+        Raises:
+            StoreError: The files or the list cannot be changed.
+        """
         with self._lock:
+            entries = self._registry.load()
+            if entries.forgotten:
+                self._registry.save(Entries(added=entries.added))
             return self._trash.empty()
 
     def _shipped(self) -> Iterator[ModelInfo]:
@@ -215,6 +224,15 @@ class Library:
             known = (stamp, *examine(path))
             self._known[path] = known
         return known[1]
+
+    def _belonging(self, path: Path) -> list[Path]:
+        """Return what goes with a model of the models folder; other models in its folder stay."""
+        if is_gguf(path):
+            return [part for part in split_files.parts(path) if part.exists()]
+        if not any(path in found.path.parents for found in scan(self._models).models):
+            return [path]
+        files = [file for file in path.iterdir() if file.is_file()]
+        return [file for file in files if file.suffix.lower() != ".gguf"]
 
     def _free_id(self, name: str) -> str:
         taken = {info.id for info in self.list()}

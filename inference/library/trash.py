@@ -73,24 +73,36 @@ class Trash:
             )
         _, place, note = max(found, key=lambda item: item[0])
         targets = [self._models / relative for relative in note.paths]
-        taken = [target for target in targets if target.exists()]
+        # A restore that was cut off has some of them back already.
+        moves = [
+            (source, target)
+            for number, target in enumerate(targets)
+            if (source := place / str(number)).exists() or not target.exists()
+        ]
+        taken = [target for _, target in moves if target.exists()]
         if taken:
             raise ReadOnlyFolderError(
                 f"{taken[0].name} cannot be brought back: another file has taken its place.",
                 f"Move {taken[0]} away first.",
             )
         try:
-            _move_all([(place / str(number), target) for number, target in enumerate(targets)])
+            _move_all(moves)
         except OSError as exc:
             raise store_error(exc, self._models) from exc
         shutil.rmtree(place, ignore_errors=True)
         return targets[0]
 
     def empty(self) -> int:
-        """Delete everything for good; return the bytes freed."""
+        """Delete everything for good; return the bytes freed.
+
+        The note of a removal goes first: if the rest is cut off, half a model cannot come back,
+        and the next time takes what is left.
+        """
         files = [path for path in self._root.rglob("*") if path.is_file()]
         freed_bytes = sum(path.stat().st_size for path in files)
         try:
+            for note in self._root.glob(f"*/{_NOTE}"):
+                note.unlink()
             shutil.rmtree(self._root)
         except FileNotFoundError:
             return 0
