@@ -135,6 +135,8 @@ class ChatColumn(QWidget):
             self._chat_id = chat.id
             self.composer.set_text(self._drafts.pop(chat.id, ""))
             self.transcript.show_messages(chat.messages)
+            answered = [view.stats for view in chat.messages if view.stats is not None]
+            self._show_context(answered[-1] if answered else None)
         self._show_state()
 
     def change_branch(self, chat: ChatDetail) -> None:
@@ -166,18 +168,23 @@ class ChatColumn(QWidget):
 
     def set_engine(self, state: EngineState) -> None:
         """Name the model in the composer, the greeting and waiting answers."""
-        self._engine = state
+        before, self._engine = self._engine, state
         self.transcript.set_loading(state.status == "loading")
-        if state.loaded is not None and state.status != "answering":
-            self.composer.meter.set_use(0, state.loaded.n_ctx)
-        elif state.loaded is None:
-            self.composer.meter.set_use(0, 0)
+        if state.loaded != before.loaded:
+            self._show_context(None)
         self._show_state()
 
     def set_stats(self, stats: AnswerStats) -> None:
         """Show how much of the context is used."""
-        total = stats.context_total or (self._engine.loaded.n_ctx if self._engine.loaded else 0)
-        self.composer.meter.set_use(stats.context_used, total)
+        self._show_context(stats)
+
+    def _show_context(self, stats: AnswerStats | None) -> None:
+        loaded = self._engine.loaded
+        total = loaded.n_ctx if loaded is not None else 0
+        used = 0
+        if stats is not None:
+            used, total = stats.context_used, stats.context_total or total
+        self.composer.meter.set_use(used, total)
 
     def set_picker(self, picker: QWidget) -> None:
         """Put the model picker into the composer."""
@@ -243,7 +250,7 @@ class ChatColumn(QWidget):
         is_empty = not self.transcript.message_ids()
         widest = _WELCOME_WIDTH if is_empty else self._theme.measure_px
         side = max(_GUTTER, (self.width() - widest) // 2)
-        self._column.setContentsMargins(side, 0, side, 0)
+        self._column.setContentsMargins(side, 6, side, 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the composer to the measure."""

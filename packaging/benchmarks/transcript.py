@@ -186,7 +186,9 @@ def report(run: Run, idle: Heart, wall_s: float, cpu_s: float) -> bool:
     p99, worst = percentile(late, 0.99), max(late)
     print(f"tokens {len(run.pieces)}, {len(run.pieces) / wall_s:.0f} tokens/s, {len(cpu)} batches")
     print(f"lag ms: p50 {percentile(late, 0.5):.1f}, p99 {p99:.1f}, worst {worst:.1f}")
-    busy = run.heart.busy_ms
+    busy, at_s = run.heart.busy_ms, run.heart.at_s
+    for beat in sorted(range(len(late)), key=late.__getitem__)[-4:]:
+        print(f"  late {late[beat]:.0f} ms, {busy[beat]:.0f} ms of it ours, at {at_s[beat]:.2f} s")
     print(
         f"of it our own processor time ms: p99 {percentile(busy, 0.99):.1f}, worst {max(busy):.1f}"
     )

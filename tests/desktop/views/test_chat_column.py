@@ -159,9 +159,15 @@ def test_without_a_model_send_says_to_choose_one(column: ChatColumn) -> None:
     ]
 
 
-def test_stats_show_in_the_meter(column: ChatColumn) -> None:
-    column.set_stats(AnswerStats(context_used=50, context_total=200))
+def test_stats_show_in_the_meter_and_stay_with_their_chat(column: ChatColumn) -> None:
+    stats = AnswerStats(context_used=50, context_total=200)
+    column.set_stats(stats)
     assert column.composer.meter.isVisible()
+    column.set_engine(engine())  # the engine is ready again after its answer
+    assert "50" in column.composer.meter.accessibleName()
+    column.open_chat(chat("two", message("u1", "Hi", "two")))
+    assert "50" not in column.composer.meter.accessibleName()
+    column.open_chat(chat("one", message("u1"), message("a1", "Done", stats=stats)))
     assert "50" in column.composer.meter.accessibleName()
 
 
