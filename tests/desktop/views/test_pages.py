@@ -1,0 +1,285 @@
+"""The pages: how they give way to width, what they show, what they ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QListView, QWidget
+
+from desktop.store.settings import EngineOptions, Settings
+from desktop.values import EngineState, InstalledModel, Models
+from desktop.views.chat_list import ChatList
+from desktop.views.chat_page import ChatPage, room_for
+from desktop.views.models_page import ModelsPage
+from desktop.views.settings_page import SettingsPage
+from desktop.views.side_panel import SidePanel
+from desktop.widgets.inputs import Combo
+from inference.paths import AppPaths
+from inference.types import ModelInfo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop.widgets.theme import Theme
+
+STARTER = ModelInfo(
+    "starter-instruct", "Starter", "/s.gguf", "gguf", kind="instruct", bundled=True,
+    has_chat_template=True, origin="starter", size_bytes=3_100_000,
+)  # fmt: skip
+BASE = ModelInfo("story", "Story", "/m/story.gguf", "gguf", kind="base", origin="added")
+BROKEN = ModelInfo("cut", "Cut", "/m/cut.gguf", "gguf", problem="The file is cut short.")
+
+
+@pytest.mark.parametrize(
+    ("width", "room"),
+    [(720, "narrow"), (999, "narrow"), (1000, "medium"), (1179, "medium"), (1180, "normal"),
+     (1599, "normal"), (1600, "wide")],
+)  # fmt: skip
+def test_width_decides_the_room(width: int, room: str) -> None:
+    assert room_for(width) == room
+
+
+class Chat:
+    """A chat page with a plain column."""
+
+    def __init__(self, qtbot: QtBot, theme: Theme, widths: tuple[int, ...] = ()) -> None:
+        self.list, self.panel = ChatList(theme), SidePanel(theme)
+        self.page = ChatPage(self.list, QWidget(), self.panel, theme, widths)
+        qtbot.addWidget(self.page)
+        self.page.resize(1208, 772)
+        self.page.show()
+        self.page.activateWindow()
+        qtbot.waitUntil(self.page.isActiveWindow)
+
+    def seen(self) -> tuple[bool, bool]:
+        return self.list.isVisible(), self.panel.isVisible()
+
+
+@pytest.fixture
+def chat(qtbot: QtBot, theme: Theme) -> Chat:
+    return Chat(qtbot, theme)
+
+
+def test_the_list_gives_way_to_the_panel_in_a_medium_window(chat: Chat) -> None:
+    chat.page.set_room("medium")
+    assert chat.seen() == (True, False)
+    chat.page.toggle_panel()
+    assert chat.seen() == (False, True)
+    chat.page.toggle_list()
+    assert chat.seen() == (True, False)
+
+
+def test_in_a_narrow_window_they_come_in_front_one_at_a_time(chat: Chat) -> None:
+    chat.page.set_room("narrow")
+    assert chat.seen() == (False, False)
+    chat.page.toggle_list()
+    assert chat.seen() == (True, False)
+    chat.page.toggle_panel()
+    assert chat.seen() == (False, True)
+    assert chat.page.close_overlay()
+    assert chat.seen() == (False, False)
+    assert not chat.page.close_overlay()
+
+
+def test_they_return_to_their_places_when_there_is_room_again(chat: Chat) -> None:
+    chat.page.set_room("narrow")
+    chat.page.toggle_list()
+    chat.page.set_room("normal")
+    assert chat.seen() == (True, False)
+    assert chat.list.parentWidget() is chat.page.findChild(QWidget, "chat_splitter")
+
+
+def test_widths_from_last_time_are_taken(qtbot: QtBot, theme: Theme) -> None:
+    chat = Chat(qtbot, theme, (310, 330))
+    chat.page.toggle_panel()
+    QApplication.processEvents()
+    assert chat.page.widths() == (310, 330)
+    assert chat.list.width() == pytest.approx(310, abs=2)
+
+
+@pytest.fixture
+def models(qtbot: QtBot, theme: Theme) -> ModelsPage:
+    page = ModelsPage(theme)
+    qtbot.addWidget(page)
+    page.resize(1208, 772)
+    page.show()
+    rows = (InstalledModel(STARTER, estimate_bytes=60_000_000), InstalledModel(BASE),
+            InstalledModel(BROKEN))  # fmt: skip
+    page.set_models(Models(rows))
+    return page
+
+
+def choose(page: ModelsPage, name: str) -> None:
+    view = page.findChild(QListView, "models_list")
+    assert isinstance(view, QListView)
+    model = view.model()
+    view.setCurrentIndex(
+        next(model.index(n, 0) for n in range(model.rowCount()) if model.index(n, 0).data() == name)
+    )
+
+
+def find(page: QWidget, name: str) -> QWidget:
+    found = page.findChild(QWidget, name)
+    assert found is not None, name
+    return found
+
+
+def said(page: QWidget, name: str) -> str:
+    label = page.findChild(QLabel, name)
+    assert isinstance(label, QLabel)
+    return label.text()
+
+
+def test_a_starter_model_is_called_tiny_and_stays(models: ModelsPage) -> None:
+    choose(models, "Starter")
+    assert said(models, "model_note_title") == (
+        "A starter model: tiny, for trying out, not for facts."
+    )
+    remove = find(models, "model_remove")
+    assert not remove.isEnabled()
+    assert "belongs to the app" in remove.toolTip()
+
+
+def test_a_base_model_is_explained(models: ModelsPage) -> None:
+    choose(models, "Story")
+    assert said(models, "model_note_title") == "This is a base model."
+    assert "continues your text" in said(models, "model_note_text")
+
+
+def test_a_broken_model_says_why_and_cannot_be_loaded(models: ModelsPage) -> None:
+    choose(models, "Cut")
+    assert said(models, "model_problem_text") == "The file is cut short."
+    load = find(models, "model_load")
+    assert not load.isEnabled()
+    assert load.toolTip() == "The file is cut short."
+
+
+def test_an_estimate_is_called_derived_and_a_measure_measured(models: ModelsPage) -> None:
+    choose(models, "Starter")
+    assert said(models, "model_memory") == "about 60.0\u00a0MB"
+    assert find(models, "model_memory_origin").accessibleName() == "derived from the files"
+    models.set_models(Models((InstalledModel(STARTER, "ready", 62_000_000, 60_000_000),)))
+    assert said(models, "model_memory") == "62.0\u00a0MB in memory now"
+    assert find(models, "model_memory_origin").accessibleName() == "measured"
+
+
+def test_buttons_follow_the_engine(models: ModelsPage, qtbot: QtBot) -> None:
+    choose(models, "Story")
+    with qtbot.waitSignal(models.load_asked) as asked:
+        qtbot.mouseClick(find(models, "model_load"), Qt.MouseButton.LeftButton)
+    assert asked.args == ["story"]
+    models.set_models(Models((InstalledModel(BASE, "loading"),)))
+    models.set_engine(EngineState("loading", BASE, progress=0.5))
+    assert find(models, "model_cancel").isVisible()
+    assert not find(models, "model_load").isVisible()
+    models.set_models(Models((InstalledModel(BASE, "ready", 5),)))
+    with qtbot.waitSignal(models.unload_asked):
+        qtbot.mouseClick(find(models, "model_unload"), Qt.MouseButton.LeftButton)
+
+
+def test_a_narrow_page_is_a_stack_with_a_way_back(models: ModelsPage, qtbot: QtBot) -> None:
+    models.resize(700, 560)
+    QApplication.processEvents()
+    view = find(models, "models_list")
+    assert isinstance(view, QListView)
+    assert not models.detail.isVisible()
+    view.activated.emit(view.currentIndex())
+    assert models.detail.isVisible()
+    assert not view.isVisible()
+    qtbot.mouseClick(find(models, "model_back"), Qt.MouseButton.LeftButton)
+    assert view.isVisible()
+
+
+def test_dropped_gguf_files_and_folders_are_asked_for(
+    models: ModelsPage, qtbot: QtBot, tmp_path: Path
+) -> None:
+    names = ("a.GGUF", "notes.txt")
+    for name in names:
+        (tmp_path / name).write_bytes(b"")
+    data = QMimeData()
+    paths = [*(tmp_path / name for name in names), tmp_path]
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    asked: list[str] = []
+    models.add_asked.connect(asked.append)
+    models.dropEvent(
+        QDropEvent(
+            QPointF(5, 5),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+    )
+    assert asked == [str(tmp_path / "a.GGUF"), str(tmp_path)]
+
+
+@pytest.fixture
+def page(qtbot: QtBot, theme: Theme, tmp_path: Path) -> SettingsPage:
+    names = ("data", "config", "cache", "models", "log")
+    page = SettingsPage(theme, Settings(), AppPaths(*(tmp_path / name for name in names)))
+    qtbot.addWidget(page)
+    page.resize(1208, 772)
+    page.show()
+    return page
+
+
+def open_category(page: SettingsPage, number: int) -> None:
+    view = find(page, "settings_categories")
+    assert isinstance(view, QListView)
+    view.setCurrentIndex(view.model().index(number, 0))
+
+
+def test_a_chosen_theme_is_asked_for(page: SettingsPage, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(page.change_asked) as asked:
+        qtbot.mouseClick(find(page, "setting_theme_dark"), Qt.MouseButton.LeftButton)
+    assert asked.args == [{"theme": "dark"}]
+
+
+def test_a_measure_is_asked_for_as_a_number(page: SettingsPage, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(page.change_asked) as asked:
+        qtbot.mouseClick(find(page, "setting_measure_560"), Qt.MouseButton.LeftButton)
+    assert asked.args == [{"measure": 560}]
+
+
+def test_load_options_change_one_at_a_time(page: SettingsPage, qtbot: QtBot) -> None:
+    page.set_settings(Settings(engine=EngineOptions(threads=1)))
+    open_category(page, 1)
+    combo = find(page, "setting_n_ctx")
+    assert isinstance(combo, QComboBox)
+    assert combo.currentText() == "Automatic"
+    combo.setCurrentIndex(combo.findData(8192))
+    with qtbot.waitSignal(page.change_asked) as asked:
+        combo.activated.emit(combo.currentIndex())
+    assert asked.args == [{"engine": EngineOptions(n_ctx=8192, threads=1)}]
+
+
+def test_a_value_from_elsewhere_is_shown_as_it_is(page: SettingsPage) -> None:
+    page.set_settings(Settings(engine=EngineOptions(n_ctx=5000)))
+    open_category(page, 1)
+    combo = find(page, "setting_n_ctx")
+    assert isinstance(combo, Combo)
+    assert combo.currentText() == "5,000"
+
+
+def test_models_that_cannot_be_loaded_are_not_offered_for_the_start(page: SettingsPage) -> None:
+    page.set_models(Models((InstalledModel(STARTER), InstalledModel(BROKEN))))
+    open_category(page, 1)
+    combo = find(page, "setting_default_model")
+    assert isinstance(combo, Combo)
+    assert [combo.itemText(n) for n in range(combo.count())] == ["Starter"]
+    assert combo.currentText() == "Starter"
+
+
+def test_about_names_versions_and_licences(page: SettingsPage) -> None:
+    open_category(page, 3)
+    words = " ".join(label.text() for label in page.findChildren(QLabel))
+    assert "PySide6-Essentials 6.11" in words
+    licences = page.findChild(QWidget, "about_licences")
+    assert licences is not None
+    assert "SIL Open Font License" in licences.toPlainText()
+    assert "Lucide" in licences.toPlainText()

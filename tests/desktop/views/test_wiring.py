@@ -1,0 +1,155 @@
+"""The window on real controllers, store and engine process; only the model is scripted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QListView, QTextEdit, QWidget
+
+from desktop.views.chat_column import ChatColumn
+from desktop.views.main_window import MainWindow
+from desktop.views.wiring import Wiring
+from desktop.widgets.model_picker import ModelPicker
+from inference.paths import AppPaths
+from tests.desktop.controllers.house import House, ScriptedLibrary
+from tests.desktop.controllers.house import model as scripted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop.widgets.theme_manager import ThemeManager
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+class Room:
+    """A house and its window."""
+
+    def __init__(self, qtbot: QtBot, themes: ThemeManager, folder: Path) -> None:
+        shelf = ScriptedLibrary(
+            [scripted("starter-instruct", "text=A short answer."),
+             scripted("slow", "tokens=400,rate=40")]
+        )  # fmt: skip
+        self.qtbot = qtbot
+        self.house = House(qtbot, folder, shelf)
+        self.column = ChatColumn(themes.theme)
+        self.picker = ModelPicker(themes.theme)
+        self.column.set_picker(self.picker)
+        self.window = MainWindow(themes.theme, self.house.settings.settings(), self.column)
+        names = ("data", "config", "cache", "models", "log")
+        Wiring(
+            self.window, self.column, chats=self.house.chat, engines=self.house.engine,
+            settings=self.house.settings, themes=themes,
+            paths=AppPaths(*(folder / name for name in names)),
+        )  # fmt: skip
+        qtbot.addWidget(self.window)
+        self.window.show()
+        self.window.activateWindow()
+        qtbot.waitUntil(self.window.isActiveWindow)
+
+    def type_and_send(self, text: str) -> None:
+        field = self.window.findChild(QWidget, "composer_text")
+        assert isinstance(field, QTextEdit) or field is not None
+        field.setFocus()
+        self.qtbot.keyClicks(field, text)
+        self.qtbot.keyClick(field, Qt.Key.Key_Return)
+
+    def titles(self) -> list[str]:
+        view = self.window.findChild(QListView, "chat_rows")
+        assert isinstance(view, QListView)
+        model = view.model()
+        return [str(model.index(n, 0).data()) for n in range(model.rowCount())]
+
+    def press(self, key: Qt.Key, modifier: Qt.KeyboardModifier) -> None:
+        self.qtbot.keyClick(QApplication.focusWidget() or self.window, key, modifier)
+
+
+@pytest.fixture
+def room(qtbot: QtBot, themes: ThemeManager, tmp_path: Path) -> Iterator[Room]:
+    room = Room(qtbot, themes, tmp_path)
+    room.house.load()
+    yield room
+    room.window.close()
+    room.house.close()
+
+
+def test_a_typed_question_is_answered_and_enters_the_list(room: Room) -> None:
+    room.type_and_send("Hello there")
+    room.house.end()
+    assert room.house.answer.text == "A short answer."
+    assert room.titles() == ["Today", "Hello there"]
+    assert room.window.status.findChild(QWidget, "status_speed").isVisible()
+
+
+def test_deleting_offers_undo_and_ctrl_z_takes_it(room: Room) -> None:
+    room.type_and_send("Keep me")
+    room.house.end()
+    room.house.chat.delete_chat(room.house.chat.current().id)
+    assert room.titles() == []
+    assert room.window.toast.isVisible()
+    room.window.rail.focus_current()
+    room.press(Qt.Key.Key_Z, CONTROL)
+    assert room.titles() == ["Today", "Keep me"]
+
+
+def test_escape_stops_the_answer(room: Room) -> None:
+    room.house.load("slow")
+    room.type_and_send("A long one")
+    room.house.until(lambda: room.house.answer.state == "streaming")
+    room.press(Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
+    room.house.end()
+    assert room.house.answer.state == "stopped"
+    assert room.house.answer.text
+
+
+def test_another_model_is_loaded_from_the_chip(room: Room) -> None:
+    room.picker.model_chosen.emit("slow")
+    room.house.until(
+        lambda: (
+            room.house.engine.state().status == "ready"
+            and room.house.engine.state().model.id == "slow"
+        )
+    )
+    assert "Slow" in room.picker.accessibleName()
+
+
+def test_ctrl_k_finds_by_words_in_the_text(room: Room) -> None:
+    room.type_and_send("Which bread needs salt")
+    room.house.end()
+    room.house.chat.new_chat()
+    room.press(Qt.Key.Key_K, CONTROL)
+    field = QApplication.focusWidget()
+    assert field.objectName() == "chat_search"
+    room.qtbot.keyClicks(field, "answer")
+    room.house.until(lambda: room.titles() == ["Which bread needs salt"])
+
+
+def test_typed_settings_reach_the_answer_that_is_sent_right_after(room: Room) -> None:
+    room.press(Qt.Key.Key_J, CONTROL)
+    prompt = room.window.findChild(QWidget, "system_prompt")
+    room.qtbot.keyClicks(prompt, "Be brief.")
+    room.type_and_send("Hi")
+    room.house.end()
+    assert room.house.chat.current().system_prompt == "Be brief."
+
+
+def test_a_search_survives_a_change_of_the_list(room: Room) -> None:
+    for text in ("Bread", "Salt"):
+        room.house.chat.new_chat()
+        room.house.ask(text)
+    room.press(Qt.Key.Key_K, CONTROL)
+    room.qtbot.keyClicks(QApplication.focusWidget(), "salt")
+    room.house.until(lambda: room.titles() == ["Salt"])
+    room.house.chat.pin_chat(room.house.chat.current().id, pinned=True)
+    assert room.titles() == ["Salt"]
+
+
+def test_settings_change_the_window_at_once(room: Room) -> None:
+    room.house.settings.update(theme="dark", font_size=20)
+    assert room.window.theme.name == "dark"
+    assert room.window.theme.reading_px == 20
