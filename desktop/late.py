@@ -43,6 +43,10 @@ class LateLibrary:
         """Bring a removed model back."""
         return self._library().restore(model_id)
 
+    def empty_trash(self) -> int:
+        """Delete for good what was removed; bytes freed. Nobody asked yet: nothing was removed."""
+        return self._library().empty_trash() if self._opened is not None else 0
+
     def _library(self) -> Library:
         with self._lock:
             if self._opened is None:

@@ -247,6 +247,7 @@ class MainWindow(QMainWindow):
         self.side_panel.flush()
         self.closing.emit()
         super().closeEvent(event)
+        self.setUpdatesEnabled(False)  # what the engine still says must not paint a closed window
 
 
 def _holds(part: QWidget, focus: QWidget | None) -> bool:
