@@ -104,6 +104,9 @@ class MessageWidget(QWidget):
 
     def append(self, text: str) -> None:
         """Add text that has just been written."""
+        if self._is_closed:  # an answer that had ended goes on; its last block may grow again
+            self._replace_body()
+            self.body.append(self._text)
         self._text += text
         self._hide_status()
         self.body.set_streaming(True)
@@ -148,6 +151,7 @@ class MessageWidget(QWidget):
         self.body = self._new_body()
         self.body.show()
         self._is_closed = False
+        self._is_stale = True
         if had_focus:
             self.body.setFocus()
 

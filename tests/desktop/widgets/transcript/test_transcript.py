@@ -340,3 +340,21 @@ def test_tab_goes_through_words_code_and_actions_from_top_to_bottom(
     assert seen[:2] == ["message_copy", "message_edit"]
     assert seen[2:8] == [*answer, "message_continue"]
     assert seen[8:11] == ["message_body", "message_copy", "message_edit"]
+
+
+@pytest.mark.parametrize("is_completion", [False, True])
+def test_an_answer_that_had_ended_goes_on_within_its_last_word(
+    column: Transcript, view: View, is_completion: bool
+) -> None:
+    stopped = view("a1", "One **tw", state="stopped", is_completion=is_completion)
+    column.show_messages((view("u1", ""), stopped))
+    column.change_message(replace(stopped, state="reading"))
+    column.append_text("a1", "o** three")
+    column.change_message(replace(stopped, state="streaming", text="One **two** three"))
+    column.append_text("a1", " four")
+    column.change_message(replace(stopped, state="complete", text="One **two** three four"))
+    widget = column.widget_of("a1")
+    assert widget is not None
+    expected = "One **two** three four" if is_completion else "One two three four"
+    assert widget.body.words() == expected
+    assert widget.body.geometry().height() >= 26
