@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QApplication, QFocusFrame, QWidget
+from shiboken6 import isValid
 
 if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
@@ -43,6 +44,8 @@ class FocusRing(QFocusFrame):
         self.update()
 
     def _on_focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
+        if not isValid(self._window):
+            return  # a window on its way out loses the focus once more
         by_keyboard = self._window.testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
         if new is not None and by_keyboard and new.property(RING_PROPERTY):
             self.setWidget(new)

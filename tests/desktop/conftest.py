@@ -17,11 +17,19 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
 
+@pytest.fixture(autouse=True)
+def english_numbers() -> Iterator[None]:
+    """Group thousands as the application does; "C" groups none."""
+    before = QLocale()
+    QLocale.setDefault(QLocale("en_US"))
+    yield
+    QLocale.setDefault(before)
+
+
 @pytest.fixture(scope="session")
 def dressed_app(qapp: QApplication) -> QApplication:
-    """The application in our style, with English numbers."""
+    """The application in our style."""
     qapp.setStyle("Fusion")
-    QLocale.setDefault(QLocale("en_US"))
     fonts.load_start_faces()
     return qapp
 

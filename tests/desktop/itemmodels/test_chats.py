@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QLocale, Qt
+from PySide6.QtCore import Qt
 
 from desktop.itemmodels.chats import ChatListModel, ChatRole, group_name
 from desktop.values import ChatSummary
@@ -45,7 +45,6 @@ def test_it_is_a_sound_item_model(model: ChatListModel, qtmodeltester: ModelTest
 
 
 def test_chats_stand_under_pinned_and_then_their_age(model: ChatListModel) -> None:
-    QLocale.setDefault(QLocale("en_US"))
     model.set_chats([chat("old", 400), chat("w", 3), chat("p", 90, pinned=True), chat("t")])
     assert listed(model) == [
         "Pinned", "Chat p", "Today", "Chat t", "Last 7 days", "Chat w", "October 2025", "Chat old",
@@ -58,7 +57,6 @@ def test_chats_stand_under_pinned_and_then_their_age(model: ChatListModel) -> No
      (40, "October")],
 )  # fmt: skip
 def test_the_group_of_a_day(days_ago: int, words: str) -> None:
-    QLocale.setDefault(QLocale("en_US"))
     assert group_name(at(days_ago), TODAY) == words
 
 

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QLocale
 
 from desktop.widgets import formatting
 from desktop.widgets.formatting import NBSP
-
-
-@pytest.fixture(autouse=True)
-def english() -> None:
-    QLocale.setDefault(QLocale("en_US"))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 
 from desktop.values import AnswerStats, MessageView, Problem
-from desktop.widgets.formatting import count
 from desktop.widgets.theme import Theme, apply_theme
 from desktop.widgets.transcript.notes import StatusLine
 from desktop.widgets.transcript.transcript import Transcript
@@ -159,7 +158,7 @@ def test_streamed_text_is_what_the_finished_message_shows(
         ({"state": "reading"}, "Reading your message"),
         (
             {"state": "reading", "reading_done": 3120, "reading_total": 6944},
-            f"{count(3120)} of {count(6944)}",
+            "3,120 of 6,944",
         ),
         ({"state": "stopped", "text": "Half"}, "You stopped here."),
         ({"state": "failed", "text": "one two three"}, "These 3 words are kept."),
