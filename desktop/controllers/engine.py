@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _STOP_PATIENCE_MS = 5_000  # then the process is ended; the model comes back with the next message
 _SWITCH_PATIENCE_MS = 2_000
 _CLOSE_PATIENCE_S = 2.0
+_EMPTY_PATIENCE_S = 5.0
 _SAME_MEMORY_BYTES = 1 << 20
 
 
@@ -84,14 +85,12 @@ class EngineController(QObject):
         self._options: LoadOptions | None = None
         self._closed = False
         self._killed = False
-        self._load_when_added = ""
-        self._remove_when_unloaded = ""
+        self._remove_when_unloaded: dict[int, str] = {}  # model ids by the job that unloads
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.timeout.connect(self._on_patience_over)
         self._shelf = ModelShelf(library, tasks, estimate, self)
         self._shelf.listed.connect(self._emit_models)
-        self._shelf.added.connect(self._on_added)
         self._shelf.removed.connect(self.model_removed)
         self._shelf.problem_raised.connect(self.problem_raised)
         bridge.batch_received.connect(self._on_batch)
@@ -236,8 +235,7 @@ class EngineController(QObject):
             self._set_state(replace(self._state, status="stopping"))
 
     def _on_patience_over(self) -> None:
-        self._killed = True
-        self._worker.kill_answer(self._answer_id)
+        self._killed = self._worker.kill_answer(self._answer_id)
 
     # --- models ----------------------------------------------------------------------------
 
@@ -247,20 +245,14 @@ class EngineController(QObject):
 
     def add_model(self, path: str, *, load: bool = False) -> None:
         """Take a file or folder into the list, and into memory where wanted."""
-        if load:
-            self._load_when_added = path
-        self._shelf.add(path)
-
-    def _on_added(self, info: ModelInfo) -> None:
-        if self._load_when_added:
-            self._load_when_added = ""
-            self.load(info.id)
+        self._shelf.add(path, (lambda info: self.load(info.id)) if load else None)
 
     def remove_model(self, model_id: str) -> None:
         """Take a model away, out of memory too; ``undo_remove`` brings it back."""
-        if self._state.model is not None and self._state.model.id == model_id:
-            self._remove_when_unloaded = model_id  # Windows moves no file that is mapped
+        state = self._state
+        if state.status != "none" and state.model is not None and state.model.id == model_id:
             self.unload()
+            self._remove_when_unloaded[self._job] = model_id  # Windows moves no mapped file
         else:
             self._shelf.remove(model_id)
 
@@ -302,8 +294,8 @@ class EngineController(QObject):
     def _on_unloaded(self, event: ModelUnloaded) -> None:
         if event.job == self._job:
             self._patience.stop()
-        model_id, self._remove_when_unloaded = self._remove_when_unloaded, ""
-        if model_id:
+        model_id = self._remove_when_unloaded.pop(event.job, None)
+        if model_id is not None:
             self._shelf.remove(model_id)
 
     def _pass_on(self, event: EngineEvent) -> None:
@@ -366,15 +358,23 @@ class EngineController(QObject):
 
     # --- the end ---------------------------------------------------------------------------
 
-    def shutdown(self) -> None:
-        """Refuse commands, cancel, end the engine process: ask, and kill after 2 s."""
+    def shutdown(self, *, empty_trash: bool = True) -> None:
+        """Refuse commands, cancel, end the engine process: ask, and kill after 2 s.
+
+        Args:
+            empty_trash: Whether removed models are deleted for good meanwhile: they could come
+                back until the app closes.
+        """
         if self._closed:
             return
         self._closed = True
+        emptying = self._shelf.empty_trash() if empty_trash else None
         self._patience.stop()
         self._load_cancel.cancel()
         self._answer_cancel.cancel()
         self._worker.close(_CLOSE_PATIENCE_S)
+        if emptying is not None:
+            emptying.join(_EMPTY_PATIENCE_S)
 
 
 _STARTERS = ("starter-instruct", "starter-instruct-native")

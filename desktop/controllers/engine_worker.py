@@ -161,6 +161,7 @@ class EngineWorker:
         self._closing = CancelToken()
         self._watched_job: int | None = None
         self._request_id = ""
+        self._answering = threading.Lock()  # held while the request's name changes
         self._threads = (
             threading.Thread(target=self._work, name="engine-worker", daemon=True),
             threading.Thread(target=self._watch, name="engine-watch", daemon=True),
@@ -182,10 +183,13 @@ class EngineWorker:
         """End the engine process."""
         self._commands.put(lambda: self._unload(job))
 
-    def kill_answer(self, request_id: str) -> None:
-        """End the engine process now if it is still busy with that request."""
-        if self._request_id == request_id:
-            self._client.kill()
+    def kill_answer(self, request_id: str) -> bool:
+        """End the engine process now if it is still busy with that request; return whether."""
+        with self._answering:  # else the process might already hold another model
+            busy = self._request_id == request_id != ""
+            if busy:
+                self._client.kill()
+        return busy
 
     def close(self, timeout_s: float) -> None:
         """End process and threads: ask, and kill what has not gone after ``timeout_s``."""
@@ -243,7 +247,8 @@ class EngineWorker:
             _log.exception("answering ended with a bug")
             self._post(_failed(request.request_id, _bug(exc)))
         finally:
-            self._request_id = ""
+            with self._answering:
+                self._request_id = ""
 
     def _continued(self, request: GenerationRequest, text: str) -> GenerationRequest:
         """Put the text so far behind the rendered prompt, token by token."""
@@ -273,8 +278,10 @@ class EngineWorker:
                 continue
             error = client.crash
             if error is not None:
-                self._watched_job = None
-                self._post(EngineEnded(job, error))
+                # An answer under way tells its own end first; it may even have been complete.
+                if not self._request_id:
+                    self._watched_job = None
+                    self._post(EngineEnded(job, error))
                 continue
             looks += 1
             if looks % _LOOKS_PER_MEASURE == 0:

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from inference.cancel import CancelToken
 from inference.errors import StoreError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class PartialSaver:
         self._sink = sink
         self._changed = threading.Condition()
         self._next: tuple[str, str] | None = None
-        self._closed = False
+        self._closing = CancelToken()
         self._thread = threading.Thread(target=self._work, name="partial-saver", daemon=True)
         self._thread.start()
 
@@ -50,7 +51,7 @@ class PartialSaver:
     def close(self) -> None:
         """Let go of what is waiting (the end of the answer is saved elsewhere) and stop."""
         with self._changed:
-            self._closed = True
+            self._closing.cancel()
             self._next = None
             self._changed.notify()
         self._thread.join()
@@ -58,12 +59,13 @@ class PartialSaver:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._next is not None or self._closed)
-                if self._closed or self._next is None:
+                self._changed.wait_for(lambda: self._next is not None or self._closing.cancelled)
+                if self._closing.cancelled or self._next is None:
                     return
                 message_id, text = self._next
                 self._next = None
             try:
                 self._chats.save_partial(message_id, text)
             except StoreError as error:
-                self._sink(PartialNotSaved(message_id, error))
+                # Closing must not wait for room in an inbox that the closing thread would empty.
+                self._sink(PartialNotSaved(message_id, error), self._closing)

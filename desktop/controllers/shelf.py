@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from desktop.bridge.task_runner import TaskRunner
     from desktop.values import Problem
     from inference.types import ModelInfo
+
+
+_log = logging.getLogger(__name__)
 
 
 class RemovalLike(Protocol):
@@ -52,6 +57,10 @@ class LibraryLike(Protocol):
         """Bring a removed model back."""
         ...
 
+    def empty_trash(self) -> int:
+        """Delete removed models for good."""
+        ...
+
 
 def estimate_bytes(info: ModelInfo) -> int:
     """Derive the memory that a model takes once loaded; 0 where its files do not tell."""
@@ -74,7 +83,6 @@ class ModelShelf(QObject):
     """
 
     listed = Signal()
-    added = Signal(object)  # ModelInfo
     removed = Signal(str, str, object)  # id, name, bytes: too many for Qt's int
     problem_raised = Signal(object)
 
@@ -91,6 +99,7 @@ class ModelShelf(QObject):
         self._estimate = estimate
         self._models: tuple[ModelInfo, ...] | None = None
         self._estimates: dict[ModelInfo, int] = {}
+        self._reading = 0  # the newest reading; what an older one brings is out of date
         self._waiting: list[Callable[[], None]] = []
         self._removed_ids: list[str] = []
 
@@ -118,21 +127,32 @@ class ModelShelf(QObject):
 
     def refresh(self) -> None:
         """Read the list again."""
-        known = dict(self._estimates)
+        self._reading += 1
+        number, known = self._reading, dict(self._estimates)
 
         def read() -> dict[ModelInfo, int]:
             models = self._library.list()
             return {info: known.get(info) or self._estimate(info) for info in models}
 
+        def take(estimates: dict[ModelInfo, int]) -> None:
+            if number == self._reading:
+                self._take(estimates)
+
+        def give_up(error: Exception) -> None:
+            if number == self._reading:
+                self._take(self._estimates)  # whoever waits for the list must not wait for ever
+            self._explain(error)
+
         self._tasks.run(
-            Task(lambda _cancel, _progress: read()).on_success(self._take).on_failure(self._explain)
+            Task(lambda _cancel, _progress: read()).on_success(take).on_failure(give_up)
         )
 
-    def add(self, path: str) -> None:
-        """Take a file or folder into the list; ``added`` comes after the list has it."""
+    def add(self, path: str, then: Callable[[ModelInfo], None] | None = None) -> None:
+        """Take a file or folder into the list; ``then`` is called once the list has it."""
 
         def tell(info: ModelInfo) -> None:
-            self._waiting.append(lambda: self.added.emit(info))
+            if then is not None:
+                self._waiting.append(lambda: then(info))
             self.refresh()
 
         self._tasks.run(
@@ -154,11 +174,33 @@ class ModelShelf(QObject):
         if not self._removed_ids:
             return
         model_id = self._removed_ids.pop()
+
+        def keep(error: Exception) -> None:
+            self._removed_ids.append(model_id)  # the hint says what to do before the next try
+            self._explain(error)
+
         self._tasks.run(
             Task(lambda _cancel, _progress: self._library.restore(model_id))
             .on_success(lambda _info: self.refresh())
-            .on_failure(self._explain)
+            .on_failure(keep)
         )
+
+    def empty_trash(self) -> threading.Thread:
+        """Begin to delete for good what was removed; for the moment of closing.
+
+        A plain thread, because the task runner gives its jobs up when the app closes. What it
+        does not get done waits in the trash for the next time.
+        """
+
+        def empty() -> None:
+            try:
+                self._library.empty_trash()
+            except InferenceError as error:
+                _log.info("the trash was not emptied: %s", error.detail or error.message)
+
+        thread = threading.Thread(target=empty, name="empty-trash", daemon=True)
+        thread.start()
+        return thread
 
     def _on_removed(self, removal: RemovalLike) -> None:
         self._removed_ids.append(removal.info.id)
@@ -174,8 +216,6 @@ class ModelShelf(QObject):
             then()
 
     def _explain(self, error: Exception) -> None:
-        if self._models is None:
-            self._take({})  # whoever waits for the list must not wait for ever
         if not isinstance(error, InferenceError):
             raise error
         self._emit_problem(shelf_problem(error))

@@ -47,6 +47,9 @@ class ScriptedLibrary:
     def restore(self, model_id: str) -> ModelInfo:
         raise ModelNotFoundError(f"There is no model {model_id}.")
 
+    def empty_trash(self) -> int:
+        return 0
+
 
 @dataclass
 class House:

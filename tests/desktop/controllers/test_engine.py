@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from desktop.controllers.engine import EngineController
-from inference.library.installed import Library
-from inference.paths import AppPaths
+from inference.events import Finished
+from inference.types import GenerationRequest
 from tests.desktop.controllers.house import model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from desktop.values import EngineState
     from tests.desktop.controllers.house import House
@@ -114,34 +112,71 @@ def test_closing_while_loading_leaves_no_process(make_house: Callable[..., House
     assert not psutil.pid_exists(pid)
 
 
-def test_models_of_the_real_library_go_and_come_back(
-    make_house: Callable[..., House], tmp_path: Path
+def test_an_engine_that_dies_right_after_its_answer_is_noticed(
+    make_house: Callable[..., House],
 ) -> None:
-    from tests.helpers.gguf_files import tiny_gguf
-
     house = make_house()
-    paths = AppPaths(*(tmp_path / name for name in ("d", "c", "k", "models", "l")))
-    paths.models.mkdir()
-    tiny_gguf(paths.models / "tiny.gguf")
-    library = Library(paths, starters=tmp_path / "none")
-    engine = EngineController(
-        house._client, library, house.bridge, house.tasks, house.settings.settings
+    house.load()
+    pid = house.client.pid
+    assert pid is not None
+    house.engine.answer_event_received.connect(
+        lambda event: psutil.Process(pid).kill() if isinstance(event, Finished) else None
     )
-    try:
-        engine.refresh()
-        house.until(lambda: [row.info.id for row in engine.models().rows] == ["tiny"])
-        assert engine.models().rows[0].estimate_bytes > 0
-        size = (paths.models / "tiny.gguf").stat().st_size
-        with house.qtbot.waitSignal(engine.model_removed) as removed:
-            engine.remove_model("tiny")
-        assert removed.args[0] == "tiny"
-        assert removed.args[2] == size
-        house.until(lambda: engine.models().rows == ())
-        engine.undo_remove()
-        house.until(lambda: len(engine.models().rows) == 1)
-        assert (paths.models / "tiny.gguf").exists()
-        with house.qtbot.waitSignal(engine.problem_raised) as problem:
-            engine.add_model(str(tmp_path / "nowhere.gguf"))
-        assert problem.args[0].message
-    finally:
-        engine.shutdown()
+    assert house.ask().state == "complete"
+    house.until(lambda: house.engine.state().status == "stopped")
+    assert house.engine.state().problem is not None
+
+
+def test_patience_that_ends_after_the_answer_leaves_the_model_loaded(
+    make_house: Callable[..., House],
+) -> None:
+    house = make_house()
+    house.load()
+    pid = house.client.pid
+    assert house.ask().state == "complete"
+    house.engine._on_patience_over()  # the answer's end was already on its way
+    assert house.ask("Once more").state == "complete"
+    assert house.client.pid == pid
+
+
+def test_loading_while_loading_gives_the_first_up_at_once(make_house: Callable[..., House]) -> None:
+    house = make_house(model("slow", "load_s=30"), model("quick", "text=Here."))
+    house.engine.load("slow")
+    house.until(lambda: house.engine.state().progress > 0)
+    house.engine.load("quick")
+    house.until(lambda: house.engine.state().status == "ready", timeout=10_000)
+    assert house.ask().text == "Here."
+
+
+def test_choosing_the_model_on_its_way_again_does_not_start_over(
+    make_house: Callable[..., House],
+) -> None:
+    house = make_house(model("slow", "load_s=0.6"))
+    house.engine.load("slow")
+    house.until(lambda: house.client.pid is not None)
+    pid = house.client.pid
+    house.engine.load("slow")
+    house.until(lambda: house.engine.state().status == "ready")
+    assert house.client.pid == pid
+
+
+def test_unloading_while_loading_ends_the_process(make_house: Callable[..., House]) -> None:
+    house = make_house(model("slow", "load_s=30"))
+    house.engine.load("slow")
+    house.until(lambda: house.engine.state().progress > 0)
+    house.engine.unload()
+    assert house.engine.state().status == "none"
+    house.until(lambda: house.client.pid is None)
+    assert house.engine.state().problem is None
+
+
+def test_after_closing_no_command_does_anything(make_house: Callable[..., House]) -> None:
+    house = make_house()
+    house.load()
+    house.close()
+    house.engine.load("starter-instruct")
+    house.engine.unload()
+    house.engine.ensure("starter-instruct")
+    assert not house.engine.answer(GenerationRequest("late", text="Hello"))
+    house.engine.shutdown()
+    assert house.client.pid is None
