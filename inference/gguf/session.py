@@ -5,8 +5,10 @@ Knows ids only; texts, requests and sampling are elsewhere.
 
 from __future__ import annotations
 
+import math
 import os
 import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -38,6 +40,9 @@ BATCH_TOKENS: Final = 512
 """Tokens computed together while reading a prompt."""
 SCORED_TOKENS: Final = 64
 """Positions computed together when the logits of each are wanted."""
+_SHORT_STEP_S: Final = 0.05
+"""Steps shorter than this need not be interruptible: asking costs up to a tenth of a small one."""
+_NEVER_ABORT: Final = api.ggml_abort_callback(0)
 _SEQUENCE: Final = 0
 _TO_THE_END: Final = -1
 _NO_SLOT: Final = 1
@@ -112,6 +117,8 @@ class Session:
         self.n_ctx = min(n_ctx, int(api.llama_n_ctx(context)))
         vocabulary = api.llama_model_get_vocab(model.handle)
         self._n_vocab = int(api.llama_vocab_n_tokens(vocabulary)) if vocabulary else 0
+        self._interruptible = True
+        self._step_s = math.inf
         self._one = (api.llama_token * 1)()
         self._one_batch = api.llama_batch_get_one(self._one, 1)
 
@@ -151,13 +158,14 @@ class Session:
             InferenceError: One of its children; the tokens are not in the cache.
         """
         if len(tokens) == 1:
-            self._one[0] = tokens[0]
-            return self._decode(self._one_batch, tokens, cancel)
+            return self._step(tokens, cancel)
+        self._let_interrupt(wanted=True)
         ids = (api.llama_token * len(tokens))(*tokens)
         return self._decode(api.llama_batch_get_one(ids, len(tokens)), tokens, cancel)
 
     def read_all_logits(self, tokens: Sequence[int], cancel: CancelToken) -> bool:
         """Like ``read``, for at most ``SCORED_TOKENS``, keeping the logits of every position."""
+        self._let_interrupt(wanted=True)
         count = len(tokens)
         batch = api.llama_batch_init(count, 0, 1)
         try:
@@ -184,6 +192,21 @@ class Session:
         if self._context is not None:
             api.llama_free(self._context)
             self._context = None
+
+    def _step(self, tokens: Sequence[int], cancel: CancelToken) -> bool:
+        """Compute one token, interruptible only where the step before took long."""
+        self._let_interrupt(wanted=self._step_s > _SHORT_STEP_S)
+        self._one[0] = tokens[0]
+        began = time.perf_counter()
+        complete = self._decode(self._one_batch, tokens, cancel)
+        self._step_s = time.perf_counter() - began
+        return complete
+
+    def _let_interrupt(self, *, wanted: bool) -> None:
+        if wanted != self._interruptible:
+            callback = self._on_abort if wanted else _NEVER_ABORT
+            api.llama_set_abort_callback(self.context, callback, None)
+            self._interruptible = wanted
 
     def _decode(self, batch: api.llama_batch, tokens: Sequence[int], cancel: CancelToken) -> bool:
         kept = len(self.tokens)

@@ -363,3 +363,17 @@ def test_a_cancelled_score_says_so(engine: GgufEngine) -> None:
         engine.score(tuple(range(40, 140)), 1, CancelAfter(30))
     with pytest.raises(UnsupportedRequestError):
         engine.score((1, 2), 25, CancelToken())
+
+
+def test_long_steps_can_be_interrupted_and_short_ones_are_not_asked(
+    engine: GgufEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = engine._session
+    session.forget()
+    assert session.read([72], CancelToken())
+    assert session.read([73], CancelAfter(0))  # the step before was short
+    monkeypatch.setattr("inference.gguf.session._SHORT_STEP_S", 0.0)
+    assert not session.read([74], CancelAfter(0))
+    assert session.tokens == [72, 73]
+    assert session.read([74], CancelToken())
+    assert not session.read([75, 76], CancelAfter(0))
