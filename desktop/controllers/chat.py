@@ -6,11 +6,13 @@ It decides what a command means for the tree of messages; ``answering`` runs the
 from __future__ import annotations
 
 import functools
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from desktop.bridge.task_runner import Task
 from desktop.controllers.answering import Answering
 from desktop.controllers.chat_list import ChatFinder, DeletedChats
 from desktop.controllers.message_views import message_view
@@ -58,7 +60,7 @@ class ChatController(QObject):
         database: Where chats are kept.
         engine: Loads models and generates.
         bridge: Events from threads.
-        tasks: For searching.
+        tasks: For searching, and for removing what was deleted in the last run.
         settings: The settings as they are now.
         parent: Qt parent.
     """
@@ -90,6 +92,7 @@ class ChatController(QObject):
         self._chats = Chats(database)
         self._engine = engine
         self._bridge = bridge
+        self._tasks = tasks
         self._settings = settings
         self._closed = False
         self._deleted = DeletedChats(self._chats)
@@ -292,11 +295,18 @@ class ChatController(QObject):
         """At the start: answers cut off by a crash, chats deleted in the last run."""
         try:
             self._chats.recover_interrupted(INTERRUPTED)
-            self._chats.purge_deleted()
         except StoreError as error:
             problem = store_problem(error)
             # Nobody listens yet.
             QTimer.singleShot(0, self, lambda: self.problem_raised.emit(problem))
+        until = time.time()  # what is deleted from now on can be brought back
+        purge = Task(lambda _cancel, _progress: self._chats.purge_deleted(until))
+        QTimer.singleShot(0, self, lambda: self._tasks.run(purge.on_failure(self._explain)))
+
+    def _explain(self, error: Exception) -> None:
+        if not isinstance(error, StoreError):
+            raise error
+        self.problem_raised.emit(store_problem(error))
 
     @_told
     def _listed(self) -> tuple[ChatSummary, ...]:

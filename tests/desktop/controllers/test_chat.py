@@ -204,6 +204,19 @@ def test_a_base_model_continues_the_whole_text(make_house: Callable[..., House])
     assert again.stats.prompt_tokens == 1 + 4 + 4 + 1
 
 
+def test_a_chat_deleted_in_the_last_run_leaves_the_file(make_house: Callable[..., House]) -> None:
+    house = make_house()
+    house.ask("Forget this")
+    house.chat.delete_chat(house.chat.chats()[0].id)
+    house.close()
+    again = make_house()
+    again.until(lambda: again.database.rows("SELECT count(*) FROM messages") == [(0,)])
+    again.ask("Keep this")
+    again.chat.delete_chat(again.chat.chats()[0].id)
+    again.chat.undo_delete()
+    assert [row.title for row in again.chat.chats()] == ["Keep this"]
+
+
 def test_delete_can_be_undone_and_stops_its_answer(make_house: Callable[..., House]) -> None:
     house = make_house(model("starter-instruct", "tokens=100000,rate=200"))
     house.load()

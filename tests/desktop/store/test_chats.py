@@ -162,11 +162,11 @@ def test_a_deleted_chat_comes_back_whole_until_it_is_purged(chats: Chats, db: Da
     chats.delete(chat)
     assert chats.list() == ()
     assert chats.get(chat) is None
-    assert chats.purge_deleted(older_than_s=3600) == 0
+    assert chats.purge_deleted(time.time() - 3600) == 0
     chats.restore(chat)
     assert [m.id for m in chats.branch(message)] == [message]
     chats.delete(chat)
-    assert chats.purge_deleted() == 1
+    assert chats.purge_deleted(time.time()) == 1
     assert chats.branch(message) == ()
     assert db.rows("SELECT count(*) FROM messages") == [(0,)]
 
@@ -178,7 +178,7 @@ def test_a_purged_text_leaves_no_bytes_in_the_file(tmp_path: Path) -> None:
         chat = _chat(chats)
         _say(chats, chat, None, "xylophonesecret")
         chats.delete(chat)
-        chats.purge_deleted()
+        chats.purge_deleted(time.time())
     assert b"xylophonesecret" not in path.read_bytes()
 
 
