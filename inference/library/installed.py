@@ -162,7 +162,7 @@ class Library:
             if info.origin == "added":
                 self._forget(model_id)
                 return Removal(info, 0)
-            belonging = self._belonging(Path(info.path))
+            belonging = _belonging(Path(info.path), self._models)
             freed_bytes = sum(map(size_on_disk, belonging))
             self._trash.put(model_id, belonging)
             return Removal(info, freed_bytes)
@@ -225,15 +225,6 @@ class Library:
             self._known[path] = known
         return known[1]
 
-    def _belonging(self, path: Path) -> list[Path]:
-        """Return what goes with a model of the models folder; other models in its folder stay."""
-        if is_gguf(path):
-            return [part for part in split_files.parts(path) if part.exists()]
-        if not any(path in found.path.parents for found in scan(self._models).models):
-            return [path]
-        files = [file for file in path.iterdir() if file.is_file()]
-        return [file for file in files if file.suffix.lower() != ".gguf"]
-
     def _free_id(self, name: str) -> str:
         taken = {info.id for info in self.list()}
         taken |= {added.id for added in self._registry.load().forgotten}
@@ -248,6 +239,16 @@ class Library:
         gone = tuple(added for added in entries.added if added.id == model_id)
         rest = tuple(added for added in entries.added if added.id != model_id)
         self._registry.save(Entries(added=rest, forgotten=(*entries.forgotten, *gone)))
+
+
+def _belonging(path: Path, models: Path) -> list[Path]:
+    """Return what goes with a model of the models folder; other models in its folder stay."""
+    if is_gguf(path):
+        return [part for part in split_files.parts(path) if part.exists()]
+    if not any(path in found.path.parents for found in scan(models).models):
+        return [path]
+    files = [file for file in path.iterdir() if file.is_file()]
+    return [file for file in files if file.suffix.lower() != ".gguf"]
 
 
 def _stamp(path: Path) -> object:
