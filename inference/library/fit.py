@@ -6,7 +6,7 @@ be run for another reason. Sizes are decimal: 1 GB = 10^9 bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from inference.library.estimate import (
@@ -15,17 +15,18 @@ from inference.library.estimate import (
     context_of,
     engine_estimate,
 )
+from inference.library.memory_shape import MemoryShape
 from inference.library.offload import layers_that_fit
 
 if TYPE_CHECKING:
     from inference.library.machine import Machine
-    from inference.library.memory_shape import MemoryShape
     from inference.types import EngineKind
 
 Verdict: TypeAlias = Literal["gpu", "partly", "processor", "too_large", "unknown"]
 
 _PROGRAM_BYTES = {"gguf": 150_000_000, "native": 400_000_000}
 """What the engine process takes before it has a model: its own libraries. Measured."""
+_USUAL_LAYERS = 30
 _REACHED = 0.8
 """Share of the copying speed at which an engine reads weights. Measured on Q4_K and Q8_0 files."""
 
@@ -77,6 +78,7 @@ class Fit:
         tokens_per_s: Roughly, on the processor; 0 when not known or on the GPU.
         over_bytes: By how much it is too large.
         stays_free_bytes: What stays free of the memory that decides (GPU, or else main memory).
+        rough: Told from the files' size alone, because the header was not read yet.
     """
 
     verdict: Verdict
@@ -87,6 +89,7 @@ class Fit:
     tokens_per_s: float = 0.0
     over_bytes: int = 0
     stays_free_bytes: int = 0
+    rough: bool = False
 
     @property
     def words(self) -> str:
@@ -94,6 +97,8 @@ class Fit:
         if self.verdict == "gpu":
             return "Fits on the GPU"
         if self.verdict == "partly":
+            if self.rough:
+                return "Partly on the GPU"
             return f"{self.gpu_layers} of {self.layers} layers on the GPU"
         if self.verdict == "processor":
             return (
@@ -122,8 +127,10 @@ def judge(plan: Plan, machine: Machine) -> Fit:
     """
     if not plan.shape.known or plan.weights_bytes <= 0:
         return Fit("unknown")
-    memory = plan.memory()
-    n_ctx = context_of(plan.shape, plan.n_ctx)
+    return _judge(plan, plan.memory(), context_of(plan.shape, plan.n_ctx), machine)
+
+
+def _judge(plan: Plan, memory: MemoryEstimate, n_ctx: int, machine: Machine) -> Fit:
     layers = plan.shape.n_layers + 1
     program = _PROGRAM_BYTES[plan.engine]
     on_gpu = _gpu_layers(plan, memory, machine) if plan.engine == "gguf" else 0
@@ -140,6 +147,19 @@ def judge(plan: Plan, machine: Machine) -> Fit:
         return Fit("partly", memory, n_ctx, layers, on_gpu, stays_free_bytes=-over)
     speed = decode_speed(plan, machine.bandwidth_bytes_per_s)
     return Fit("processor", memory, n_ctx, layers, tokens_per_s=speed, stays_free_bytes=-over)
+
+
+def judge_by_size(weights_bytes: int, machine: Machine) -> Fit:
+    """Judge a GGUF model of which only the size is known; the answer is marked as rough.
+
+    A tenth of the weights is added for a context of 4,096 tokens, and 300 MB for buffers.
+    """
+    if weights_bytes <= 0:
+        return Fit("unknown")
+    memory = MemoryEstimate(weights_bytes, weights_bytes // 10, 300_000_000)
+    shape = MemoryShape(_USUAL_LAYERS, 0, 1, 1, 0, 1, 0)
+    plan = Plan("gguf", shape, weights_bytes, output_bytes=weights_bytes // 10)
+    return replace(_judge(plan, memory, 4_096, machine), rough=True)
 
 
 def decode_speed(plan: Plan, bandwidth_bytes_per_s: float) -> float:
