@@ -1,7 +1,8 @@
 """The SQLite file: opening, migrating, transactions. It does not know what a chat is.
 
-WAL mode; one writing and one reading connection, each behind a lock, so that any thread may
-call. Foreign errors leave this module only as children of ``StoreError``.
+WAL mode; one writing connection behind a lock, and as many reading ones as there are readers at
+the same time: a long search must not hold up the window. Any thread may call. Foreign errors leave
+this module only as children of ``StoreError``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from desktop.store.migrations import MIGRATIONS, Migration
 from inference.errors import DatabaseTooNewError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _log = logging.getLogger(__name__)
 
@@ -35,15 +36,19 @@ class Database:
     """
 
     def __init__(
-        self, writer: sqlite3.Connection, reader: sqlite3.Connection, lock: FileLock | None
+        self,
+        writer: sqlite3.Connection,
+        connect_reader: Callable[[], sqlite3.Connection] | None = None,
+        lock: FileLock | None = None,
     ) -> None:
         self._writer = writer
-        self._reader = reader
+        self._connect_reader = connect_reader
+        self._readers: list[sqlite3.Connection] = []
         self._lock = lock
         self._write_lock = threading.RLock()
-        self._read_lock = self._write_lock if reader is writer else threading.RLock()
+        self._readers_lock = threading.Lock()
         self._closed = False
-        self.kept = reader is not writer
+        self.kept = connect_reader is not None
         """Whether what is written here outlives the app."""
 
     @classmethod
@@ -66,21 +71,17 @@ class Database:
         except OSError as exc:
             raise store_error(exc, _PLACE) from exc
         lock = FileLock(path.with_name(path.name + ".lock"), _PLACE)
-        opened: list[sqlite3.Connection] = []
+        writer: sqlite3.Connection | None = None
         try:
             with _translated():
                 writer = _connect(path)
-                opened.append(writer)
                 _migrate(writer, migrations, path)
-                reader = _connect(path)
-                opened.append(reader)
-                reader.execute("PRAGMA query_only = ON")
         except BaseException:
-            for connection in opened:
-                connection.close()
+            if writer is not None:
+                writer.close()
             lock.release()
             raise
-        return cls(writer, reader, lock)
+        return cls(writer, lambda: _connect_reader(path), lock)
 
     @classmethod
     def in_memory(cls, migrations: tuple[Migration, ...] = MIGRATIONS) -> Database:
@@ -88,7 +89,7 @@ class Database:
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA foreign_keys = ON")
         _migrate(connection, migrations, None)
-        return cls(connection, connection, None)
+        return cls(connection)
 
     @classmethod
     def open_or_memory(
@@ -115,14 +116,14 @@ class Database:
             connection = _connect_read_only(path)
             version = _version(connection)
         if version == MIGRATIONS[-1].number:
-            return cls(connection, connection, None)
+            return cls(connection)
         connection.close()
         _refuse_newer(version, MIGRATIONS)
         # An older form is brought up to date first, which needs the file for oneself.
         cls.open(path).close()
         with _translated():
             connection = _connect_read_only(path)
-        return cls(connection, connection, None)
+        return cls(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -151,8 +152,8 @@ class Database:
         Raises:
             StoreError: The file cannot be read.
         """
-        with self._read_lock, _translated():
-            return self._reader.execute(sql, parameters).fetchall()
+        with _translated(), self._reading() as connection:
+            return connection.execute(sql, parameters).fetchall()
 
     def row(self, sql: str, parameters: Row = ()) -> Row | None:
         """Read the first row, or ``None``."""
@@ -161,15 +162,38 @@ class Database:
 
     def close(self) -> None:
         """Close the file and let other windows have it; harmless when closed."""
-        with self._write_lock, self._read_lock:
+        with self._write_lock, self._readers_lock:
             if self._closed:
                 return
             self._closed = True
-            if self._reader is not self._writer:
-                self._reader.close()
+            while self._readers:
+                self._readers.pop().close()
             self._writer.close()
             if self._lock is not None:
                 self._lock.release()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection that nobody else reads from."""
+        if self._connect_reader is None:
+            with self._write_lock:
+                yield self._writer
+            return
+        with self._readers_lock:
+            if self._closed:
+                raise sqlite3.ProgrammingError("the database is closed")
+            connection = self._readers.pop() if self._readers else self._connect_reader()
+        try:
+            yield connection
+        finally:
+            self._take_back(connection)
+
+    def _take_back(self, connection: sqlite3.Connection) -> None:
+        with self._readers_lock:
+            if self._closed:
+                connection.close()
+            else:
+                self._readers.append(connection)
 
 
 @contextmanager
@@ -195,6 +219,12 @@ def _connect(path: Path) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
+    return connection
+
+
+def _connect_reader(path: Path) -> sqlite3.Connection:
+    connection = _connect(path)
+    connection.execute("PRAGMA query_only = ON")
     return connection
 
 

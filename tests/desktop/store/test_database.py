@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -238,3 +239,42 @@ def test_garbage_instead_of_a_database_is_a_sentence_and_stays_untouched(tmp_pat
     assert path.read_bytes() == b"not a database, " * 1000
     path.unlink()
     Database.open(path).close()  # the lock was let go
+
+
+_LONG = (
+    "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 5000000) "
+    "SELECT count(*) FROM n"
+)
+
+
+def test_a_long_read_holds_up_neither_another_nor_a_write(tmp_path: Path) -> None:
+    with closing(Database.open(tmp_path / "db")) as db:
+        begun = threading.Event()
+        ends: list[float] = []
+
+        def read() -> None:
+            begun.set()
+            db.rows(_LONG)
+            ends.append(time.monotonic())
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        assert begun.wait(10)
+        with db.transaction() as connection:
+            connection.execute(_ADD, ("a", "Bread"))
+        assert _titles(db) == ["Bread"]
+        ended = time.monotonic()
+        reader.join()
+        assert ended < ends[0]
+
+
+def test_closing_during_a_read_lets_it_end(tmp_path: Path) -> None:
+    db = Database.open(tmp_path / "db")
+    with db._reading() as connection:
+        db.close()
+        assert connection.execute("SELECT count(*) FROM chats").fetchone() == (0,)
+    with pytest.raises(sqlite3.ProgrammingError):
+        connection.execute("SELECT 1")
+    with pytest.raises(sqlite3.ProgrammingError):
+        db.rows("SELECT 1")
+    Database.open(tmp_path / "db").close()  # nothing holds it any more
