@@ -61,7 +61,8 @@ class Parts:
     def close(self) -> None:
         """Keep what is pending, end the engine process and the threads."""
         self.chats.shutdown()
-        self.engines.shutdown()
+        # A second window has no chats file; what the first one removed can still come back there.
+        self.engines.shutdown(empty_trash=self.database.kept)
         self.tasks.close()
         self.bridge.close()
         self.database.close()
