@@ -1,16 +1,18 @@
-"""Writing a small file so that it is either the old one or the new one, never half."""
+"""The store's small files: written whole, and in words for a person where that does not work."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from desktop.store.failures import store_error
+from inference.files import replace_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write_atomically(path: Path, data: bytes, place: str) -> None:
-    """Write beside the file, sync, and put it in the file's place.
+    """Replace a file; after a crash either the old or the new one is there.
 
     Args:
         path: The file; its folder is made where missing.
@@ -20,17 +22,7 @@ def write_atomically(path: Path, data: bytes, place: str) -> None:
     Raises:
         StoreError: One of its children; the old file is untouched.
     """
-    part: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        part = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        replace_file(path, data)
     except OSError as exc:
-        if part is not None:
-            part.unlink(missing_ok=True)
         raise store_error(exc, place) from exc

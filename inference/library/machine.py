@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import psutil
 
-from inference.library.registry import replace_file
+from inference.files import replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from inference.errors import DiskFullError, ReadOnlyFolderError
+from inference.files import replace_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from inference.errors import StoreError
 
 _log = logging.getLogger(__name__)
@@ -80,22 +80,6 @@ class Registry:
             return
         except msgspec.DecodeError:
             self._path.replace(self._path.with_suffix(".damaged.json"))
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that after a crash either the old or the new one is there; OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def store_error(error: OSError, folder: Path) -> StoreError:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from inference.errors import ModelNotFoundError, ReadOnlyFolderError
-from inference.library.registry import replace_file, store_error
+from inference.files import replace_file
+from inference.library.registry import store_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
