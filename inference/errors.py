@@ -79,6 +79,38 @@ class ReadOnlyFolderError(StoreError):
     """The data folder cannot be written."""
 
 
+class DownloadError(InferenceError):
+    """A download cannot go on; what has arrived is kept."""
+
+
+class NetworkError(DownloadError):
+    """The hub or the way to it does not answer, or answers with trouble that lasts."""
+
+
+class RepositoryNotFoundError(DownloadError):
+    """The hub knows no such repository, revision or file, or hides it from this reader."""
+
+
+class GatedModelError(DownloadError):
+    """The authors want their terms accepted first, or a token that shows it."""
+
+
+class HashMismatchError(DownloadError):
+    """The bytes are not the ones that were published."""
+
+
+class UnsafeNameError(DownloadError):
+    """A repository lists a name that could end up outside its own folder."""
+
+
+class NothingRunnableError(DownloadError):
+    """The repository holds no files that an engine here can run."""
+
+
+class NoSpaceError(DownloadError, DiskFullError):
+    """The disk has too little space for a download."""
+
+
 def wire_name(error: InferenceError) -> str:
     """Return the name used in ``Failed.error`` and in JSON output: the class without ``Error``."""
     return type(error).__name__.removesuffix("Error")

@@ -1,0 +1,1 @@
+"""Downloads that finish: plan first, resume always, hash everything, name a file last."""

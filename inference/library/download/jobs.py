@@ -1,0 +1,144 @@
+"""One download in the queue: its files, its state, what a row shows of it.
+
+Only the queue touches a job, holding its lock.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from inference.cancel import CancelToken
+from inference.errors import wire_name
+from inference.library.download import receipts
+from inference.library.download.names import check_distinct, safe_path
+from inference.library.download.parts import PartFile
+from inference.library.download.speed import SpeedMeter
+from inference.library.download.values import JobView, Plan, State
+
+if TYPE_CHECKING:
+    from inference.errors import InferenceError
+    from inference.library.download.values import RemoteFile
+
+ENDED: tuple[State, ...] = ("finished", "failed", "cancelled")
+
+
+class SavedJob(msgspec.Struct, frozen=True):
+    """What outlives the app: the bytes say the rest."""
+
+    id: str
+    plan: Plan
+    state: State = "paused"
+    error: str = ""
+    message: str = ""
+    hint: str = ""
+
+
+class Job:
+    """A plan on its way.
+
+    Args:
+        job_id: Stable id.
+        plan: What to fetch.
+    """
+
+    def __init__(self, job_id: str, plan: Plan) -> None:
+        self.id = job_id
+        self.plan = plan
+        self.state: State = "queued"
+        self.cancel = CancelToken()
+        self.hashes: dict[str, str] = {}
+        self.note = ""
+        self.error = self.message = self.hint = ""
+        self.file = ""
+        self.active: set[str] = set()
+        self.pending: list[RemoteFile] = list(plan.files)
+        self._meter = SpeedMeter()
+        self._done = {file.path: _bytes_here(plan, file) for file in plan.files}
+
+    @classmethod
+    def restored(cls, saved: SavedJob) -> Job:
+        """Make a job from what was saved; raises ``UnsafeNameError`` if that was tampered with."""
+        check_distinct([safe_path(file.path) for file in saved.plan.files])
+        job = cls(saved.id, saved.plan)
+        job.state = saved.state
+        job.error, job.message, job.hint = saved.error, saved.message, saved.hint
+        return job
+
+    def saved(self) -> SavedJob:
+        """Return what to keep: whatever was moving is paused after a restart."""
+        state: State = self.state if self.state in ("failed", "finished") else "paused"
+        return SavedJob(self.id, self.plan, state, self.error, self.message, self.hint)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a thread could take one of its files now."""
+        return bool(self.pending) and self.state not in (*ENDED, "paused")
+
+    @property
+    def complete(self) -> bool:
+        """Whether all files are here and none has its name yet."""
+        return len(self.hashes) == len(self.plan.files) and self.state not in ENDED
+
+    def begin(self) -> None:
+        """Go on from wherever it stands."""
+        self.state = "queued"
+        self.cancel = CancelToken()
+        self.note = self.error = self.message = self.hint = ""
+        self._meter.reset()
+
+    def stop(self, state: State) -> None:
+        """End all its threads; they look at the token they were given."""
+        self.state = state
+        self.note = ""
+        self.cancel.cancel()
+        self._meter.reset()
+
+    def fail(self, error: InferenceError) -> None:
+        """Stop with a reason."""
+        self.stop("failed")
+        self.error, self.message, self.hint = wire_name(error), error.message, error.hint
+
+    def progress(self, path: str, done_bytes: int, state: State) -> None:
+        """A file moved."""
+        if state == "downloading":
+            self._meter.add(max(0, done_bytes - self._done[path]))
+        self._done[path] = done_bytes
+        self.file = path
+        if self.state not in (*ENDED, "paused"):
+            self.state = state
+            self.note = "" if state == "downloading" else self.note
+
+    def view(self) -> JobView:
+        """Return the row."""
+        plan = self.plan
+        done, total = sum(self._done.values()), plan.total_bytes
+        rate = self._meter.rate() if self.state == "downloading" else 0.0
+        single = len(plan.files) == 1
+        main = plan.main or plan.repo
+        return JobView(
+            id=self.id,
+            repo=plan.repo,
+            name=PurePosixPath(main).name if plan.main else main,
+            state=self.state,
+            done_bytes=done,
+            total_bytes=total,
+            bytes_per_s=rate,
+            remaining_s=(total - done) / rate if rate else None,
+            file=self.file,
+            note=self.note,
+            error=self.error,
+            message=self.message,
+            hint=self.hint,
+            path=plan.model_path,
+            sha256=self.hashes.get(plan.files[0].path, "") if single else "",
+        )
+
+
+def _bytes_here(plan: Plan, file: RemoteFile) -> int:
+    folder = Path(plan.folder)
+    if receipts.unchanged(folder, file) is not None:
+        return file.size_bytes
+    return PartFile(folder, file).size_on_disk()
