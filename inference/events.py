@@ -6,11 +6,15 @@ nothing after it. A prompt that cannot be used may give ``Failed`` without ``Sta
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from inference.errors import wire_name
 from inference.types import Candidate, FinishReason, Timings, TokenKind, Usage
+
+if TYPE_CHECKING:
+    from inference.errors import InferenceError
 
 
 class Started(msgspec.Struct, frozen=True, tag="started"):
@@ -69,3 +73,8 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
 
 EngineEvent: TypeAlias = Started | PromptProgress | TokenEvent | Finished | Failed
+
+
+def failed(request_id: str, error: InferenceError) -> Failed:
+    """Tell an error as the end of an answer."""
+    return Failed(request_id, wire_name(error), error.message, error.hint, error.detail)

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from inference.cancel import CancelToken
+from inference.engine import Engine
 from inference.errors import InferenceError
-from inference.events import Failed, TokenEvent
+from inference.events import TokenEvent, failed
 from inference.types import GenerationRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from inference.engine import ProgressSink
-    from inference.events import EngineEvent
-    from inference.types import LoadedModel, LoadOptions, Message, RenderedPrompt, TokenPiece
+    from inference.types import LoadedModel, LoadOptions
 
 _log = logging.getLogger(__name__)
 
@@ -30,8 +30,8 @@ LOOK_S = 0.5
 _LOOKS_PER_MEASURE = 4  # memory about every two seconds
 
 
-class EngineClientLike(Protocol):
-    """What the worker needs of ``inference.host.client.EngineClient``."""
+class EngineClientLike(Engine, Protocol):
+    """What the worker needs of ``inference.host.client.EngineClient``: engine and process."""
 
     def load(
         self,
@@ -40,24 +40,6 @@ class EngineClientLike(Protocol):
         cancel: CancelToken | None = None,
     ) -> LoadedModel:
         """Start a process and bring a model into it."""
-        ...
-
-    def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[EngineEvent]:
-        """Answer one request."""
-        ...
-
-    def tokenize(
-        self, text: str, *, add_bos: bool = False, parse_special: bool = False
-    ) -> tuple[TokenPiece, ...]:
-        """Split a text into tokens."""
-        ...
-
-    def render(
-        self,
-        messages: tuple[Message, ...],
-        template_variables: dict[str, bool | int | str] | None = None,
-    ) -> RenderedPrompt:
-        """Show the exact prompt of a conversation."""
         ...
 
     @property
@@ -71,10 +53,6 @@ class EngineClientLike(Protocol):
 
     def kill(self) -> None:
         """End the process now; from any thread."""
-        ...
-
-    def close(self) -> None:
-        """End the process: ask, kill after 2 s."""
         ...
 
 
@@ -242,10 +220,10 @@ class EngineWorker:
                 # Tokens may be dropped once a stop was asked for; an end never is.
                 self._sink(event, cancel if isinstance(event, TokenEvent) else self._closing)
         except InferenceError as exc:
-            self._post(_failed(request.request_id, exc))
+            self._post(failed(request.request_id, exc))
         except Exception as exc:  # noqa: BLE001  an edge: the answer must end
             _log.exception("answering ended with a bug")
-            self._post(_failed(request.request_id, _bug(exc)))
+            self._post(failed(request.request_id, _bug(exc)))
         finally:
             with self._answering:
                 self._request_id = ""
@@ -286,11 +264,6 @@ class EngineWorker:
             looks += 1
             if looks % _LOOKS_PER_MEASURE == 0:
                 self._post(MemoryMeasured(client.memory_bytes()))
-
-
-def _failed(request_id: str, error: InferenceError) -> Failed:
-    name = type(error).__name__.removesuffix("Error")
-    return Failed(request_id, name, error.message, error.hint, error.detail)
 
 
 def _bug(exc: Exception) -> InferenceError:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from inference.errors import ContextOverflowError, InferenceError, wire_name
-from inference.events import Failed
+from inference.errors import ContextOverflowError, InferenceError
+from inference.events import failed
 from inference.gguf import probe
 from inference.gguf.generation import Generation
 from inference.gguf.model import GgufModel
@@ -100,7 +100,7 @@ class GgufEngine:
             )
             yield from generation.events(cancel)
         except InferenceError as exc:
-            yield Failed(request.request_id, wire_name(exc), exc.message, exc.hint, exc.detail)
+            yield failed(request.request_id, exc)
 
     def tokenize(
         self, text: str, *, add_bos: bool = False, parse_special: bool = False

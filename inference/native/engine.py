@@ -16,9 +16,8 @@ from inference.errors import (
     BadChatTemplateError,
     InferenceError,
     UnsupportedRequestError,
-    wire_name,
 )
-from inference.events import Failed
+from inference.events import failed
 from inference.native.answering import Answer, candidates
 from inference.native.device import (
     choose_device,
@@ -149,9 +148,7 @@ class NativeEngine:
         try:
             yield from self._answer(request, cancel)
         except InferenceError as error:
-            yield Failed(
-                request.request_id, wire_name(error), error.message, error.hint, error.detail
-            )
+            yield failed(request.request_id, error)
 
     def tokenize(
         self, text: str, *, add_bos: bool = False, parse_special: bool = False
