@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from inference.types import LoadedModel, ModelInfo, Role, SamplingParams
@@ -17,17 +17,29 @@ MessageState = Literal[
     "failed",  # see ``problem``; the text so far is kept
 ]
 EngineStatus = Literal["none", "loading", "ready", "answering", "stopping", "stopped"]
+Offer = Literal["larger_context", "new_chat", "choose_model"]
+
+COMPLETION_TOKENS: Final = 256
+"""Length of a continuation where the person set none: a base model would go on for ever."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong: a title, what it means, what to do, and what the engine said."""
+    """What went wrong: a title, what it means, what to do, and what the engine said.
+
+    Attributes:
+        can_retry: Whether the same again may go well.
+        offers: Other ways out, the safest first.
+        larger_context: Tokens, for the offer of that name.
+    """
 
     title: str
     message: str
     hint: str = ""
     detail: str = ""
     can_retry: bool = True
+    offers: tuple[Offer, ...] = ()
+    larger_context: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,17 @@ class AnswerStats:
     prompt_tokens: int = 0
     context_used: int = 0
     context_total: int = 0
+    finish_reason: str = ""  # as the engine said; empty while it writes, and in old answers
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the length limit or the end of the context ended it, not the model."""
+        return self.finish_reason == "length"
+
+    @property
+    def is_context_full(self) -> bool:
+        """Whether there is no room for another word."""
+        return 0 < self.context_total <= self.context_used + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.controllers.engine_worker import (
@@ -127,6 +128,13 @@ class EngineController(QObject):
         if self._closed:
             return
         self._shelf.when_listed(lambda: self._load_listed(model_id, options))
+
+    def load_with_context(self, n_ctx: int) -> None:
+        """Load the model in use again, with a context of so many tokens."""
+        model = self._state.model
+        if model is not None:
+            options = self._options or self._default_options(model)
+            self.load(model.id, msgspec.structs.replace(options, n_ctx=n_ctx))
 
     def ensure(self, *model_ids: str) -> None:
         """Make sure that some model is in memory or on its way there.
@@ -387,7 +395,10 @@ def _not_loadable(model_id: str, info: ModelInfo | None) -> Problem | None:
             "This model is not there.",
             f"No installed model is called “{model_id}”.",
             "Choose another model.",
+            "choose_model",
         )
     if info.problem:
-        return refused("This model cannot be loaded.", info.problem, "Choose another model.")
+        return refused(
+            "This model cannot be loaded.", info.problem, "Choose another model.", "choose_model"
+        )
     return None

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from desktop.store.records import AnswerSettings
-from desktop.values import AnswerStats
+from desktop.values import COMPLETION_TOKENS, AnswerStats
 
 if TYPE_CHECKING:
     from desktop.store.records import MessageRecord
     from desktop.values import MessageState, Problem
     from inference.events import Finished, PromptProgress, Started, TokenEvent
-    from inference.types import LoadedModel, LoadOptions, ModelInfo
+    from inference.types import LoadedModel, LoadOptions, ModelInfo, SamplingParams
 
 
 @dataclass(slots=True)
@@ -58,16 +58,21 @@ class LiveAnswer:
         self._asked_at = time.monotonic()
         self._parts = [self.record.text]
         asked = self.record.settings
+        continues = is_completion(model, loaded)
         self.record = replace(
             self.record,
             model_id=model.id,
             model_name=model.name,
             engine=loaded.engine,
-            is_completion=is_completion(model, loaded),
+            is_completion=continues,
             settings=None
             if asked is None
             else AnswerSettings(
-                asked.sampling, asked.system_prompt, options, loaded.device, loaded.n_ctx
+                _with_end(asked.sampling) if continues else asked.sampling,
+                asked.system_prompt,
+                options,
+                loaded.device,
+                loaded.n_ctx,
             ),
         )
         self.stats = AnswerStats(context_total=loaded.n_ctx)
@@ -118,6 +123,7 @@ class LiveAnswer:
             completion_tokens=usage.completion_tokens,
             prompt_tokens=usage.prompt_tokens,
             context_used=usage.prompt_tokens + usage.completion_tokens,
+            finish_reason=event.reason,
             tokens_per_s=event.timings.tokens_per_s or self.stats.tokens_per_s,
         )
 
@@ -136,6 +142,13 @@ class LiveAnswer:
 def is_completion(model: ModelInfo, loaded: LoadedModel) -> bool:
     """Whether the model continues a text instead of answering."""
     return model.kind == "base" or not loaded.has_chat_template
+
+
+def _with_end(sampling: SamplingParams) -> SamplingParams:
+    """A base model seldom comes to an end by itself; it would fill its whole context."""
+    if sampling.max_tokens is not None:
+        return sampling
+    return msgspec.structs.replace(sampling, max_tokens=COMPLETION_TOKENS)
 
 
 def _with_seed(settings: AnswerSettings, seed: int) -> AnswerSettings:

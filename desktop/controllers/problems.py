@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from desktop.values import Problem
+from desktop.values import COMPLETION_TOKENS, Offer, Problem
 from inference.errors import InferenceError, wire_name
 
 if TYPE_CHECKING:
     from inference.events import Failed
+    from inference.types import LoadedModel
 
 _KEPT = "The app and your chat are untouched."
 
@@ -29,6 +32,9 @@ _ANSWERING = {
     "UnsupportedRequest": "This engine cannot do what was asked.",
     "EngineCrashed": "The engine stopped while the model was writing.",
 }
+# Where the same again cannot go well with the same model; another one may take the question.
+_OTHER_MODEL = frozenset({"OutOfMemory", "BadChatTemplate", "UnsupportedRequest"})
+_PROMPT_TOKENS = re.compile(r"prompt_tokens=(\d+)")
 _STORE = {
     "DatabaseTooNew": "Your chats were saved by a newer version.",
     "DatabaseLocked": "Another window is using your chats.",
@@ -36,9 +42,6 @@ _STORE = {
     "ReadOnlyFolder": "The data folder cannot be written.",
 }
 _HINTS = {
-    "ContextOverflow": (
-        "Shorten the message, start a new chat, or load the model with a longer context."
-    ),
     "OutOfMemory": "Close other programs, or choose a smaller model or a shorter context.",
 }
 
@@ -51,6 +54,7 @@ def loading_problem(error: InferenceError) -> Problem:
         error.message,
         error.hint or _HINTS.get(name, "Choose another model."),
         error.detail,
+        offers=("choose_model",),
     )
 
 
@@ -76,14 +80,37 @@ def idle_problem(error: InferenceError) -> Problem:
     )
 
 
-def answer_problem(failed: Failed) -> Problem:
-    """An answer could not go on."""
+def answer_problem(failed: Failed, loaded: LoadedModel | None = None) -> Problem:
+    """An answer could not go on; ``loaded`` is the model as it was in memory."""
     crashed = failed.error == "EngineCrashed"
-    return Problem(
+    problem = Problem(
         _ANSWERING.get(failed.error, "The answer could not be finished."),
         f"{failed.message} {_KEPT}" if crashed else failed.message,
         failed.hint or _HINTS.get(failed.error, "Try again."),
         failed.detail,
+        offers=("choose_model",) if failed.error in _OTHER_MODEL else (),
+    )
+    return _overflow(problem, loaded) if failed.error == "ContextOverflow" else problem
+
+
+def _overflow(problem: Problem, loaded: LoadedModel | None) -> Problem:
+    """The same again cannot fit: offer more room where the model was trained for it."""
+    found = _PROMPT_TOKENS.search(problem.detail)
+    needed = int(found[1]) + COMPLETION_TOKENS if found else 0
+    larger = 0
+    if loaded is not None and loaded.n_ctx < loaded.n_ctx_train:
+        larger = 2 * loaded.n_ctx
+        while larger < needed:
+            larger *= 2
+        larger = min(larger, loaded.n_ctx_train)
+    if larger < needed:
+        larger = 0
+    offers: tuple[Offer, ...] = ("larger_context", "new_chat") if larger else ("new_chat",)
+    hint = "A new chat begins with an empty context."
+    if larger:
+        hint = f"With a context of {larger:,} tokens there is room; it takes more memory."
+    return replace(
+        problem, hint=hint, detail="", can_retry=False, offers=offers, larger_context=larger
     )
 
 
@@ -93,9 +120,9 @@ def store_problem(error: InferenceError) -> Problem:
     return Problem(title, error.message, error.hint, error.detail, can_retry=False)
 
 
-def refused(title: str, message: str, hint: str = "") -> Problem:
+def refused(title: str, message: str, hint: str = "", *offers: Offer) -> Problem:
     """A command that makes no sense now."""
-    return Problem(title, message, hint, can_retry=False)
+    return Problem(title, message, hint, can_retry=False, offers=offers)
 
 
 INTERRUPTED = Problem(

@@ -39,6 +39,7 @@ class ChatColumn(QWidget):
     send_requested = Signal(str)
     stop_requested = Signal()
     retry_requested = Signal(str)
+    offer_taken = Signal(str, str)
     regenerate_requested = Signal(str)
     edit_requested = Signal(str, str)
     continue_requested = Signal(str)
@@ -117,6 +118,7 @@ class ChatColumn(QWidget):
         self._base_note.dismissed.connect(self._top_note.hide)
         transcript = self.transcript
         transcript.retry_requested.connect(self.retry_requested)
+        transcript.offer_taken.connect(self.offer_taken)
         transcript.again_requested.connect(self.regenerate_requested)
         transcript.continue_requested.connect(self.continue_requested)
         transcript.version_requested.connect(self.version_requested)

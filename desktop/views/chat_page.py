@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.widgets.controls import IconButton
 from desktop.widgets.overlay import Overlay
@@ -72,7 +80,12 @@ class ChatPage(QFrame):
         side: The settings of the chat.
         theme: Colours.
         widths: List and panel as last time; empty = as the design has them.
+
+    Signals:
+        panel_closed: The settings went, and the keyboard with them.
     """
+
+    panel_closed = Signal()
 
     def __init__(
         self,
@@ -148,12 +161,15 @@ class ChatPage(QFrame):
         if self._room == "narrow":
             self._toggle_overlay(self._side)
         else:
+            had_focus = self._side.isAncestorOf(QApplication.focusWidget() or self)
             self._panel_wanted = not self._panel_wanted
             self._arrange()
             if self._panel_wanted:
                 self._side.setFocus(Qt.FocusReason.OtherFocusReason)
             else:
                 self._side.flush()
+                if had_focus:
+                    self.panel_closed.emit()
         self._show_toggles()
 
     def show_list(self) -> None:

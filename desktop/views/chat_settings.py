@@ -18,7 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.values import COMPLETION_TOKENS
 from desktop.views import sampling
+from desktop.widgets import formatting
 from desktop.widgets.controls import IconButton, label, rule
 from desktop.widgets.theme import layout
 from desktop.widgets.value_row import ValueBox, ValueRow, ValueSpec
@@ -50,6 +52,7 @@ class ChatSettings(QFrame):
         self._theme = theme
         self._sampling: SamplingParams | None = None
         self._prompt_kept = ""
+        self._is_base = False
         self.setObjectName("chat_settings")
         self.setAccessibleName(self.tr("Chat settings"))
         self.setProperty("ground", "side")
@@ -96,6 +99,16 @@ class ChatSettings(QFrame):
         if is_base:
             words = self.tr("A base model continues your text and does not read this.")
         self._prompt_help.setText(words)
+        self._is_base = is_base
+        self._length.setSpecialValueText(
+            formatting.count(COMPLETION_TOKENS) if is_base else self.tr("no limit")
+        )
+        self._say_length()
+
+    def _say_length(self) -> None:
+        if self._sampling is not None:
+            words = sampling.length_help(self._sampling.max_tokens, is_base=self._is_base)
+            self._length_help.setText(words)
 
     def flush(self) -> None:
         """Hand on what was typed and not yet handed on."""
@@ -112,7 +125,7 @@ class ChatSettings(QFrame):
         self._seed_help.setText(sampling.seed_help(params.seed))
         with QSignalBlocker(self._length):
             self._length.setValue(params.max_tokens or 0)
-        self._length_help.setText(sampling.length_help(params.max_tokens))
+        self._say_length()
         if sampling.stops_from_lines(self._stops.toPlainText()) != params.stop:
             with QSignalBlocker(self._stops):
                 self._stops.setPlainText(sampling.lines_from_stops(params.stop))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QCoreApplication
 
+from desktop.values import COMPLETION_TOKENS
 from desktop.widgets import formatting
 from desktop.widgets.value_row import ValueSpec
 
@@ -83,8 +84,12 @@ def seed_help(seed: int | None) -> str:
     return _tr("Seed {0}: the same seed and settings give the same text.").format(seed)
 
 
-def length_help(max_tokens: int | None) -> str:
+def length_help(max_tokens: int | None, *, is_base: bool = False) -> str:
     """Return the sentence under the length."""
+    if max_tokens is None and is_base:
+        return _tr("A base model is stopped after {0} tokens; then it can continue.").format(
+            formatting.count(COMPLETION_TOKENS)
+        )
     if max_tokens is None:
         return _tr("An answer may go on until the context is full.")
     return _tr("An answer ends after {0} tokens at the latest.").format(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 
 from desktop.values import AnswerStats
 from desktop.views import shortcuts
@@ -69,6 +69,7 @@ class Wiring(QObject):
         self._connect_column()
         self._connect_engines()
         self._connect_settings()
+        self._connect_focus()
         window.page_maker = self.make_page
         shortcuts.bind(window, self._actions())
 
@@ -116,6 +117,7 @@ class Wiring(QObject):
         column.send_requested.connect(self._send)
         column.stop_requested.connect(chats.stop)
         column.retry_requested.connect(chats.retry)
+        column.offer_taken.connect(self._on_offer)
         column.regenerate_requested.connect(chats.regenerate)
         column.edit_requested.connect(chats.edit)
         column.continue_requested.connect(chats.continue_answer)
@@ -151,6 +153,15 @@ class Wiring(QObject):
         self._themes.theme_changed.connect(self._on_theme)
         self._window.closing.connect(self._on_closing)
 
+    def _connect_focus(self) -> None:
+        """Give the composer the keyboard wherever a person goes to write next."""
+        picker = self._picker()
+        if picker is not None:
+            picker.list_closed.connect(self._column.focus_composer)
+        self._window.rail.page_chosen.connect(self._on_page_chosen)
+        self._window.chat_page.panel_closed.connect(self._column.focus_composer)
+        self._column.focus_composer()
+
     def _actions(self) -> dict[str, Callable[[], object]]:
         window = self._window
         return {
@@ -161,7 +172,7 @@ class Wiring(QObject):
             "undo": window.undo_last,
             "list": window.chat_page.toggle_list,
             "panel": window.chat_page.toggle_panel,
-            "page_chat": lambda: window.open_page("chat"),
+            "page_chat": self._open_chat_page,
             "page_models": lambda: window.open_page("models"),
             "page_settings": lambda: window.open_page("settings"),
             "next_region": lambda: window.step_region(1),
@@ -179,6 +190,7 @@ class Wiring(QObject):
         self._window.open_page("chat")
         self._window.chat_page.close_overlay()
         self._chats.open_chat(chat_id)
+        self._column.focus_composer()
 
     def _send(self, text: str) -> None:
         self._window.side_panel.flush()
@@ -190,6 +202,29 @@ class Wiring(QObject):
         self._window.chat_page.close_overlay()
         self._chats.new_chat()
         self._column.focus_composer()
+
+    def _open_chat_page(self) -> None:
+        self._window.open_page("chat")
+        self._column.focus_composer()
+
+    def _on_page_chosen(self, page_id: str) -> None:
+        # Arrow keys in the rail walk through the pages; they must not lose the keyboard on the way.
+        by_keyboard = self._window.testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
+        if page_id == "chat" and not by_keyboard:
+            self._column.focus_composer()
+
+    def _on_offer(self, message_id: str, offer: str) -> None:
+        view = self._column.transcript.view_of(message_id)
+        if offer == "choose_model":
+            self._open_picker()
+        elif offer == "larger_context" and view is not None and view.problem is not None:
+            self._engines.load_with_context(view.problem.larger_context)
+            self._chats.retry(message_id)
+        elif offer == "new_chat":
+            question = self._column.transcript.question_of(message_id)
+            self._new_chat()
+            if question is not None:
+                self._column.composer.set_text(question.text)
 
     def _find_chat(self) -> None:
         self._window.open_page("chat")

@@ -141,10 +141,12 @@ class ModelPicker(QAbstractButton):
     Signals:
         model_chosen: Model id.
         cancel_asked: Esc while a model is loading.
+        list_closed: The list went, whether a model was chosen or not.
     """
 
     model_chosen = Signal(str)
     cancel_asked = Signal()
+    list_closed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -210,6 +212,7 @@ class ModelPicker(QAbstractButton):
             self._popup = ModelPopup(self._theme, self._overlay)
             self._popup.hide()
             self._popup.model_chosen.connect(self._on_chosen)
+            self._overlay.closed.connect(self.list_closed)
         return self._popup, self._overlay
 
     def _on_chosen(self, model_id: str) -> None:

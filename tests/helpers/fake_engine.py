@@ -95,6 +95,7 @@ class Script:
     stubborn: bool = False
     busy: bool = False
     context: int = 32_768
+    trained: int = 0  # context in training; 0 = the same
     base: bool = False
     memory_mb: int = 0
     output: str = ""
@@ -149,7 +150,7 @@ class FakeEngine:
             name="Fake",
             architecture="fake",
             n_ctx=script.context,
-            n_ctx_train=script.context,
+            n_ctx_train=script.trained or script.context,
             n_vocab=50_010,
             n_layers=1,
             parameters=0,

@@ -36,7 +36,14 @@ class ActionLine(QWidget):
     continue_requested = Signal()
     version_requested = Signal(int)
 
-    def __init__(self, view: MessageView, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        view: MessageView,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        is_last: bool = True,
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("message_actions")
         self._theme = theme
@@ -48,7 +55,7 @@ class ActionLine(QWidget):
             self._row.addStretch()
         if view.versions > 1:
             self._add_versions(view)
-        self._add_buttons(view)
+        self._add_buttons(view, is_last=is_last)
         if view.role != "user":
             self._row.addStretch()
             self._add_stats(view)
@@ -72,7 +79,7 @@ class ActionLine(QWidget):
         self._row.addWidget(line)
         self._row.addSpacing(6)
 
-    def _add_buttons(self, view: MessageView) -> None:
+    def _add_buttons(self, view: MessageView, *, is_last: bool) -> None:
         tr = self.tr
         self._copy = self._button("copy", tr("Copy the message"), "message_copy")
         self._copy.clicked.connect(self._on_copy)
@@ -82,7 +89,8 @@ class ActionLine(QWidget):
         if view.role == "user" or view.is_completion:
             edit = self._button("pencil", tr("Edit your text"), "message_edit")
             edit.clicked.connect(self.edit_requested)
-        if view.role == "assistant" and view.state in {"complete", "stopped"}:
+        ended = view.role == "assistant" and view.state in {"complete", "stopped"}
+        if ended and is_last:  # what comes after it would no longer follow from it
             more = self._button("arrow-right-to-line", tr("Continue"), "message_continue")
             more.clicked.connect(self.continue_requested)
 

@@ -13,7 +13,7 @@ from desktop.widgets.markdown.blocks import BlockStream, PlainStream
 from desktop.widgets.transcript import actions
 from desktop.widgets.transcript.actions import ActionLine
 from desktop.widgets.transcript.body import MARGIN, Body
-from desktop.widgets.transcript.notes import ProblemNote, StatusLine
+from desktop.widgets.transcript.notes import ProblemNote, StatusLine, is_cut
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QLabel
@@ -48,6 +48,7 @@ class MessageWidget(QWidget):
     point_reached = Signal(QPointF)
     save_refused = Signal(str)
     retry_requested = Signal()
+    offer_taken = Signal(str)
     again_requested = Signal()
     edit_requested = Signal()
     continue_requested = Signal()
@@ -172,13 +173,13 @@ class MessageWidget(QWidget):
         wanted = view.state in {"waiting", "reading", "stopped"} or (
             view.state == "failed" and bool(view.text.strip())
         )
-        if not wanted:
+        if not wanted and not is_cut(view):
             self._hide_status()
             return
         if self._status is None:
             self._status = StatusLine(self._theme, self)
             self._status.continue_requested.connect(self.continue_requested)
-        self._status.show_view(view, is_loading=self.is_loading)
+        self._status.show_view(view, is_loading=self.is_loading, is_last=self.is_last)
 
     def _hide_status(self) -> None:
         if self._status is not None:
@@ -202,6 +203,7 @@ class MessageWidget(QWidget):
         if self.view.state == "failed" and self.view.problem is not None:
             self._note = ProblemNote(self.view.problem, self._theme, self)
             self._note.retry_requested.connect(self.retry_requested)
+            self._note.offer_taken.connect(self.offer_taken)
             self._note.size_changed.connect(self._on_height_changed)
             self._note.show()
 
@@ -211,7 +213,9 @@ class MessageWidget(QWidget):
         """Say whether this is the last answer, which keeps its line of actions."""
         if is_last != self.is_last:
             self.is_last = is_last
-            self._show_line()
+            if self._status is not None:
+                self._show_status()
+            self._renew_line()
 
     def _wants_line(self) -> bool:
         if self.view.state in _LIVE:
@@ -225,7 +229,7 @@ class MessageWidget(QWidget):
     def _show_line(self) -> None:
         wanted = self._wants_line()
         if wanted and self._line is None:
-            self._line = ActionLine(self.view, self._theme, self)
+            self._line = ActionLine(self.view, self._theme, self, is_last=self.is_last)
             line = self._line
             line.copy_requested.connect(self._on_copy)
             line.again_requested.connect(self.again_requested)

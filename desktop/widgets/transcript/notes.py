@@ -20,7 +20,8 @@ from desktop.widgets.formatting import count
 from desktop.widgets.icons import icon, paint_icon
 
 if TYPE_CHECKING:
-    from desktop.values import MessageView, Problem
+    from desktop.values import AnswerStats, MessageView, Offer, Problem
+    from desktop.widgets.controls import ButtonKind
     from desktop.widgets.theme import Theme
 
 _LINE = 26
@@ -47,7 +48,7 @@ class StatusLine(QWidget):
         self._theme = theme
         self.update()
 
-    def show_view(self, view: MessageView, *, is_loading: bool) -> None:
+    def show_view(self, view: MessageView, *, is_loading: bool, is_last: bool = True) -> None:
         """Say what the state of an answer is, if there is something to say."""
         self._share = None
         self._is_bad = view.state == "failed"
@@ -60,6 +61,8 @@ class StatusLine(QWidget):
             self._text = self._reading(view)
         elif view.state == "stopped":
             self._icon, self._text = "circle-stop", self.tr("You stopped here.")
+        elif is_cut(view):
+            self._icon, self._text = "circle-stop", self._cut_words(view.stats)
         elif view.state == "failed" and view.text.strip():
             words = len(view.text.split())
             self._icon = "circle-stop"
@@ -68,10 +71,21 @@ class StatusLine(QWidget):
                 if words == 1
                 else self.tr("Stopped here. These {0} words are kept.").format(count(words))
             )
-        self._show_link(view.state == "stopped" and bool(view.text))
+        full = view.stats is not None and view.stats.is_context_full
+        goes_on = view.state == "stopped" or (is_cut(view) and not full)
+        self._show_link(goes_on and is_last and bool(view.text))
         self.setAccessibleName(self._text)
         self.setVisible(bool(self._text))
         self.update()
+
+    def _cut_words(self, stats: AnswerStats | None) -> str:
+        if stats is None:
+            return ""
+        if stats.is_context_full:
+            words = self.tr("Ended here: the context of {0} tokens is full.")
+            return words.format(count(stats.context_total))
+        words = self.tr("Ended by the length limit of {0} tokens.")
+        return words.format(count(stats.completion_tokens))
 
     def _reading(self, view: MessageView) -> str:
         if view.reading_total <= 0:
@@ -121,15 +135,22 @@ class StatusLine(QWidget):
         painter.end()
 
 
+def is_cut(view: MessageView) -> bool:
+    """Whether a limit ended an answer that would have gone on."""
+    return view.state == "complete" and view.stats is not None and view.stats.is_cut
+
+
 class ProblemNote(QFrame):
     """What went wrong, what it means, what to do, and what the engine said last.
 
     Signals:
         retry_requested: Try again.
+        offer_taken: An ``Offer`` of the problem.
         size_changed: The fold opened or closed.
     """
 
     retry_requested = Signal()
+    offer_taken = Signal(str)
     size_changed = Signal()
 
     def __init__(self, problem: Problem, theme: Theme, parent: QWidget | None = None) -> None:
@@ -156,19 +177,38 @@ class ProblemNote(QFrame):
 
     def _add_actions(self, column: QVBoxLayout) -> None:
         problem, theme = self._problem, self._theme
+        buttons = [self._offer_button(offer) for offer in problem.offers]
         if problem.can_retry:
             text = self.tr("Try again")
-            retry = Button(text, theme, kind="main", name="retry", icon_name="refresh-cw")
+            kind: ButtonKind = "secondary" if buttons else "main"
+            retry = Button(text, theme, kind=kind, name="retry", icon_name="refresh-cw")
             retry.clicked.connect(self._on_retry)
+            buttons.append(retry)
+            self._retry = retry
+        if buttons:
             row = QHBoxLayout()
             row.setContentsMargins(0, 10, 0, 0)
-            row.addWidget(retry)
+            row.setSpacing(8)
+            for button in buttons:
+                row.addWidget(button)
             row.addStretch()
             column.addLayout(row)
-            self._retry = retry
-        if problem.detail:
+        if problem.detail.strip():
             column.addSpacing(6)
             self._add_detail(column)
+
+    def _offer_button(self, offer: Offer) -> Button:
+        words = {
+            "larger_context": self.tr("Load with {0} tokens").format(
+                count(self._problem.larger_context)
+            ),
+            "new_chat": self.tr("Ask it in a new chat"),
+            "choose_model": self.tr("Choose a model"),
+        }
+        kind: ButtonKind = "main" if offer == self._problem.offers[0] else "secondary"
+        button = Button(words[offer], self._theme, kind=kind, name=f"offer_{offer}")
+        button.clicked.connect(lambda: self.offer_taken.emit(offer))
+        return button
 
     def _add_detail(self, column: QVBoxLayout) -> None:
         theme = self._theme

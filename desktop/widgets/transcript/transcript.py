@@ -39,6 +39,7 @@ class Transcript(QAbstractScrollArea):
     """
 
     retry_requested = Signal(str)
+    offer_taken = Signal(str, str)
     again_requested = Signal(str)
     edit_requested = Signal(str)
     continue_requested = Signal(str)
@@ -195,6 +196,7 @@ class Transcript(QAbstractScrollArea):
         widget.save_refused.connect(self.save_refused)
         widget.point_reached.connect(lambda point: self._on_point_reached(widget, point))
         widget.retry_requested.connect(lambda: self.retry_requested.emit(name))
+        widget.offer_taken.connect(lambda offer: self.offer_taken.emit(name, offer))
         widget.again_requested.connect(lambda: self.again_requested.emit(name))
         widget.edit_requested.connect(lambda: self.edit_requested.emit(name))
         widget.continue_requested.connect(lambda: self.continue_requested.emit(name))

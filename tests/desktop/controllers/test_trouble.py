@@ -11,7 +11,9 @@ import time
 from typing import TYPE_CHECKING
 
 from desktop.store.chats import Chats
+from desktop.values import COMPLETION_TOKENS
 from inference.errors import DatabaseLockedError
+from inference.types import SamplingParams
 from tests.desktop.controllers.house import model
 
 if TYPE_CHECKING:
@@ -120,8 +122,53 @@ def test_a_prompt_longer_than_the_context_says_both_numbers(
     assert answer.problem.title == "This chat is longer than the model's context."
     assert "64" in answer.problem.message
     assert "50" in answer.problem.message
-    assert answer.problem.hint
     assert house.engine.state().status == "ready"
+    # The same again cannot help, and there is nothing more that the engine said.
+    assert answer.problem.offers == ("new_chat",)
+    assert not answer.problem.can_retry
+    assert not answer.problem.detail
+
+
+def test_a_larger_context_is_offered_where_the_model_was_trained_for_it_and_then_answers(
+    make_house: Callable[..., House],
+) -> None:
+    house = make_house(model("starter-instruct", "context=64,trained=1500"))
+    problem = house.ask("word " * 500).problem
+    assert problem is not None
+    assert problem.offers == ("larger_context", "new_chat")
+    assert problem.larger_context == 1024
+    house.engine.load_with_context(problem.larger_context)
+    house.chat.retry(house.answer.id)
+    assert house.end().state == "complete"
+    assert house.engine.state().loaded.n_ctx == 1024
+
+
+def test_a_context_longer_than_in_training_is_not_offered(make_house: Callable[..., House]) -> None:
+    house = make_house(model("starter-instruct", "context=64,trained=128"))
+    problem = house.ask("word " * 500).problem
+    assert problem is not None
+    assert problem.offers == ("new_chat",)
+
+
+def test_a_base_model_is_ended_by_a_length_of_its_own_unless_one_is_set(
+    make_house: Callable[..., House],
+) -> None:
+    house = make_house(model("starter-base", "tokens=9999,base=1", kind="base"))
+    house.load("starter-base")
+    answer = house.ask("Once upon a time")
+    assert answer.state == "complete"
+    assert answer.stats is not None
+    assert answer.stats.is_cut
+    assert answer.stats.completion_tokens == COMPLETION_TOKENS
+    kept = Chats(house.database).message(answer.id)
+    assert kept.settings is not None
+    assert kept.settings.sampling.max_tokens == COMPLETION_TOKENS
+    house.chat.continue_answer(answer.id)
+    assert len(house.end().text.split()) == 2 * COMPLETION_TOKENS
+    house.chat.set_sampling(SamplingParams(max_tokens=7))
+    stats = house.ask("And then").stats
+    assert stats is not None
+    assert stats.completion_tokens == 7
 
 
 def test_trouble_in_the_engine_is_the_answers_problem(make_house: Callable[..., House]) -> None:

@@ -153,3 +153,48 @@ def test_settings_change_the_window_at_once(room: Room) -> None:
     room.house.settings.update(theme="dark", font_size=20)
     assert room.window.theme.name == "dark"
     assert room.window.theme.reading_px == 20
+
+
+def writes_to_the_composer(room: Room, text: str = "x") -> bool:
+    focus = QApplication.focusWidget()
+    if focus is None:
+        return False
+    before = room.column.composer.text()
+    room.qtbot.keyClicks(focus, text)
+    return room.column.composer.text() == before + text
+
+
+def test_the_composer_has_the_keyboard_wherever_writing_comes_next(room: Room) -> None:
+    assert writes_to_the_composer(room)  # at the start
+    room.picker.open_list()
+    assert not writes_to_the_composer(room)
+    room.press(Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
+    assert writes_to_the_composer(room)
+    room.window.findChild(QWidget, "chat_new").click()
+    assert writes_to_the_composer(room)
+    room.press(Qt.Key.Key_2, CONTROL)
+    assert not writes_to_the_composer(room)
+    room.press(Qt.Key.Key_1, CONTROL)
+    assert writes_to_the_composer(room)
+    room.window.findChild(QWidget, "rail_settings").click()
+    room.window.findChild(QWidget, "rail_chat").click()
+    assert writes_to_the_composer(room)
+    room.press(Qt.Key.Key_J, CONTROL)
+    assert not writes_to_the_composer(room)
+    room.press(Qt.Key.Key_J, CONTROL)
+    assert writes_to_the_composer(room)
+
+
+def test_a_question_too_long_for_the_chat_is_taken_into_a_new_one(room: Room) -> None:
+    room.house.library.models.append(scripted("small", "context=64"))
+    room.house.engine.refresh()
+    room.house.until(lambda: any(row.info.id == "small" for row in room.house.engine.models().rows))
+    room.house.load("small")
+    text = " ".join(["word"] * 100)
+    room.house.chat.send(text)
+    room.house.end()
+    note = room.window.findChild(QWidget, "offer_new_chat")
+    assert note is not None
+    note.click()
+    assert room.house.chat.current().messages == ()
+    assert room.column.composer.text() == text

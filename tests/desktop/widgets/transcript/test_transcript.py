@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 
 from desktop.values import AnswerStats, MessageView, Problem
+from desktop.widgets.controls import Button
 from desktop.widgets.theme import Theme, apply_theme
 from desktop.widgets.transcript.notes import StatusLine
 from desktop.widgets.transcript.transcript import Transcript
@@ -162,6 +163,14 @@ def test_streamed_text_is_what_the_finished_message_shows(
         ),
         ({"state": "stopped", "text": "Half"}, "You stopped here."),
         ({"state": "failed", "text": "one two three"}, "These 3 words are kept."),
+        (
+            {"text": "Cut", "stats": AnswerStats(256, finish_reason="length")},
+            "Ended by the length limit of 256 tokens.",
+        ),
+        (
+            {"text": "Cut", "stats": AnswerStats(9, 0, 0, 1015, 1024, 1024, "length")},
+            "Ended here: the context of 1,024 tokens is full.",
+        ),
     ],
 )
 def test_states_are_said_in_words(
@@ -195,6 +204,38 @@ def test_a_failed_answer_keeps_its_text_says_why_and_offers_a_way_on(
     with qtbot.waitSignal(column.retry_requested) as asked:
         press(widget, "retry")
     assert asked.args == ["a1"]
+
+
+def test_an_answer_ended_by_its_length_goes_on_while_there_is_context(
+    column: Transcript, view: View
+) -> None:
+    cut = AnswerStats(256, 0, 0, 10, 266, 1024, "length")
+    column.show_messages((view("u1"), view("a1", "One", stats=cut)))
+    link = column.findChild(QAbstractButton, "continue_link")
+    assert link is not None
+    assert link.isVisible()
+    full = replace(cut, context_used=1024)
+    column.change_message(view("a1", "One", stats=full))
+    assert not link.isVisible()
+    column.change_message(view("a1", "One", stats=cut))
+    column.add_message(view("u2", "On"))
+    column.add_message(view("a2", "Two"))
+    assert not link.isVisible()  # what comes after it would no longer follow from it
+
+
+def test_a_problem_offers_what_can_help(column: Transcript, view: View, qtbot: QtBot) -> None:
+    problem = Problem(
+        "Too long.", "It is.", "", " ", can_retry=False, offers=("larger_context", "new_chat"),
+        larger_context=8192,
+    )  # fmt: skip
+    column.show_messages((view("u1"), view("a1", state="failed", problem=problem)))
+    widget = column.widget_of("a1")
+    assert widget is not None
+    names = [button.objectName() for button in widget.findChildren(Button)]
+    assert names == ["offer_larger_context", "offer_new_chat"]  # no empty fold either
+    with qtbot.waitSignal(column.offer_taken) as asked:
+        press(widget, "offer_larger_context")
+    assert asked.args == ["a1", "larger_context"]
 
 
 def test_the_last_answer_offers_its_actions_and_names_its_message(
@@ -337,8 +378,8 @@ def test_tab_goes_through_words_code_and_actions_from_top_to_bottom(
         seen.append(focused.objectName())
     answer = ["message_body", "code_copy", "code_save", "message_copy", "message_again"]
     assert seen[:2] == ["message_copy", "message_edit"]
-    assert seen[2:8] == [*answer, "message_continue"]
-    assert seen[8:11] == ["message_body", "message_copy", "message_edit"]
+    assert seen[2:7] == answer
+    assert seen[7:10] == ["message_body", "message_copy", "message_edit"]
 
 
 @pytest.mark.parametrize("is_completion", [False, True])
