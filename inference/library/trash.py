@@ -99,9 +99,9 @@ class Trash:
         The note of a removal goes first: if the rest is cut off, half a model cannot come back,
         and the next time takes what is left.
         """
-        files = [path for path in self._root.rglob("*") if path.is_file()]
-        freed_bytes = sum(path.stat().st_size for path in files)
         try:
+            files = [path for path in self._root.rglob("*") if path.is_file()]
+            freed_bytes = sum(path.stat().st_size for path in files)
             for note in self._root.glob(f"*/{_NOTE}"):
                 note.unlink()
             shutil.rmtree(self._root)
