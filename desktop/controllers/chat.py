@@ -164,11 +164,11 @@ class ChatController(QObject):
 
     @_told
     def _send(self, text: str) -> bool:
-        if self._open.keep(text):
+        was_kept = self._open.kept
+        question, answer = self._open.ask(text, self._engine.state().model)
+        if not was_kept:
             self.settings_changed.emit(self.current())
-        question = self._open.say(text)
         self.message_added.emit(message_view(question))
-        answer = self._open.add_answer(question.id, self._engine.state().model)
         self.message_added.emit(message_view(answer))
         self._start(answer)
         return True

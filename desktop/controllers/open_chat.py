@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from desktop.controllers.message_views import NEW_CHAT, title_from
 from desktop.store.chats import Chats, new_id
 from desktop.store.records import AnswerSettings, ChatRecord, MessageRecord
+from inference.errors import StoreError
 
 if TYPE_CHECKING:
     from desktop.store.settings import Settings
@@ -21,30 +22,23 @@ class OpenChat:
     Args:
         chats: Where it is kept.
         settings: What a new one starts with.
+
+    Attributes:
+        kept: Whether it is in the store; a new one is from its first message on.
     """
 
     def __init__(self, chats: Chats, settings: Settings) -> None:
         self._chats = chats
-        self._kept = False  # a new chat is kept with its first message
+        self.kept = False
         self.record = _draft(settings)
 
     def open(self, record: ChatRecord) -> None:
         """Show a kept chat."""
-        self.record, self._kept = record, True
+        self.record, self.kept = record, True
 
     def draft(self, settings: Settings) -> None:
         """Show an empty one."""
-        self.record, self._kept = _draft(settings), False
-
-    def keep(self, first_text: str) -> bool:
-        """Keep a draft, with a title made from its first message; ``False`` when it was kept."""
-        if self._kept:
-            return False
-        now = time.time()
-        chat = replace(self.record, title=title_from(first_text), created_at=now, updated_at=now)
-        self._chats.add(chat)
-        self.record, self._kept = chat, True
-        return True
+        self.record, self.kept = _draft(settings), False
 
     def branch(self) -> tuple[MessageRecord, ...]:
         """The messages that are shown."""
@@ -55,9 +49,20 @@ class OpenChat:
         self._chats.add_message(message)
         self.record = replace(self.record, active_leaf=message.id)
 
-    def say(self, text: str) -> MessageRecord:
-        """Add a person's message at the end of the branch."""
-        return self._add_text("user", text, self.record.active_leaf)
+    def ask(self, text: str, model: ModelInfo | None) -> tuple[MessageRecord, MessageRecord]:
+        """Add a person's message and an answer that waits for its model: both or neither.
+
+        The first one keeps the chat, under a title made from it.
+        """
+        before = self.record, self.kept
+        try:
+            with self._chats.transaction():
+                self._keep(text)
+                question = self._add_text("user", text, self.record.active_leaf)
+                return question, self.add_answer(question.id, model)
+        except StoreError:
+            self.record, self.kept = before
+            raise
 
     def rewrite(self, old: MessageRecord, text: str) -> MessageRecord:
         """Add another version of a message."""
@@ -104,15 +109,23 @@ class OpenChat:
 
     def set_system_prompt(self, text: str) -> None:
         """Change what the next answers are told first."""
-        if self._kept:
+        if self.kept:
             self._chats.set_system_prompt(self.record.id, text)
         self.record = replace(self.record, system_prompt=text)
 
     def set_sampling(self, sampling: SamplingParams) -> None:
         """Change how the next answers are drawn."""
-        if self._kept:
+        if self.kept:
             self._chats.set_sampling(self.record.id, sampling)
         self.record = replace(self.record, sampling=sampling)
+
+    def _keep(self, first_text: str) -> None:
+        if self.kept:
+            return
+        now = time.time()
+        chat = replace(self.record, title=title_from(first_text), created_at=now, updated_at=now)
+        self._chats.add(chat)
+        self.record, self.kept = chat, True
 
     def _add_text(
         self,

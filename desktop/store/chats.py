@@ -18,6 +18,7 @@ from inference.types import SamplingParams
 
 if TYPE_CHECKING:
     import sqlite3
+    from contextlib import AbstractContextManager
 
     from desktop.store.database import Database, Row
 
@@ -47,6 +48,10 @@ class Chats:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """Make everything that is written inside count, or nothing of it."""
+        return self._db.transaction()
 
     def list(self) -> tuple[ChatSummary, ...]:
         """All chats that are not deleted: pinned ones first, then by last use."""

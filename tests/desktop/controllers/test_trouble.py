@@ -250,6 +250,24 @@ def test_sending_to_a_full_disk_leaves_the_words_with_the_person(
     assert not house.chat.answering
 
 
+def test_a_question_whose_answer_finds_no_room_is_not_kept_twice(
+    make_house: Callable[..., House],
+) -> None:
+    house = make_house()
+    house.ask("The first")
+    house.chat.set_system_prompt("x" * 100_000)  # kept with each answer
+    with house.database.transaction() as connection:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages + 6}")
+    assert not house.chat.send("The second")
+    assert house.problems[-1].title == "The disk is full."
+    assert [message.text for message in house.messages] == ["The first", "A short answer."]
+    with house.database.transaction() as connection:
+        connection.execute("PRAGMA max_page_count = 1073741823")
+    house.ask("The second")
+    assert [m.text for m in house.messages if m.role == "user"] == ["The first", "The second"]
+
+
 def test_a_second_window_chats_in_memory_and_the_first_keeps_everything(
     make_house: Callable[..., House],
 ) -> None:
