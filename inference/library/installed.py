@@ -200,11 +200,13 @@ class Library:
     def _shipped(self) -> Iterator[ModelInfo]:
         for name in _STARTERS:
             kind: ModelKind = "instruct" if name.endswith("instruct") else "base"
+            title = ""  # only a GGUF file says one; the folder beside it is the same model
             for suffix, ending in _STARTER_FORMS:
                 path = self._starters / f"{name}{ending}"
                 if path.exists():
                     info = self._examined(path)
-                    info = replace(info, id=name + suffix, kind=kind)
+                    title = title or ("" if info.name in {path.name, path.stem} else info.name)
+                    info = replace(info, id=name + suffix, kind=kind, name=title or info.name)
                     yield replace(info, bundled=True, origin="starter")
 
     def _in_folder(self) -> Iterator[ModelInfo]:
