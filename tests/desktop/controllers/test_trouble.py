@@ -10,6 +10,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import psutil
+
 from desktop.store.chats import Chats
 from desktop.values import COMPLETION_TOKENS
 from inference.errors import DatabaseLockedError
@@ -250,6 +252,26 @@ def test_sending_to_a_full_disk_leaves_the_words_with_the_person(
     assert not house.chat.answering
 
 
+def test_closing_under_a_flood_of_tokens_ends_and_keeps_what_had_come(
+    make_house: Callable[..., House],
+) -> None:
+    house = make_house(model("starter-instruct", "tokens=10000000"))
+    house.load()
+    house.chat.send("Go on")
+    house.wait_for_text()
+    time.sleep(0.5)  # nobody empties the inbox meanwhile: it is full now
+    seen, pid = len(house.answer.text), house.client.pid
+    begun = time.monotonic()
+    house.close()
+    assert time.monotonic() - begun < 6
+    assert pid is not None
+    assert not psutil.pid_exists(pid)
+    again = make_house()
+    again.chat.open_chat(again.chat.chats()[0].id)
+    assert again.answer.state == "stopped"
+    assert len(again.answer.text) > seen
+
+
 def test_a_question_whose_answer_finds_no_room_is_not_kept_twice(
     make_house: Callable[..., House],
 ) -> None:
@@ -324,7 +346,6 @@ app.exec()
 def test_killing_the_window_loses_at_most_a_second_of_text(
     make_house: Callable[..., House], tmp_path: Path
 ) -> None:
-    import psutil
 
     folder = tmp_path / "data"
     folder.mkdir()
