@@ -17,7 +17,7 @@ from desktop.widgets.transcript.transcript import Transcript
 from desktop.widgets.transcript.welcome import Heading, Suggestions
 
 if TYPE_CHECKING:
-    from desktop.values import AnswerStats, ChatDetail, MessageView
+    from desktop.values import AnswerStats, ChatDetail, MessageView, Problem
     from desktop.widgets.theme_manager import ThemeManager
 
 _GUTTER: Final = 24
@@ -40,6 +40,7 @@ class ChatColumn(QWidget):
     stop_requested = Signal()
     retry_requested = Signal(str)
     offer_taken = Signal(str, str)
+    engine_offer_taken = Signal(str)
     regenerate_requested = Signal(str)
     edit_requested = Signal(str, str)
     continue_requested = Signal(str)
@@ -59,6 +60,9 @@ class ChatColumn(QWidget):
         self._editing = ""  # message that is being edited in the composer
         self._kept_draft = ""
         self._is_answering = False
+        self._is_queued = False  # what stands in the composer is sent after the answer
+        self._ended_well = True
+        self._noted: Problem | None = None
         self._engine = EngineState()
         self._build()
         self._connect()
@@ -73,12 +77,24 @@ class ChatColumn(QWidget):
         self._base_note = Notice(theme, name="base_note", severity="info", closable=True)
         self._base_note.hide()
         self._edit_bar = self._make_edit_bar()
+        self._queue_bar = self._make_queue_bar()
+        self._engine_note = Notice(
+            theme,
+            name="engine_note",
+            actions=(
+                ("choose_model", self.tr("Choose a model")),
+                ("load_again", self.tr("Load it again")),
+            ),
+            closable=True,
+        )
+        self._engine_note.hide()
         self._middle = QWidget()
         self._middle.setObjectName("composer_column")
         column = QVBoxLayout(self._middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        for widget in (self._heading, self._edit_bar, self.composer, self._suggestions):
+        bars = (self._engine_note, self._edit_bar, self._queue_bar)
+        for widget in (self._heading, *bars, self.composer, self._suggestions):
             column.addWidget(widget)
         column.insertSpacing(1, 4)
         self._column = column
@@ -111,9 +127,30 @@ class ChatColumn(QWidget):
         bar.hide()
         return bar
 
+    def _make_queue_bar(self) -> QWidget:
+        bar = QWidget()
+        bar.setObjectName("queue_bar")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(2, 0, 0, 0)
+        text = self.tr("Your message waits its turn: it is sent when the answer has ended.")
+        row.addWidget(label(text, self._theme, "small", "text2", wrap=True, name="queue_words"), 1)
+        cancel = Button(
+            self.tr("Do not send it yet"),
+            self._theme,
+            kind="ghost",
+            name="queue_cancel",
+            small=True,
+        )
+        cancel.clicked.connect(self._end_queue)
+        row.addWidget(cancel)
+        bar.hide()
+        return bar
+
     def _connect(self) -> None:
         self.composer.send_requested.connect(self._on_send)
+        self.composer.queue_requested.connect(self._on_queue)
         self.composer.stop_requested.connect(self.stop_requested)
+        self._engine_note.acted.connect(self.engine_offer_taken)
         self._suggestions.chosen.connect(self._on_suggestion)
         self._base_note.dismissed.connect(self._top_note.hide)
         transcript = self.transcript
@@ -133,6 +170,7 @@ class ChatColumn(QWidget):
             self.transcript.show_branch(chat.messages)
         else:
             self._end_edit()
+            self._end_queue()
             self._drafts[self._chat_id] = self.composer.text()
             self._chat_id = chat.id
             self.composer.set_text(self._drafts.pop(chat.id, ""))
@@ -156,7 +194,10 @@ class ChatColumn(QWidget):
 
     def change_message(self, view: MessageView) -> None:
         """Show a message in its new state."""
+        if view.state not in _LIVE:
+            self._ended_well = view.state == "complete"
         self.transcript.change_message(view)
+        self._show_engine_note()
 
     def append_text(self, message_id: str, text: str) -> None:
         """Show text that has just been written."""
@@ -167,6 +208,10 @@ class ChatColumn(QWidget):
         self._is_answering = is_answering
         self.composer.set_answering(is_answering)
         self._show_words()
+        if not is_answering and self._is_queued:
+            self._end_queue()
+            if self._ended_well:
+                self._on_send(self.composer.text().strip("\n"))
 
     def set_engine(self, state: EngineState) -> None:
         """Name the model in the composer, the greeting and waiting answers."""
@@ -174,6 +219,7 @@ class ChatColumn(QWidget):
         self.transcript.set_loading(state.status == "loading")
         if state.loaded != before.loaded:
             self._show_context(None)
+        self._show_engine_note()
         self._show_state()
 
     def set_stats(self, stats: AnswerStats) -> None:
@@ -221,6 +267,22 @@ class ChatColumn(QWidget):
         self._show_words()
         self._fit()
 
+    def _show_engine_note(self) -> None:
+        """Say above the composer why no model is there, unless an answer says it already."""
+        problem = self._engine.problem
+        shown = self.transcript.message_ids()
+        last = self.transcript.view_of(shown[-1]) if shown else None
+        is_said = last is not None and last.state == "failed"
+        if problem is None or is_said or self._engine.status not in {"none", "stopped"}:
+            self._engine_note.hide()
+            self._noted = None
+        elif problem is not self._noted:
+            self._noted = problem
+            text = " ".join(part for part in (problem.message, problem.hint) if part)
+            self._engine_note.say(problem.title, text)
+            self._engine_note.show_action("load_again", shown=problem.can_retry)
+            self._engine_note.show()
+
     def _show_base_note(self, is_empty: bool) -> None:
         model = self._engine.model
         is_base = model is not None and model.kind == "base"
@@ -239,7 +301,7 @@ class ChatColumn(QWidget):
         else:
             self.composer.set_off_reason("")
         if self._is_answering:
-            words = self.tr("Write the next message while the answer comes")
+            words = self.tr("Write the next message; it waits its turn")
         elif model is not None and model.kind == "base":
             words = self.tr("Text to continue")
         elif model is not None:
@@ -276,6 +338,8 @@ class ChatColumn(QWidget):
         """End an edit, or the answer under way; ``False`` where there is neither."""
         if self._editing:
             self._end_edit()
+        elif self._is_queued:
+            self._end_queue()
         elif self._is_answering:
             self.stop_requested.emit()
         else:
@@ -290,6 +354,16 @@ class ChatColumn(QWidget):
         self._edit_bar.hide()
         self.composer.set_text(self._kept_draft)
         self.edit_requested.emit(message_id, text)
+
+    def _on_queue(self) -> None:
+        """Enter while an answer is under way: send this when it has ended."""
+        if not self._editing:
+            self._is_queued = True
+            self._queue_bar.show()
+
+    def _end_queue(self) -> None:
+        self._is_queued = False
+        self._queue_bar.hide()
 
     def _on_suggestion(self, text: str) -> None:
         self.composer.set_text(text)

@@ -5,6 +5,7 @@ It connects views with controllers and decides nothing about models or chats.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QByteArray, Qt, Signal
@@ -33,7 +34,13 @@ from desktop.widgets.toast import Toast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtGui import QCloseEvent, QResizeEvent
+    from PySide6.QtGui import (
+        QCloseEvent,
+        QDragEnterEvent,
+        QDragLeaveEvent,
+        QDropEvent,
+        QResizeEvent,
+    )
 
     from desktop.store.settings import Settings
     from desktop.values import Problem
@@ -48,6 +55,8 @@ class MainWindow(QMainWindow):
     Signals:
         closing: The window is about to go; what is pending has been handed on.
         escape_pressed: Esc, with nothing in front that it could close.
+        model_dropped: Path of a GGUF file or folder that was dropped on the window.
+        models_held: Whether one is held over the window.
 
     Args:
         theme: The look at the start.
@@ -57,6 +66,8 @@ class MainWindow(QMainWindow):
 
     closing = Signal()
     escape_pressed = Signal()
+    model_dropped = Signal(str)
+    models_held = Signal(bool)
 
     def __init__(
         self,
@@ -71,6 +82,7 @@ class MainWindow(QMainWindow):
         self._undo: Callable[[], object] | None = None
         self.setObjectName("main_window")
         self.setWindowTitle("Glasshouse")
+        self.setAcceptDrops(True)
         self.setMinimumSize(*read_tokens()["layout"]["minimum_window"])
         self.chat_list = ChatList(theme)
         self.side_panel = SidePanel(theme)
@@ -242,12 +254,36 @@ class MainWindow(QMainWindow):
         self.rail.set_narrow(narrow=room == "narrow")
         self.chat_page.set_room(room)
 
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Say whether a drop is welcome."""
+        if dropped_models(event):
+            event.acceptProposedAction()
+            self.models_held.emit(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """It went away again."""
+        super().dragLeaveEvent(event)
+        self.models_held.emit(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take what was dropped."""
+        self.models_held.emit(False)
+        for path in dropped_models(event):
+            self.model_dropped.emit(path)
+        event.acceptProposedAction()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep what must outlast the window."""
         self.side_panel.flush()
         self.closing.emit()
         super().closeEvent(event)
         self.setUpdatesEnabled(False)  # what the engine still says must not paint a closed window
+
+
+def dropped_models(event: QDropEvent) -> tuple[str, ...]:
+    """Return the paths in a drop that may be models: GGUF files and folders."""
+    paths = (Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
+    return tuple(str(path) for path in paths if path.suffix.lower() == ".gguf" or path.is_dir())
 
 
 def _holds(part: QWidget, focus: QWidget | None) -> bool:

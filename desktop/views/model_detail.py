@@ -79,7 +79,7 @@ class ModelDetail(QFrame):
         self._name.setText(info.name)
         self._kind.set_text(kind_words(info), kind_tone(info))
         self._subtitle.setText(self._subtitle_words(info))
-        self._say_problem(info)
+        self._say_problem(info, state)
         self._say_note(info)
         for name, words in self._fact_words(info).items():
             self._facts[name].setText(words)
@@ -129,12 +129,15 @@ class ModelDetail(QFrame):
         parts.append(info.license)
         return ", ".join(part for part in parts if part)
 
-    def _say_problem(self, info: ModelInfo) -> None:
-        self._problem.say(
-            self.tr("This model cannot be loaded."),
-            info.problem,
-        )
-        self._problem.setVisible(bool(info.problem))
+    def _say_problem(self, info: ModelInfo, state: EngineState) -> None:
+        title, text = self.tr("This model cannot be loaded."), info.problem
+        trouble = state.problem
+        is_this = state.model is not None and state.model.id == info.id
+        if not text and trouble is not None and is_this:
+            title = trouble.title
+            text = " ".join(part for part in (trouble.message, trouble.hint) if part)
+        self._problem.say(title, text)
+        self._problem.setVisible(bool(text))
 
     def _say_note(self, info: ModelInfo) -> None:
         title = text = ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
@@ -29,7 +28,7 @@ from desktop.widgets.model_delegate import ModelDelegate
 from desktop.widgets.theme import layout
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
+    from PySide6.QtGui import QResizeEvent
 
     from desktop.widgets.theme import Theme
 
@@ -63,7 +62,6 @@ class ModelsPage(QFrame):
         self.setObjectName("models_page")
         self.setAccessibleName(self.tr("Models"))
         self.setProperty("ground", "page")
-        self.setAcceptDrops(True)
         self._items = InstalledModelsList(self)
         self._delegate = ModelDelegate(theme, "page", self)
         self._search = SearchField(self.tr("Name, kind or engine"), theme, name="models_search")
@@ -273,20 +271,3 @@ class ModelsPage(QFrame):
             self._arrange()
         elif not narrow:
             self._left.setFixedWidth(min(_LIST_WIDTH, max(300, self.width() // 3)))
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Say whether a drop is welcome."""
-        if dropped_models(event):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Take what was dropped."""
-        for path in dropped_models(event):
-            self.add_asked.emit(path)
-        event.acceptProposedAction()
-
-
-def dropped_models(event: QDropEvent) -> tuple[str, ...]:
-    """Return the paths in a drop that may be models: GGUF files and folders."""
-    paths = (Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
-    return tuple(str(path) for path in paths if path.suffix.lower() == ".gguf" or path.is_dir())

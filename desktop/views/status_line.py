@@ -97,7 +97,7 @@ class StatusLine(QFrame):
             "ready": self.tr("{0} is ready").format(name) if not self._stats else "",
             "answering": self.tr("Writing"),
             "stopping": self.tr("Stopping"),
-            "stopped": self.tr("The engine stopped"),
+            "stopped": self.tr("The engine stopped; it comes back with your next message"),
         }
         return words[state.status]
 

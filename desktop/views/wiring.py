@@ -118,6 +118,8 @@ class Wiring(QObject):
         column.stop_requested.connect(chats.stop)
         column.retry_requested.connect(chats.retry)
         column.offer_taken.connect(self._on_offer)
+        column.engine_offer_taken.connect(self._on_engine_offer)
+        self._window.models_held.connect(column.composer.set_drop_target)
         column.regenerate_requested.connect(chats.regenerate)
         column.edit_requested.connect(chats.edit)
         column.continue_requested.connect(chats.continue_answer)
@@ -140,6 +142,7 @@ class Wiring(QObject):
         engines.models_changed.connect(self._on_models)
         engines.model_removed.connect(self._on_model_removed)
         engines.problem_raised.connect(window.show_problem)
+        window.model_dropped.connect(self._on_model_dropped)
         picker = self._picker()
         if picker is not None:
             picker.model_chosen.connect(self._on_model_chosen)
@@ -226,6 +229,13 @@ class Wiring(QObject):
             if question is not None:
                 self._column.composer.set_text(question.text)
 
+    def _on_engine_offer(self, offer: str) -> None:
+        model = self._engines.state().model
+        if offer == "load_again" and model is not None:
+            self._engines.load(model.id, self._engines.options)
+        else:
+            self._open_picker()
+
     def _find_chat(self) -> None:
         self._window.open_page("chat")
         self._window.chat_page.show_list()
@@ -284,6 +294,10 @@ class Wiring(QObject):
         state = self._engines.state()
         if state.model is None or state.model.id != model_id or state.status == "stopped":
             self._engines.load(model_id)
+
+    def _on_model_dropped(self, path: str) -> None:
+        """Add it; dropped on the chat, it is there to be talked with."""
+        self._engines.add_model(path, load=self._window.current_page() == "chat")
 
     def _on_model_removed(self, _model_id: str, name: str, freed_bytes: int) -> None:
         words = self.tr("Removed “{0}”.").format(name)

@@ -20,9 +20,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QTextEdit, QVBoxLayout, QWidget
 
+from desktop.widgets.context_meter import ContextMeter
 from desktop.widgets.controls import Button, KeyCap
 from desktop.widgets.focus_ring import RING_PROPERTY
-from desktop.widgets.formatting import count
 from desktop.widgets.icons import BUTTON, icon
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 _MOST_LINES: Final = 10
 _SEND: Final = 32
-_BAR: Final = 72
-_WARN_SHARE: Final = 0.8
 _NARROW: Final = 520
 
 
@@ -88,6 +86,10 @@ class Field(QTextEdit):
             cursor.insertText(text)
         self.setTextCursor(cursor)
         self.document().clearUndoRedoStacks()
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        """Leave files that are dropped here to the window."""
+        return source.hasText() and not any(url.isLocalFile() for url in source.urls())
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         """Take text only, in our own format."""
@@ -159,85 +161,17 @@ class Field(QTextEdit):
         self.focus_changed.emit()
 
 
-class ContextMeter(QWidget):
-    """How much of the context is used: a bar and two numbers."""
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("context_meter")
-        self._theme = theme
-        self._used = self._total = 0
-        self._is_short = False
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.set_use(0, 0)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw with this theme from now on."""
-        self._theme = theme
-        self.updateGeometry()
-        self.update()
-
-    def set_short(self, is_short: bool) -> None:
-        """Leave the numbers out where there is little room."""
-        if is_short != self._is_short:
-            self._is_short = is_short
-            self.updateGeometry()
-            self.update()
-
-    def set_use(self, used: int, total: int) -> None:
-        """Show tokens used and tokens there are; hidden while the context is not known."""
-        self._used, self._total = used, total
-        text = self.tr("Context: {0} of {1} tokens used").format(count(used), count(total))
-        self.setAccessibleName(text)
-        self.setToolTip(text)
-        self.setVisible(total > 0)
-        self.updateGeometry()
-        self.update()
-
-    def _words(self) -> str:
-        return f"{count(self._used)} / {count(self._total)}"
-
-    def sizeHint(self) -> QSize:
-        """Return the size the bar and its numbers need."""
-        metrics = QFontMetrics(self._theme.font("small", tabular=True))
-        words = 0 if self._is_short else 8 + metrics.horizontalAdvance(self._words())
-        return QSize(_BAR + words + 2, 26)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the bar and the numbers."""
-        theme = self._theme
-        share = min(1.0, self._used / self._total) if self._total else 0.0
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        is_rtl = self.isRightToLeft()
-        left = self.width() - _BAR if is_rtl else 0
-        middle = self.height() / 2
-        painter.setBrush(theme.line_strong)
-        painter.drawRoundedRect(QRectF(left, middle - 2, _BAR, 4), 2, 2)
-        painter.setBrush(theme.warn if share >= _WARN_SHARE else theme.categorical["blue"])
-        if share > 0:
-            width = max(2.0, _BAR * share)
-            start = left + _BAR - width if is_rtl else left
-            painter.drawRoundedRect(QRectF(start, middle - 2, width, 4), 2, 2)
-        if not self._is_short:
-            painter.setFont(theme.font("small", tabular=True))
-            painter.setPen(theme.warn if share >= _WARN_SHARE else theme.text3)
-            side = Qt.AlignmentFlag.AlignLeft if is_rtl else Qt.AlignmentFlag.AlignRight
-            place = self.rect().adjusted(0, 0, -1, 0)
-            painter.drawText(place, int(side | Qt.AlignmentFlag.AlignVCenter), self._words())
-        painter.end()
-
-
 class Composer(QWidget):
     """Text, picker, context, Send or Stop.
 
     Signals:
         send_requested: With the text; it stays in the field until ``take`` is called.
+        queue_requested: Enter while an answer is under way; the text stays in the field.
         stop_requested: End the answer under way.
     """
 
     send_requested = Signal(str)
+    queue_requested = Signal()
     stop_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -246,6 +180,7 @@ class Composer(QWidget):
         self._theme = theme
         self._is_answering = False
         self._off_reason = ""
+        self._is_drop_target = False
         self.field = Field(theme, self)
         self.field.entered.connect(self._on_send)
         self.field.textChanged.connect(self._on_text_changed)
@@ -323,6 +258,12 @@ class Composer(QWidget):
         if self.text().strip() == text.strip():
             self.field.set_text("")
 
+    def set_drop_target(self, is_target: bool) -> None:
+        """Show that a file held over the window may be dropped."""
+        if is_target != self._is_drop_target:
+            self._is_drop_target = is_target
+            self.update()
+
     def set_theme(self, theme: Theme) -> None:
         """Draw with this theme from now on."""
         self._theme = theme
@@ -340,7 +281,10 @@ class Composer(QWidget):
 
     def _on_send(self) -> None:
         text = self.text()
-        if self._is_answering or self._off_reason or not text.strip():
+        if self._off_reason or not text.strip():
+            return
+        if self._is_answering:
+            self.queue_requested.emit()
             return
         self.send_requested.emit(text.strip("\n"))
 
@@ -360,7 +304,10 @@ class Composer(QWidget):
         has_focus = self.field.hasFocus()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme.focus if has_focus else theme.control, 2 if has_focus else 1))
+        pen = QPen(theme.focus if has_focus else theme.control, 2 if has_focus else 1)
+        if self._is_drop_target:
+            pen = QPen(theme.accent, 2, Qt.PenStyle.DashLine)
+        painter.setPen(pen)
         painter.setBrush(theme.raised)
         inset = 1 if has_focus else 0.5
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(inset, inset, -inset, -inset), 12, 12)

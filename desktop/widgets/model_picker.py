@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QListView,
     QSizePolicy,
+    QStyle,
     QVBoxLayout,
     QWidget,
 )
@@ -60,6 +61,10 @@ class ModelPopup(FloatFrame):
         self._view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the field keeps the keyboard
         self._view.clicked.connect(self._on_row_clicked)
+        words = self.tr("No installed model is called like that.")
+        self._nothing = label(words, theme, "small", "text3", name="model_nothing")
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._nothing.hide()
         self._build(theme)
         self.setFocusProxy(self._search)
 
@@ -76,6 +81,7 @@ class ModelPopup(FloatFrame):
         self._view.setCurrentIndex(self.items.index(row if row >= 0 else self.items.first_row()))
         height = sum(self._view.sizeHintForRow(n) for n in range(self.items.rowCount()))
         self._view.setFixedHeight(max(46, min(height, 330)))
+        self._nothing.setFixedHeight(self._view.height())  # the list keeps its size under the words
         self.adjustSize()
 
     def _build(self, theme: Theme) -> None:
@@ -84,6 +90,7 @@ class ModelPopup(FloatFrame):
         inner.setSpacing(4)
         inner.addWidget(self._search)
         inner.addWidget(self._view)
+        inner.addWidget(self._nothing)
         foot = QHBoxLayout()
         foot.setContentsMargins(12, 6, 12, 8)
         foot.setSpacing(6)
@@ -102,6 +109,8 @@ class ModelPopup(FloatFrame):
 
     def _on_typed(self, words: str) -> None:
         self.items.set_words(words)
+        self._nothing.setVisible(self.items.first_row() < 0)
+        self._view.setVisible(self.items.first_row() >= 0)
         self._view.setCurrentIndex(self.items.index(self.items.first_row()))
 
     def _on_row_clicked(self, index: QModelIndex) -> None:
@@ -261,7 +270,8 @@ class ModelPicker(QAbstractButton):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
         model = self._state.model
         row = InstalledModel(model, self._state.status) if model is not None else None
-        paint_dot(painter, QRectF(10, self.height() / 2 - 4.5, 9, 9), row, theme)
+        dot = QRectF(self._at(10, 9))
+        paint_dot(painter, QRectF(dot.x(), self.height() / 2 - 4.5, 9, 9), row, theme)
         font = theme.font("body_medium")
         form = self._form()
         small = theme.font("small", tabular=True)
@@ -270,15 +280,20 @@ class ModelPicker(QAbstractButton):
         if room < 60 and form:
             form, room = "", self.width() - 26 - 28
         name = QFontMetrics(font).elidedText(self._name(), Qt.TextElideMode.ElideRight, room)
-        align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute
+        align |= QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeading)
         painter.setFont(font)
         painter.setPen(theme.text)
-        painter.drawText(QRect(26, 0, room, self.height()), align, name)
+        painter.drawText(self._at(26, room), align, name)
         if form:
             left = 26 + QFontMetrics(font).horizontalAdvance(name) + 8
             painter.setFont(small)
             painter.setPen(theme.text3)
-            painter.drawText(QRect(left, 0, form_width + 4, self.height()), align, form)
-        arrow = QRect(self.width() - 24, 0, INLINE, self.height())
-        paint_icon(painter, "chevron-down", theme.text2, arrow)
+            painter.drawText(self._at(left, form_width + 4), align, form)
+        paint_icon(painter, "chevron-down", theme.text2, self._at(self.width() - 24, INLINE))
         painter.end()
+
+    def _at(self, left: int, width: int) -> QRect:
+        """A place in the chip; counted from the right where one reads from there."""
+        place = QRect(left, 0, width, self.height())
+        return QStyle.visualRect(self.layoutDirection(), self.rect(), place)

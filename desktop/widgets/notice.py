@@ -43,6 +43,7 @@ class Notice(QWidget):
         self.setObjectName(name)
         self._theme = theme
         self._severity: Severity = severity
+        self._buttons: dict[str, Button] = {}
         self._glyph = Glyph(_ICONS[severity], theme, severity, 18)
         self._title = label("", theme, "body_strong", wrap=True, name=f"{name}_title")
         self._text = label("", theme, "small", "text2", wrap=True, name=f"{name}_text")
@@ -83,6 +84,10 @@ class Notice(QWidget):
         self.setAccessibleDescription(text)
         self.update()
 
+    def show_action(self, action: str, *, shown: bool) -> None:
+        """Leave an action out where it cannot help."""
+        self._buttons[action].setVisible(shown)
+
     def _action_row(self, actions: tuple[tuple[str, str], ...]) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(8)
@@ -96,6 +101,7 @@ class Notice(QWidget):
                 small=True,
             )
             button.clicked.connect(lambda _checked=False, a=action: self.acted.emit(a))
+            self._buttons[action] = button
             row.addWidget(button)
         row.addStretch(1)
         return row

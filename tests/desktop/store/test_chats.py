@@ -182,6 +182,18 @@ def test_a_purged_text_leaves_no_bytes_in_the_file(tmp_path: Path) -> None:
     assert b"xylophonesecret" not in path.read_bytes()
 
 
+def test_a_late_partial_text_does_not_shorten_an_answer_that_is_continued(chats: Chats) -> None:
+    chat = _chat(chats)
+    answer = _say(chats, chat, None, "", role="assistant", state="streaming")
+    assert chats.save_partial(answer, "Once upon")
+    ended = replace(chats.message(answer), text="Once upon a time", state="stopped")
+    chats.save_answer(ended)
+    chats.save_answer(replace(ended, state="waiting"))
+    assert not chats.save_partial(answer, "Once upon a")
+    assert chats.message(answer).text == "Once upon a time"
+    assert chats.save_partial(answer, "Once upon a time there")
+
+
 def test_a_missing_message_is_a_sentence(chats: Chats) -> None:
     with pytest.raises(StoreError, match="no longer there"):
         chats.message("nothing")

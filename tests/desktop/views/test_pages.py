@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QListView, QWidget
 
 from desktop.store.settings import EngineOptions, Settings
-from desktop.values import EngineState, InstalledModel, Models
+from desktop.values import EngineState, InstalledModel, Models, Problem
 from desktop.views.chat_list import ChatList
 from desktop.views.chat_page import ChatPage, room_for
 from desktop.views.models_page import ModelsPage
@@ -159,6 +158,19 @@ def test_a_broken_model_says_why_and_cannot_be_loaded(models: ModelsPage) -> Non
     assert load.toolTip() == "The file is cut short."
 
 
+def test_a_model_that_did_not_load_says_why_on_its_page(models: ModelsPage) -> None:
+    row = models._models.rows[0]
+    problem = Problem("There is not enough memory.", "1 GB is missing.", "Close other programs.")
+    models.set_engine(EngineState("stopped", row.info, problem=problem))
+    models._choose(row.info.id)
+    notice = find(models, "model_problem")
+    assert notice.isVisible()
+    assert notice.accessibleName() == problem.title
+    assert notice.accessibleDescription() == "1 GB is missing. Close other programs."
+    models._choose(models._models.rows[1].info.id)
+    assert not notice.isVisible()
+
+
 def test_an_estimate_is_called_derived_and_a_measure_measured(models: ModelsPage) -> None:
     choose(models, "Starter")
     assert said(models, "model_memory") == "about 60.0\u00a0MB"
@@ -193,29 +205,6 @@ def test_a_narrow_page_is_a_stack_with_a_way_back(models: ModelsPage, qtbot: QtB
     assert not view.isVisible()
     qtbot.mouseClick(find(models, "model_back"), Qt.MouseButton.LeftButton)
     assert view.isVisible()
-
-
-def test_dropped_gguf_files_and_folders_are_asked_for(
-    models: ModelsPage, qtbot: QtBot, tmp_path: Path
-) -> None:
-    names = ("a.GGUF", "notes.txt")
-    for name in names:
-        (tmp_path / name).write_bytes(b"")
-    data = QMimeData()
-    paths = [*(tmp_path / name for name in names), tmp_path]
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    asked: list[str] = []
-    models.add_asked.connect(asked.append)
-    models.dropEvent(
-        QDropEvent(
-            QPointF(5, 5),
-            Qt.DropAction.CopyAction,
-            data,
-            Qt.MouseButton.LeftButton,
-            Qt.KeyboardModifier.NoModifier,
-        )
-    )
-    assert asked == [str(tmp_path / "a.GGUF"), str(tmp_path)]
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QListView, QTextEdit, QWidget
 
 from desktop.views.chat_column import ChatColumn
@@ -13,6 +14,7 @@ from desktop.views.main_window import MainWindow
 from desktop.views.wiring import Wiring
 from desktop.widgets.model_picker import ModelPicker
 from inference.paths import AppPaths
+from inference.types import SamplingParams
 from tests.desktop.controllers.house import House, ScriptedLibrary
 from tests.desktop.controllers.house import model as scripted
 
@@ -198,3 +200,67 @@ def test_a_question_too_long_for_the_chat_is_taken_into_a_new_one(room: Room) ->
     note.click()
     assert room.house.chat.current().messages == ()
     assert room.column.composer.text() == text
+
+
+def test_a_dropped_model_is_added_and_on_the_chat_loaded(room: Room, tmp_path: Path) -> None:
+    for name in ("a.GGUF", "notes.txt"):
+        (tmp_path / name).write_bytes(b"")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in ("a.GGUF", "notes.txt")])
+    field = room.column.composer.field
+    assert not field.canInsertFromMimeData(data)  # its path would be typed into the message
+    drop = QDropEvent(
+        QPointF(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )  # fmt: skip
+    room.window.dropEvent(drop)
+    room.house.until(
+        lambda: (
+            room.house.engine.state().status == "ready"
+            and room.house.engine.state().model.id == "a.GGUF"
+        )
+    )
+    assert len(room.house.library.models) == 3
+
+
+def test_a_message_sent_during_an_answer_waits_its_turn(room: Room) -> None:
+    room.house.load("slow")
+    room.house.chat.set_sampling(SamplingParams(max_tokens=30))
+    room.type_and_send("The first")
+    room.house.until(lambda: room.house.answer.state == "streaming")
+    room.type_and_send("The second")
+    bar = room.window.findChild(QWidget, "queue_bar")
+    assert bar is not None
+    assert bar.isVisible()
+    assert room.column.composer.text() == "The second"
+    room.house.until(lambda: len(room.house.messages) == 4)
+    assert room.house.messages[2].text == "The second"
+    assert room.column.composer.text() == ""
+    assert not bar.isVisible()
+    room.house.end()
+
+
+def test_stopping_keeps_the_waiting_message_unsent(room: Room) -> None:
+    room.house.load("slow")
+    room.type_and_send("The first")
+    room.house.until(lambda: room.house.answer.state == "streaming")
+    room.type_and_send("The second")
+    room.house.chat.stop()
+    room.house.end()
+    assert len(room.house.messages) == 2
+    assert room.column.composer.text() == "The second"
+    assert not room.window.findChild(QWidget, "queue_bar").isVisible()
+
+
+def test_a_model_that_does_not_load_is_said_above_the_composer(room: Room) -> None:
+    room.house.library.models.append(scripted("bad", "load_error=CorruptCheckpoint"))
+    room.house.engine.refresh()
+    room.house.until(lambda: any(row.info.id == "bad" for row in room.house.engine.models().rows))
+    room.house.engine.load("bad")
+    room.house.until(lambda: room.house.engine.state().problem is not None)
+    note = room.window.findChild(QWidget, "engine_note")
+    assert note is not None
+    assert note.isVisible()
+    assert "damaged" in note.accessibleName()
+    room.house.load("starter-instruct")
+    assert not note.isVisible()
