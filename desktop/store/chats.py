@@ -159,15 +159,16 @@ class Chats:
             _show(connection, message.chat_id, message.id, message.created_at)
 
     def save_partial(self, message_id: str, text: str) -> bool:
-        """Keep what has been written so far; return ``False`` when the answer has ended meanwhile.
+        """Keep what has been written so far; return ``False`` when more of it is kept already.
 
-        A late call can therefore never overwrite the end of an answer.
+        A late call can therefore never overwrite the end of an answer, nor, when that is
+        continued, the text it goes on from.
         """
         with self._db.transaction() as connection:
             changed = connection.execute(
                 "UPDATE messages SET text = ?, state = 'streaming' WHERE id = ? "
-                "AND state IN ('waiting', 'reading', 'streaming')",
-                (text, message_id),
+                "AND state IN ('waiting', 'reading', 'streaming') AND length(text) <= ?",
+                (text, message_id, len(text)),
             )
             return changed.rowcount == 1
 
