@@ -15,6 +15,7 @@ if sys.platform == "win32":
 
 import os
 import pty
+import select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,6 +49,8 @@ class Terminal:
         deadline = time.monotonic() + limit_s
         while words not in self.seen:
             assert time.monotonic() < deadline, self.seen
+            if not select.select([self._ours], [], [], 0.5)[0]:
+                continue
             try:
                 self.seen += os.read(self._ours, 4096).decode(errors="replace")
             except OSError:
