@@ -193,6 +193,20 @@ def read_safetensors_header(file: Path) -> tuple[StoredTensor, ...]:
             raw = opened.read(header_bytes)
     except OSError as exc:
         raise _damaged(f"{name} cannot be read", str(exc)) from exc
+    return parse_safetensors_header(raw, name, size_bytes - 8 - header_bytes)
+
+
+def parse_safetensors_header(raw: bytes, name: str, data_bytes: int) -> tuple[StoredTensor, ...]:
+    """Read the JSON header of a safetensors file, wherever its bytes come from.
+
+    Args:
+        raw: The header.
+        name: The file's name, for sentences.
+        data_bytes: How many bytes follow it.
+
+    Raises:
+        CorruptCheckpointError: Damaged or cut short; the sentence names file and tensor.
+    """
     try:
         header = json.loads(raw)
     except (ValueError, RecursionError) as exc:
@@ -200,7 +214,7 @@ def read_safetensors_header(file: Path) -> tuple[StoredTensor, ...]:
     if not isinstance(header, dict):
         raise _damaged(f"the header of {name} holds no JSON object")
     header.pop("__metadata__", None)
-    return _stored(header, name, size_bytes - 8 - header_bytes)
+    return _stored(header, name, data_bytes)
 
 
 def _stored(

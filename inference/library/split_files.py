@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,5 +35,10 @@ def parts(path: Path) -> tuple[Path, ...]:
 
 def stem(path: Path) -> str:
     """Return the model's name in a file name: without ending and part number."""
-    match = _PART.fullmatch(path.name)
-    return match["stem"] if match else path.stem
+    return stem_of(path.name)
+
+
+def stem_of(name: str) -> str:
+    """Return the same for a name that is no path here, e.g. one in a hub's listing."""
+    match = _PART.fullmatch(name)
+    return match["stem"] if match else PurePath(name).stem
