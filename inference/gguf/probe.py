@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from inference.errors import BackendUnavailableError
+from inference.files import replace_file
 from inference.gguf.tiny_file import VOCABULARY, write_tiny_file
 from inference.host.spawn import engine_environment
 
@@ -173,13 +174,7 @@ def _recall(store: Path, key: str) -> Verdict | None:
 def _remember(store: Path, key: str, verdict: Verdict) -> None:
     text = json.dumps({"key": key, "verdict": verdict})
     with suppress(OSError):  # a cache that cannot be written costs a probe per start, no more
-        store.parent.mkdir(parents=True, exist_ok=True)
-        fresh = store.with_suffix(f".{os.getpid()}.tmp")
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(store)
+        replace_file(store, text.encode())
 
 
 def _command(file: Path, *, extra_bufts: bool) -> list[str]:

@@ -15,8 +15,8 @@ from queue import Empty
 from typing import TYPE_CHECKING, TypeVar
 
 from inference.cancel import CancelToken
-from inference.errors import EngineCrashedError, InferenceError, from_wire, wire_name
-from inference.events import Failed, Finished, PromptProgress, Started, TokenEvent
+from inference.errors import EngineCrashedError, InferenceError, from_wire
+from inference.events import Failed, Finished, PromptProgress, Started, TokenEvent, failed
 from inference.host.process import Ended, EngineProcess
 from inference.host.protocol import (
     Cancel,
@@ -185,7 +185,7 @@ class EngineClient:
         """
         process = self._process
         if process is None:
-            yield _failed(request.request_id, _no_model())
+            yield failed(request.request_id, _no_model())
             return
         answer = _Answer(request.request_id)
         try:
@@ -198,7 +198,7 @@ class EngineClient:
                         if answer.ended:
                             return
         except InferenceError as exc:
-            yield _failed(request.request_id, exc)
+            yield failed(request.request_id, exc)
 
     def tokenize(
         self, text: str, *, add_bos: bool = False, parse_special: bool = False
@@ -291,12 +291,12 @@ class _Answer:
                 return self._cut_off()
             case _:
                 self.ended = True
-                return _failed(self.request_id, _as_error(mail))
+                return failed(self.request_id, _as_error(mail))
 
     def _cut_off(self) -> EngineEvent:
         """The process was ended on purpose: an end, not an error, once the answer had begun."""
         if self._started is None:
-            return _failed(self.request_id, _stopped())
+            return failed(self.request_id, _stopped())
         usage = Usage(self._started.prompt_tokens, self._tokens, self._started.reused_tokens)
         return Finished(self.request_id, "cancelled", usage, Timings())
 
@@ -341,10 +341,6 @@ def _as_error(mail: Mail) -> InferenceError:
             return error or _stopped()
         case _:
             return EngineCrashedError("The engine gave an answer to another question.")
-
-
-def _failed(request_id: str, error: InferenceError) -> Failed:
-    return Failed(request_id, wire_name(error), error.message, error.hint, error.detail)
 
 
 def _stopped() -> InferenceError:

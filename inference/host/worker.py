@@ -20,7 +20,7 @@ from inference.errors import (
     UnsupportedRequestError,
     wire_name,
 )
-from inference.events import Failed, Finished
+from inference.events import Failed, Finished, failed
 from inference.host.protocol import (
     FrameError,
     Generate,
@@ -182,7 +182,7 @@ class EngineWorker:
             error: InferenceError = InferenceError("The engine ended without saying how.")
         except Exception as exc:  # noqa: BLE001  the edge of the process: every stream ends
             error = _as_known(exc)
-        send(Failed(request.request_id, wire_name(error), error.message, error.hint, error.detail))
+        send(failed(request.request_id, error))
 
     def _loaded_engine(self) -> Engine:
         if self._engine is None:
