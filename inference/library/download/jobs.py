@@ -56,6 +56,7 @@ class Job:
         self.active: set[str] = set()
         self.pending: list[RemoteFile] = list(plan.files)
         self._meter = SpeedMeter()
+        self._sizes = {file.path: file.size_bytes for file in plan.files}
         self._done = {file.path: _bytes_here(plan, file) for file in plan.files}
 
     @classmethod
@@ -128,6 +129,8 @@ class Job:
             bytes_per_s=rate,
             remaining_s=(total - done) / rate if rate else None,
             file=self.file,
+            file_done_bytes=self._done.get(self.file, 0),
+            file_total_bytes=self._sizes.get(self.file, 0),
             note=self.note,
             error=self.error,
             message=self.message,

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 STAGING = ".download"
 _MARK_BYTES = 64 << 20
-_END = 1 << 62
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
@@ -196,7 +195,7 @@ class PartFile:
         expected = {mark.offset: mark for mark in self._load_marks()}
         if self.path.stat().st_size > self._file.size_bytes or not self._file.has_hash:
             return digests  # these bytes could be anything
-        for data in _blocks(handle, sorted(expected)):
+        for data in _blocks(handle, self._file.size_bytes, sorted(expected)):
             if cancel.cancelled:
                 raise StoppedError
             digests.update(data)
@@ -223,18 +222,16 @@ class PartFile:
             temporary.replace(self.sidecar)  # not synced: losing it costs nothing but marks
 
 
-def _blocks(handle: BinaryIO, stops: list[int]) -> Iterator[bytes]:
+def _blocks(handle: BinaryIO, size_bytes: int, stops: list[int]) -> Iterator[bytes]:
     """Read a file from its start in blocks that end at each stop, too."""
     place = 0
-    waiting = [*stops, _END]
-    while True:
-        while waiting[0] <= place:
-            waiting.pop(0)
-        data = handle.read(min(BLOCK, waiting[0] - place))
-        if not data:
-            return
-        place += len(data)
-        yield data
+    for stop in (*stops, size_bytes):
+        while place < stop:
+            data = handle.read(min(BLOCK, stop - place))
+            if not data:
+                return
+            place += len(data)
+            yield data
 
 
 @contextlib.contextmanager
@@ -248,6 +245,12 @@ def disk_trouble(path: Path) -> Iterator[None]:
                 f"The disk of {path.parent} is full. The download stopped; what has arrived is "
                 "kept.",
                 "Free some space and go on.",
+                str(exc),
+            ) from exc
+        if exc.errno == errno.EFBIG:
+            raise DownloadError(
+                f"The disk of {path.parent} does not hold files as large as this one.",
+                "Sticks with FAT32 end at 4 GB: use a models folder on another disk.",
                 str(exc),
             ) from exc
         raise DownloadError(

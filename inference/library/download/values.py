@@ -103,6 +103,8 @@ class JobView(msgspec.Struct, frozen=True):
         bytes_per_s: Mean of the last seconds; 0 when nothing moves.
         remaining_s: Seconds left at that speed; ``None`` when not known.
         file: The file that moved last.
+        file_done_bytes: Of that file.
+        file_total_bytes: Of that file.
         note: A sentence about what it waits for or did by itself, or empty.
         error: Class of the error without ``Error`` when it failed.
         message: Sentence of the error.
@@ -120,6 +122,8 @@ class JobView(msgspec.Struct, frozen=True):
     bytes_per_s: float = 0.0
     remaining_s: float | None = None
     file: str = ""
+    file_done_bytes: int = 0
+    file_total_bytes: int = 0
     note: str = ""
     error: str = ""
     message: str = ""
