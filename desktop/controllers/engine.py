@@ -79,6 +79,7 @@ class EngineController(QObject):
         super().__init__(parent)
         self._settings = settings
         self._state = EngineState()
+        self._untold: list[tuple[EngineState, bool]] = []
         self._job = 0
         self._load_cancel = CancelToken()
         self._answer_cancel = CancelToken()
@@ -351,9 +352,15 @@ class EngineController(QObject):
     def _set_state(self, state: EngineState) -> None:
         rows_differ = (state.status, state.model) != (self._state.status, self._state.model)
         self._state = state
-        self.state_changed.emit(state)
-        if rows_differ and self._shelf.models:
-            self._emit_models()
+        self._untold.append((state, rows_differ))
+        if len(self._untold) > 1:
+            return  # a listener changed it; whoever has not heard of the last one comes first
+        while self._untold:
+            told, rows_differ = self._untold[0]
+            self.state_changed.emit(told)
+            if rows_differ and self._shelf.models:
+                self._emit_models()
+            self._untold.pop(0)
 
     def _row(self, info: ModelInfo) -> InstalledModel:
         estimate = self._shelf.estimate(info)

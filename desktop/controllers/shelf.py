@@ -155,10 +155,14 @@ class ModelShelf(QObject):
                 self._waiting.append(lambda: then(info))
             self.refresh()
 
+        def refuse(error: Exception) -> None:
+            self.refresh()  # at the start nothing has been read yet, and there is no other model
+            self._explain(error)
+
         self._tasks.run(
             Task(lambda _cancel, _progress: self._library.add(Path(path)))
             .on_success(tell)
-            .on_failure(self._explain)
+            .on_failure(refuse)
         )
 
     def remove(self, model_id: str) -> None:

@@ -61,8 +61,7 @@ class ModelPopup(FloatFrame):
         self._view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the field keeps the keyboard
         self._view.clicked.connect(self._on_row_clicked)
-        words = self.tr("No installed model is called like that.")
-        self._nothing = label(words, theme, "small", "text3", name="model_nothing")
+        self._nothing = label("", theme, "small", "text3", name="model_nothing")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._nothing.hide()
         self._build(theme)
@@ -83,6 +82,20 @@ class ModelPopup(FloatFrame):
         self._view.setFixedHeight(max(46, min(height, 330)))
         self._nothing.setFixedHeight(self._view.height())  # the list keeps its size under the words
         self.adjustSize()
+
+    def _show_rows(self) -> None:
+        none = self.items.first_row() < 0
+        if none:
+            nothing = self.tr("No installed model is called like that.")
+            looking = self.tr("Looking for models on this computer")
+            self._nothing.setText(nothing if self._search.text() else looking)
+        self._nothing.setVisible(none)
+        self._view.setVisible(not none)
+
+    def set_models(self, models: Models) -> None:
+        """Show these models."""
+        self.items.set_models(models)
+        self._show_rows()
 
     def _build(self, theme: Theme) -> None:
         inner = QVBoxLayout()
@@ -109,8 +122,7 @@ class ModelPopup(FloatFrame):
 
     def _on_typed(self, words: str) -> None:
         self.items.set_words(words)
-        self._nothing.setVisible(self.items.first_row() < 0)
-        self._view.setVisible(self.items.first_row() >= 0)
+        self._show_rows()
         self._view.setCurrentIndex(self.items.index(self.items.first_row()))
 
     def _on_row_clicked(self, index: QModelIndex) -> None:
@@ -181,7 +193,7 @@ class ModelPicker(QAbstractButton):
         """Show these models in the list."""
         self._models = models
         if self._popup is not None:
-            self._popup.items.set_models(models)
+            self._popup.set_models(models)
 
     def set_engine(self, state: EngineState) -> None:
         """Show what the engine does with which model."""
@@ -191,7 +203,7 @@ class ModelPicker(QAbstractButton):
     def open_list(self) -> None:
         """Open the list of models above the chip."""
         popup, overlay = self._made()
-        popup.items.set_models(self._models)
+        popup.set_models(self._models)
         model = self._state.model
         popup.prepare(model.id if model is not None else "")
         corner = self.mapTo(self.window(), QPoint(0, 0))

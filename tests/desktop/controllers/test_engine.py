@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from inference.errors import ModelNotFoundError
 from inference.events import Finished
 from inference.types import GenerationRequest
 from tests.desktop.controllers.house import model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
 
     from desktop.values import EngineState
     from tests.desktop.controllers.house import House
@@ -180,3 +183,26 @@ def test_after_closing_no_command_does_anything(make_house: Callable[..., House]
     assert not house.engine.answer(GenerationRequest("late", text="Hello"))
     house.engine.shutdown()
     assert house.client.pid is None
+
+
+def test_listeners_hear_of_states_in_their_order(make_house: Callable[..., House]) -> None:
+    house = make_house(model("starter-instruct", "text=Hi,load_s=0.1"))
+    heard: list[str] = []
+    # Connected after the one who answers as soon as it hears that the model is ready.
+    house.engine.state_changed.connect(lambda state: heard.append(state.status))
+    house.ask()
+    order = [status for n, status in enumerate(heard) if n == 0 or status != heard[n - 1]]
+    assert order == ["loading", "ready", "answering", "ready"]
+
+
+def test_a_model_that_cannot_be_added_at_the_start_still_shows_the_others(
+    make_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = make_house()
+
+    def refuse(_path: object) -> None:
+        raise ModelNotFoundError("It is not there.")
+
+    monkeypatch.setattr(house.library, "add", refuse)
+    house.engine.add_model("/nowhere.gguf", load=True)
+    house.until(lambda: bool(house.problems) and bool(house.engine.models().rows))
