@@ -118,7 +118,8 @@ class ChatColumn(QWidget):
         row = QHBoxLayout(bar)
         row.setContentsMargins(2, 0, 0, 0)
         text = self.tr("You are changing an earlier message. Sending it makes a new version.")
-        row.addWidget(label(text, self._theme, "small", "text2", wrap=True, name="edit_words"), 1)
+        words = label(text, self._theme, "small", "text2", wrap=True, name="edit_words")
+        row.addWidget(words, 1, Qt.AlignmentFlag.AlignVCenter)
         cancel = Button(
             self.tr("Keep it as it was"), self._theme, kind="ghost", name="edit_cancel", small=True
         )
@@ -133,7 +134,8 @@ class ChatColumn(QWidget):
         row = QHBoxLayout(bar)
         row.setContentsMargins(2, 0, 0, 0)
         text = self.tr("Your message waits its turn: it is sent when the answer has ended.")
-        row.addWidget(label(text, self._theme, "small", "text2", wrap=True, name="queue_words"), 1)
+        words = label(text, self._theme, "small", "text2", wrap=True, name="queue_words")
+        row.addWidget(words, 1, Qt.AlignmentFlag.AlignVCenter)
         cancel = Button(
             self.tr("Do not send it yet"),
             self._theme,

@@ -141,8 +141,11 @@ class ChatPage(QFrame):
         if room == self._room:
             return
         self._room = room
+        had_focus = self._holds_focus()
         self._overlay.close_content()
         self._arrange()
+        if had_focus and not self._holds_focus():
+            self.panel_closed.emit()
 
     def toggle_list(self) -> None:
         """Show or hide the list of chats."""
@@ -161,14 +164,14 @@ class ChatPage(QFrame):
         if self._room == "narrow":
             self._toggle_overlay(self._side)
         else:
-            had_focus = self._side.isAncestorOf(QApplication.focusWidget() or self)
+            had_focus = self._holds_focus()
             self._panel_wanted = not self._panel_wanted
             self._arrange()
             if self._panel_wanted:
                 self._side.setFocus(Qt.FocusReason.OtherFocusReason)
             else:
                 self._side.flush()
-                if had_focus:
+                if had_focus and not self._holds_focus():
                     self.panel_closed.emit()
         self._show_toggles()
 
@@ -223,6 +226,14 @@ class ChatPage(QFrame):
         splitter.splitterMoved.connect(self._on_moved)
         return splitter
 
+    def _holds_focus(self) -> bool:
+        """Whether the keyboard is in the list or the panel, and those can be seen."""
+        focus = QApplication.focusWidget()
+        parts = (self._chats, self._side)
+        return focus is not None and any(
+            part.isVisible() and part.isAncestorOf(focus) for part in parts
+        )
+
     def _toggle_overlay(self, part: QWidget) -> None:
         if self._overlay.content is part:
             self._overlay.close_content()
@@ -234,6 +245,9 @@ class ChatPage(QFrame):
     def _on_overlay_closed(self) -> None:
         self._side.flush()
         self._show_toggles()
+        focus = QApplication.focusWidget()
+        if focus is None or not focus.isVisible() or self._overlay.isAncestorOf(focus):
+            self.panel_closed.emit()
 
     def _arrange(self) -> None:
         narrow = self._room == "narrow"

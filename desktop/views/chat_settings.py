@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPlainTextEdit,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -22,6 +21,7 @@ from desktop.values import COMPLETION_TOKENS
 from desktop.views import sampling
 from desktop.widgets import formatting
 from desktop.widgets.controls import IconButton, label, rule
+from desktop.widgets.text_area import TextArea
 from desktop.widgets.theme import layout
 from desktop.widgets.value_row import ValueBox, ValueRow, ValueSpec
 
@@ -60,7 +60,8 @@ class ChatSettings(QFrame):
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
         self._settle.timeout.connect(self.flush)
-        self._prompt = self._text_field("system_prompt", self.tr("System prompt"), 76)
+        self._prompt = TextArea(theme, name="system_prompt", title=self.tr("System prompt"))
+        self._prompt.setFixedHeight(78)  # three lines
         self._prompt_help = self._help(
             "system_prompt_help",
             self.tr(
@@ -73,7 +74,8 @@ class ChatSettings(QFrame):
         self._seed_help = self._help("sampling_seed_help")
         self._length = self._length_box()
         self._length_help = self._help("sampling_length_help")
-        self._stops = self._text_field("sampling_stop", self.tr("Stop texts"), 58)
+        self._stops = TextArea(theme, name="sampling_stop", title=self.tr("Stop texts"))
+        self._stops.setFixedHeight(58)
         self._stop_help = self._help("sampling_stop_help")
         self._build()
         self._connect()
@@ -170,17 +172,6 @@ class ChatSettings(QFrame):
         if event.type() == QEvent.Type.FocusOut and self._settle.isActive():
             self.flush()
         return False
-
-    def _text_field(self, name: str, title: str, height: int) -> QPlainTextEdit:
-        field = QPlainTextEdit()
-        field.setObjectName(name)
-        field.setAccessibleName(title)
-        field.setProperty("part", "field")
-        field.setFont(self._theme.font("body"))
-        field.setTabChangesFocus(True)
-        field.setFixedHeight(height)
-        field.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        return field
 
     def _help(self, name: str, words: str = "") -> QLabel:
         return label(words, self._theme, "small", "text3", wrap=True, name=name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
@@ -11,8 +11,13 @@ from desktop.widgets.controls import label, set_tone
 from desktop.widgets.theme import layout
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from desktop.values import AnswerStats, EngineState
     from desktop.widgets.theme import Theme
+
+# The context is beside the composer, too; speed and state are nowhere else.
+_LEAST_NEEDED: Final = ("engine", "device", "first", "context", "memory", "next", "speed")
 
 
 class StatusLine(QFrame):
@@ -31,7 +36,7 @@ class StatusLine(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 16, 0)
         row.setSpacing(18)
-        for name in ("state", "speed", "first", "context", "engine", "device"):
+        for name in ("state", "next", "speed", "first", "context", "engine", "device"):
             row.addWidget(self._cell(name, theme))
         row.addStretch(1)
         row.addWidget(self._cell("memory", theme))
@@ -58,12 +63,34 @@ class StatusLine(QFrame):
         cell.setText(text)
         cell.setToolTip(tip)
         cell.setAccessibleName(text)
-        cell.setVisible(bool(text))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out what matters least where there is little room."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Half a number is worse than none: whole cells go, the least needed first."""
+        row = self.layout()
+        if row is None:
+            return
+        margins = row.contentsMargins()
+        room = self.width() - margins.left() - margins.right()
+        shown = [name for name, cell in self._cells.items() if cell.text()]
+        for name in (*_LEAST_NEEDED, ""):
+            needed = sum(self._cells[one].sizeHint().width() + row.spacing() for one in shown)
+            if needed <= room or not name:
+                break
+            shown = [one for one in shown if one != name]
+        for name, cell in self._cells.items():
+            cell.setVisible(name in shown)
 
     def _refresh(self) -> None:
         self._set("state", self._state_words())
         state = self._state
         set_tone(self._cells["state"], "bad" if state and state.problem else "text3")
+        stopped = state is not None and state.status == "stopped" and state.loaded is None
+        self._set("next", self.tr("Loads again with your next message") if stopped else "")
         stats = self._stats
         self._set(
             "speed", formatting.speed(stats.tokens_per_s) if stats and stats.tokens_per_s else ""
@@ -83,6 +110,7 @@ class StatusLine(QFrame):
         if state and state.memory_bytes:
             memory = self.tr("Memory {0}").format(formatting.size(state.memory_bytes))
         self._set("memory", memory, self.tr("Measured: memory of the engine's process"))
+        self._fit()
 
     def _state_words(self) -> str:
         state = self._state
@@ -97,7 +125,7 @@ class StatusLine(QFrame):
             "ready": self.tr("{0} is ready").format(name) if not self._stats else "",
             "answering": self.tr("Writing"),
             "stopping": self.tr("Stopping"),
-            "stopped": self.tr("The engine stopped; it comes back with your next message"),
+            "stopped": self.tr("The engine stopped"),
         }
         return words[state.status]
 

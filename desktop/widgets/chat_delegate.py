@@ -100,7 +100,7 @@ class ChatDelegate(QStyledItemDelegate):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(rect).adjusted(1, 1, -1, -1), 6, 6)
         mirrored = painter.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        right = self._paint_state(painter, rect, chat, hovered=hovered or current)
+        right = self._paint_state(painter, rect, chat, hovered=hovered, current=current)
         words = rect.adjusted(_SIDE, 0, -right, 0)
         if mirrored:
             words = rect.adjusted(right, 0, -_SIDE, 0)
@@ -124,7 +124,7 @@ class ChatDelegate(QStyledItemDelegate):
         painter.drawText(place, align, line)
 
     def _paint_state(
-        self, painter: QPainter, rect: QRect, chat: ChatSummary, *, hovered: bool
+        self, painter: QPainter, rect: QRect, chat: ChatSummary, *, hovered: bool, current: bool
     ) -> int:
         """Paint what stands at the end of the row; return how much room it took."""
         theme = self._theme
@@ -143,6 +143,8 @@ class ChatDelegate(QStyledItemDelegate):
             paint_icon(painter, "circle-alert", theme.bad, glyph)
         elif chat.pinned:
             paint_icon(painter, "pin", theme.text3, glyph)
+        elif current:
+            paint_icon(painter, "ellipsis", theme.text2, glyph)
         else:
             return _SIDE
         return _DOTS + 2

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QScrollBar,
+    QTextEdit,
     QWidget,
 )
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 REPO = Path(__file__).resolve().parents[2]
 CONTROLS = (
     QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit,
-    QPlainTextEdit,
+    QPlainTextEdit, QTextEdit,
 )  # fmt: skip
 
 

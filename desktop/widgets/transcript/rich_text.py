@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QPainter,
     QPen,
     QTextCharFormat,
+    QTextFormat,
     QTextLayout,
     QTextLine,
     QTextOption,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from desktop.widgets.theme import FontRole, Theme
 
 _HUGE: Final = 1e6
+_CODE_ROOM: Final = 4.0  # pixels between the letters of inline code and the edge of its ground
+_FAMILIES: Final = QTextFormat.Property.FontFamilies.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,7 @@ class RichText:
         painter.setBrush(theme.sunken)
         for start, end, _run in spans:
             for rect in self.rects(start, end):
-                box = rect.translated(at).adjusted(-2.5, 3.5, 2.5, -3.5)
+                box = rect.translated(at).adjusted(0.5 - _CODE_ROOM, 3.5, -0.5, -3.5)
                 painter.drawRoundedRect(box, 4, 4)
         painter.restore()
 
@@ -220,14 +223,24 @@ class RichText:
             place = end
 
     def _format(self) -> None:
-        ranges = []
-        for start, end, run in self._spans():
+        ranges: list[QTextLayout.FormatRange] = []
+        spans = tuple(self._spans())
+        followers: tuple[Run | None, ...] = (*(run for _start, _end, run in spans), None)[1:]
+        for (start, end, run), follower in zip(spans, followers, strict=True):
             style = self._run_format(run)
-            if style is None:
-                continue
-            part = QTextLayout.FormatRange()
-            part.start, part.length, part.format = start, end - start, style
-            ranges.append(part)
+            # The ground of inline code is wider than its letters: its last one, and the one
+            # before it, take more room.
+            spaced = run.code or (follower is not None and follower.code)
+            last = end - units(run.text[-1:]) if spaced else end
+            if style is not None and start < last:
+                ranges.append(_range(start, last, style))
+            if last < end:
+                style = style or QTextCharFormat()
+                font = style.font() if style.hasProperty(_FAMILIES) else QFont(self._font)
+                font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, _CODE_ROOM)
+                style = QTextCharFormat(style)
+                style.setFont(font)
+                ranges.append(_range(last, end, style))
         if ranges:
             self._layout.setFormats(ranges)
 
@@ -251,6 +264,12 @@ class RichText:
             style.setForeground(self._theme.accent_text)
             style.setFontUnderline(True)
         return style
+
+
+def _range(start: int, end: int, style: QTextCharFormat) -> QTextLayout.FormatRange:
+    part = QTextLayout.FormatRange()
+    part.start, part.length, part.format = start, end - start, style
+    return part
 
 
 def units(text: str) -> int:

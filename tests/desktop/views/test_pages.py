@@ -93,6 +93,13 @@ def test_they_return_to_their_places_when_there_is_room_again(chat: Chat) -> Non
     assert chat.list.parentWidget() is chat.page.findChild(QWidget, "chat_splitter")
 
 
+def test_the_keyboard_leaves_a_panel_that_goes(chat: Chat, qtbot: QtBot) -> None:
+    chat.page.set_room("normal")
+    chat.page.toggle_panel()
+    with qtbot.waitSignal(chat.page.panel_closed):
+        chat.page.set_room("narrow")
+
+
 def test_widths_from_last_time_are_taken(qtbot: QtBot, theme: Theme) -> None:
     chat = Chat(qtbot, theme, (310, 330))
     chat.page.toggle_panel()

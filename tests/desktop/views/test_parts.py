@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QListView, QPlainTextEdit, QWidget
+from PySide6.QtGui import QTextCursor
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QListView, QTextEdit, QWidget
 
 from desktop.itemmodels.chats import ChatListModel
 from desktop.values import AnswerStats, ChatDetail, ChatSummary, EngineState
@@ -161,7 +162,7 @@ def test_the_panel_shows_a_chat_without_asking_for_changes(panel: SidePanel, qtb
     with qtbot.assertNotEmitted(panel.sampling_changed):
         panel.set_chat(ChatDetail("b", "Salt", (), "m", "", other))
     assert child(panel, ValueRow, "sampling_top_k").value() == 7  # type: ignore[attr-defined]
-    stops = child(panel, QPlainTextEdit, "sampling_stop")
+    stops = child(panel, QTextEdit, "sampling_stop")
     assert stops.toPlainText() == "a\\n\nb"  # type: ignore[attr-defined]
 
 
@@ -194,7 +195,7 @@ def test_a_seed_beyond_64_bits_becomes_the_largest(panel: SidePanel, qtbot: QtBo
 def test_a_typed_prompt_is_handed_on_before_something_else_happens(
     panel: SidePanel, qtbot: QtBot
 ) -> None:
-    field = child(panel, QPlainTextEdit, "system_prompt")
+    field = child(panel, QTextEdit, "system_prompt")
     qtbot.keyClicks(field, "!")
     with qtbot.waitSignal(panel.system_prompt_changed) as asked:
         panel.flush()
@@ -205,7 +206,7 @@ def test_a_typed_prompt_is_handed_on_before_something_else_happens(
 
 def test_a_prompt_is_handed_on_by_itself_when_typing_rests(panel: SidePanel, qtbot: QtBot) -> None:
     with qtbot.waitSignal(panel.system_prompt_changed, timeout=5000):
-        qtbot.keyClicks(child(panel, QPlainTextEdit, "system_prompt"), "More.")
+        qtbot.keyClicks(child(panel, QTextEdit, "system_prompt"), "More.")
 
 
 def test_a_base_model_is_said_not_to_read_the_prompt(panel: SidePanel) -> None:
@@ -276,3 +277,30 @@ def test_the_status_line_shows_what_was_measured(line: StatusLine) -> None:
 def test_loading_is_shown_with_its_share(line: StatusLine) -> None:
     line.set_engine(EngineState("loading", ModelInfo("q", "Q", "/q", "gguf"), progress=0.38))
     assert texts(line)["state"] == "Loading Q, 38 %"
+
+
+def test_a_narrow_status_line_drops_whole_cells_and_gets_them_back(line: StatusLine) -> None:
+    info = ModelInfo("q", "Q", "/q", "gguf")
+    line.set_engine(EngineState("answering", info, LOADED, memory_bytes=3_400_000_000))
+    line.set_stats(AnswerStats(318, 41.24, 0.212, 100, 1912, 8192))
+    line.resize(430, 28)
+    narrow = texts(line)
+    assert {"state", "speed", "memory"} <= set(narrow)
+    assert "engine" not in narrow
+    for cell in line.findChildren(QLabel):
+        assert not cell.isVisible() or cell.width() >= cell.sizeHint().width()
+    line.resize(1000, 28)
+    assert len(texts(line)) == 7
+
+
+def test_every_line_of_a_prompt_is_20_pixels_high(panel: SidePanel) -> None:
+    field = child(panel, QTextEdit, "system_prompt")
+    field.setPlainText("one\ntwo")
+    field.moveCursor(QTextCursor.MoveOperation.End)
+    field.textCursor().insertText("\nthree")
+    document = field.document()
+    tops = [
+        document.documentLayout().blockBoundingRect(document.findBlockByNumber(n)).top()
+        for n in range(3)
+    ]
+    assert [tops[1] - tops[0], tops[2] - tops[1]] == [20, 20]
