@@ -72,6 +72,7 @@ class LocalHub:
         bytes_sent: Body bytes of files that were sent.
         faults: What goes wrong next.
         page_size: Entries per page of a search.
+        scratch: A folder that a test may hand around with the hub.
     """
 
     def __init__(self) -> None:
@@ -82,6 +83,7 @@ class LocalHub:
         self.faults = FaultPlan()
         self.page_size = 50
         self.mistakes: list[BaseException] = []
+        self.scratch: Path | None = None
         self.closing = threading.Event()
         self._generation = 0
         self._lock = threading.Lock()

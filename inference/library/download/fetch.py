@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _REPORT_S = 0.1
-_FLUSH_S = 0.25
+_FLUSH_S = 0.02  # what a kill can cost; short, because a slow network makes small blocks
 
 
 class Report(Protocol):

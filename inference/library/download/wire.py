@@ -15,7 +15,7 @@ import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import httpcore2
 
@@ -172,7 +172,7 @@ class Wire:
                 "work here.",
                 "Set HTTPS_PROXY to an http:// address, or unset it.",
             )
-        auth = (parts.username, parts.password or "") if parts.username else None
+        auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
         address = f"{parts.scheme}://{parts.hostname}:{parts.port or _PORTS[parts.scheme]}"
         return httpcore2.HTTPProxy(
             address,
