@@ -10,7 +10,7 @@ from __future__ import annotations
 import mmap
 import struct
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -34,10 +34,11 @@ _SMALLEST_ENTRY = {"metadata entries": 8 + 1 + 4 + 1, "tensors": 8 + 1 + 4 + 4 +
 
 @dataclass(frozen=True, slots=True)
 class LongArray:
-    """An array that was stepped over: only its length is known. ``type_id`` as in GGUF."""
+    """An array that was stepped over. ``type_id`` as in GGUF; it begins at byte ``offset``."""
 
     type_id: int
     length: int
+    offset: int = field(default=0, compare=False)
 
 
 Scalar: TypeAlias = int | float | bool | str
@@ -308,12 +309,13 @@ class _Reader:
 
     def _array(self, key: str) -> Value:
         type_id, length = self._u32(), self._u64()
-        self._metadata[key] = LongArray(type_id, length)  # all there is if the data end here
+        stepped_over = LongArray(type_id, length, self._at)
+        self._metadata[key] = stepped_over  # all there is if the data end here
         if type_id == STRING:
             return self._texts(key, length)
         if length > _SMALL_ARRAY:
             self._skip_numbers(key, type_id, length)
-            return LongArray(type_id, length)
+            return stepped_over
         return self._numbers(key, type_id, length)
 
     def _texts(self, key: str, length: int) -> Value:
@@ -322,7 +324,8 @@ class _Reader:
             what = f"the metadata entry {key[:80]!r}"
             return tuple(self._text(what, strict=False) for _ in range(length))
         # A vocabulary: hundreds of thousands of texts, and only their number matters.
-        data, at, unpack = self._data, self._at, _U64.unpack_from
+        data, start, unpack = self._data, self._at, _U64.unpack_from
+        at = start
         try:
             for _ in range(length):
                 at += 8 + unpack(data, at)[0]
@@ -332,7 +335,7 @@ class _Reader:
             raise self._cut_short(f"the metadata entry {key[:80]!r}") from exc
         self._at = at
         self._need(0, f"the metadata entry {key[:80]!r}")
-        return LongArray(STRING, length)
+        return LongArray(STRING, length, start)
 
     def _numbers(self, key: str, type_id: int, length: int) -> tuple[Scalar, ...]:
         start = self._at
