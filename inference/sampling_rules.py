@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MOST_ALTERNATIVES = 20
 """Alternatives that can be reported per token."""
+MOST_BEAMS = 64
+"""Answers that beam search can follow at once."""
 COLDEST = 1e-5
 """Below this temperature a division would overflow float32, so the draw is greedy."""
 
@@ -29,7 +31,21 @@ _RANGES: dict[str, tuple[float, float]] = {
     "presence_penalty": (-100, 100),
     "penalty_window": (0, _INT32_MAX),
     "max_tokens": (0, math.inf),
+    "no_repeat_ngram": (0, _INT32_MAX),
+    "dry_multiplier": (0, 100),
+    "dry_base": (1, 100),
+    "dry_allowed_length": (1, _INT32_MAX),
+    "dry_window": (0, 1 << 20),  # llama.cpp sets the memory for the whole window aside
+    "xtc_probability": (0, 1),
+    "xtc_threshold": (0, 1),
+    "mirostat_tau": (0, 100),
+    "mirostat_eta": (0, 100),
+    "beams": (1, MOST_BEAMS),
+    "length_penalty": (-100, 100),
+    "penalty_alpha": (0, 1),
 }
+_LARGEST_BIAS = 100
+_DRAWING_ONLY = {"mirostat": "mirostat", "xtc_probability": "XTC"}
 
 
 def pick_seed(params: SamplingParams) -> int:
@@ -37,11 +53,21 @@ def pick_seed(params: SamplingParams) -> int:
     return params.seed if params.seed is not None else secrets.randbelow(_FRESH_SEEDS)
 
 
-def check_params(params: SamplingParams) -> None:
-    """Make sure that every setting has a meaning.
+def is_greedy(params: SamplingParams) -> bool:
+    """Return whether the likeliest token is taken without a draw."""
+    return params.strategy == "greedy" or params.temperature < COLDEST
+
+
+def check_params(params: SamplingParams, n_vocab: int | None = None) -> None:
+    """Make sure that every setting has a meaning, and that they go together.
+
+    Args:
+        params: The settings.
+        n_vocab: Vocabulary size, where it is known: biased tokens have to exist.
 
     Raises:
-        UnsupportedRequestError: One is outside its range, or no number; it is named.
+        UnsupportedRequestError: One is outside its range, or no number, or acts on nothing; it is
+            named.
     """
     for name, (low, high) in _RANGES.items():
         value = getattr(params, name)
@@ -50,6 +76,46 @@ def check_params(params: SamplingParams) -> None:
             raise UnsupportedRequestError(
                 f"The setting {name.replace('_', ' ')} cannot be {value:g}.",
                 f"Choose a value {limits}.",
+            )
+    if params.mirostat not in {0, 2}:
+        raise UnsupportedRequestError(
+            f"The setting mirostat cannot be {params.mirostat}.", "Choose 2, or 0 for none."
+        )
+    _check_together(params)
+    _check_bias(params, n_vocab)
+
+
+def _check_together(params: SamplingParams) -> None:
+    if params.mirostat and (params.xtc_probability or params.typical_p != 1):
+        raise UnsupportedRequestError(
+            "Mirostat draws in its own way, so XTC and typical p cannot act beside it.",
+            "Use one of them.",
+        )
+    if params.strategy in {"beam", "contrastive"}:
+        for name, words in _DRAWING_ONLY.items():
+            if getattr(params, name):
+                raise UnsupportedRequestError(
+                    f"The strategy {params.strategy} does not draw, so {words} cannot act.",
+                    "Use one of the two.",
+                )
+    if params.strategy == "contrastive" and params.top_k < 1:
+        raise UnsupportedRequestError(
+            "The strategy contrastive chooses among the top k tokens, and top k is 0.",
+            "Choose a top k of 1 or more; 4 to 8 is usual.",
+        )
+
+
+def _check_bias(params: SamplingParams, n_vocab: int | None) -> None:
+    for token, bias in params.logit_bias:
+        if not abs(bias) <= _LARGEST_BIAS:  # NaN is in no range
+            raise UnsupportedRequestError(
+                f"The logit bias of token {token} cannot be {bias:g}.",
+                f"Choose a value from -{_LARGEST_BIAS} to {_LARGEST_BIAS}.",
+            )
+        if token < 0 or (n_vocab is not None and token >= n_vocab):
+            raise UnsupportedRequestError(
+                f"The logit bias names token {token}, which does not exist in this model.",
+                "`glasshouse tokens` shows the ids of a text.",
             )
 
 

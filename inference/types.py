@@ -14,6 +14,7 @@ EngineKind = Literal["gguf", "native"]
 ModelKind = Literal["base", "instruct", "unknown"]
 FinishReason = Literal["stop", "length", "cancelled"]
 TokenKind = Literal["answer", "thinking", "tool"]
+Strategy = Literal["sample", "greedy", "beam", "contrastive"]
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -26,8 +27,12 @@ class Message(msgspec.Struct, frozen=True):
 class SamplingParams(msgspec.Struct, frozen=True):
     """How the next token is drawn; the same meaning on both engines.
 
-    Order of application: penalties, temperature 0 means greedy; otherwise top-k, typical-p, top-p,
-    min-p, temperature, draw (the order of llama.cpp's default chain).
+    Order of application: logit bias, penalties (repeat, frequency, presence), DRY, tokens ruled out
+    by ``no_repeat_ngram``; temperature 0 means greedy; otherwise top-k, typical-p, top-p, min-p,
+    XTC, temperature, draw (the order of llama.cpp's default chain). With mirostat: temperature and
+    mirostat's draw in place of everything from top-k on. Beam search and contrastive search do not
+    draw: what comes before the temperature acts on them, the rest does not, but for ``top_k``,
+    which is the number of candidates of contrastive search.
 
     Attributes:
         temperature: 0 is greedy; otherwise the logits are divided by it.
@@ -42,6 +47,26 @@ class SamplingParams(msgspec.Struct, frozen=True):
         seed: Makes a draw repeatable; ``None`` picks one, which ``Started`` then reports.
         max_tokens: Length limit of the answer in tokens; ``None`` means until the context is full.
         stop: Texts that end the answer; they are not part of it.
+        strategy: ``sample`` draws; ``greedy`` takes the likeliest, whatever the temperature;
+            ``beam`` follows several answers at once and gives the likeliest; ``contrastive`` weighs
+            likelihood against likeness to what was said (Su et al. 2022).
+        no_repeat_ngram: No run of that many tokens occurs twice (prompt included); 0 is off.
+        logit_bias: Pairs of token id and what is added to its logit, -100 to 100.
+        dry_multiplier: Strength of DRY, against repeated runs of tokens of any length; 0 is off.
+        dry_base: How fast its penalty grows with the length of the run.
+        dry_allowed_length: Runs up to that length are free.
+        dry_window: How many recent tokens (prompt included) DRY looks at.
+        dry_breakers: Texts that a run cannot reach across.
+        xtc_probability: How often the likeliest tokens are excluded (XTC); 0 is off.
+        xtc_threshold: All tokens this likely or more go, but for the least likely of them.
+        mirostat: 2 keeps the surprise near ``mirostat_tau`` (Basu et al. 2020); 0 is off.
+        mirostat_tau: Surprise aimed at, in bits.
+        mirostat_eta: How fast it is corrected.
+        beams: How many answers beam search follows.
+        length_penalty: Beam scores are divided by length to this power; above 0 favours long ones.
+        early_stop: ``True`` ends as soon as ``beams`` answers are complete, ``False`` when a better
+            one is unlikely, ``"never"`` when none can come.
+        penalty_alpha: Weight of the likeness in contrastive search, 0 (none) to 1.
     """
 
     temperature: float = 0.7
@@ -56,6 +81,23 @@ class SamplingParams(msgspec.Struct, frozen=True):
     seed: int | None = None
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
+    strategy: Strategy = "sample"
+    no_repeat_ngram: int = 0
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    dry_multiplier: float = 0.0
+    dry_base: float = 1.75
+    dry_allowed_length: int = 2
+    dry_window: int = 1024
+    dry_breakers: tuple[str, ...] = ("\n", ":", '"', "*")
+    xtc_probability: float = 0.0
+    xtc_threshold: float = 0.1
+    mirostat: int = 0
+    mirostat_tau: float = 5.0
+    mirostat_eta: float = 0.1
+    beams: int = 4
+    length_penalty: float = 1.0
+    early_stop: bool | Literal["never"] = False
+    penalty_alpha: float = 0.6
 
 
 class GenerationRequest(msgspec.Struct, frozen=True):

@@ -51,7 +51,7 @@ class Generation:
         load_s: float,
     ) -> None:
         check_alternatives(request.top_n)
-        check_params(request.sampling)
+        check_params(request.sampling, vocabulary.size)
         check_fits(len(prompt), session.n_ctx)
         self._session = session
         self._vocabulary = vocabulary
@@ -84,7 +84,7 @@ class Generation:
         yield Started(
             request.request_id, self._session.n_ctx, len(self._prompt), self._reused, seed
         )
-        sampler = Sampler(request.sampling, seed, self._vocabulary.size, self._prompt)
+        sampler = Sampler(request.sampling, seed, self._vocabulary, self._prompt)
         try:
             reason: FinishReason = "cancelled"
             if (yield from self._read_prompt(cancel)):
@@ -129,7 +129,7 @@ class Generation:
             began = time.perf_counter()
             logits = session.logits()
             check_finite(logits)
-            token = sampler.sample(session.context)
+            token = sampler.sample(session.context, logits)
             if token in self._eog:
                 self._decode_s += time.perf_counter() - began
                 return "stop"

@@ -5,68 +5,121 @@ Knows logits only through a context; what a setting means is in ``inference.type
 
 from __future__ import annotations
 
+import ctypes
+import math
 from typing import TYPE_CHECKING, Final
 
 from inference.errors import InferenceError
 from inference.gguf.library import api
-from inference.sampling_rules import COLDEST, check_params
+from inference.repetition import banned_by_ngrams
+from inference.sampling_rules import check_params, is_greedy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from llama_cpp.llama_cpp import llama_context_p, llama_sampler_p
 
+    from inference.gguf.probabilities import Logits
+    from inference.gguf.vocabulary import Vocabulary
     from inference.types import SamplingParams
 
 _LONGEST_WINDOW: Final = 2**20  # llama.cpp sets the memory for the whole window aside
 _PICKS_ITS_OWN: Final = 0xFFFF_FFFF  # LLAMA_DEFAULT_SEED: C would draw a seed and not repeat
+_KNUTH: Final = 0x9E37_79B1  # 2**32 over the golden ratio: spreads neighbouring seeds
 
 
 class Sampler:
-    """A chain in C: penalties, then greedy, or top-k, typical, top-p, min-p, temperature, draw.
+    """A chain in C, in the order that ``SamplingParams`` gives.
+
+    llama.cpp has no sampler for ``no_repeat_ngram``; those tokens are ruled out before the chain.
 
     Args:
         params: Checked settings.
         seed: The seed really used.
-        n_vocab: Vocabulary size.
+        vocabulary: The model's.
         history: The prompt's ids, which the penalties look back at.
     """
 
     def __init__(
-        self, params: SamplingParams, seed: int, n_vocab: int, history: Sequence[int]
+        self, params: SamplingParams, seed: int, vocabulary: Vocabulary, history: Sequence[int]
     ) -> None:
-        check_params(params)
+        check_params(params, vocabulary.size)
         chain: llama_sampler_p = api.llama_sampler_chain_init(
             api.llama_sampler_chain_default_params()
         )
         self._chain: llama_sampler_p | None = chain
-        if _penalises(params):
-            window = min(params.penalty_window, _LONGEST_WINDOW)
-            self._add(
-                api.llama_sampler_init_penalties(
-                    n_vocab,
-                    window,
-                    params.repeat_penalty,
-                    params.frequency_penalty,
-                    params.presence_penalty,
-                )
-            )
-            for token in history[-window:]:
-                api.llama_sampler_accept(chain, token)
-        if params.temperature < COLDEST:
+        self._ngram = params.no_repeat_ngram
+        self._history = list(history) if self._ngram else []
+        self._add_penalties(params, vocabulary, history)
+        if is_greedy(params):
             self._add(api.llama_sampler_init_greedy())
+        elif params.mirostat:
+            self._add(api.llama_sampler_init_temp(params.temperature))
+            tau, eta = params.mirostat_tau, params.mirostat_eta
+            self._add(api.llama_sampler_init_mirostat_v2(_c_seed(seed), tau, eta))
         else:
             self._add_draw(params, seed)
 
-    def sample(self, context: llama_context_p) -> int:
-        """Draw a token from the last computed position and remember it for the penalties."""
-        return int(api.llama_sampler_sample(self._open_chain(), context, -1))
+    def sample(self, context: llama_context_p, logits: Logits) -> int:
+        """Draw a token from the last computed position and remember it for the penalties.
+
+        Args:
+            context: Where llama.cpp keeps the logits.
+            logits: The view of them, (V,); it is as before when this returns.
+        """
+        banned = list(banned_by_ngrams(self._history, self._ngram)) if self._ngram else []
+        kept = logits[banned]  # a copy
+        logits[banned] = -math.inf
+        if banned and logits.max() == -math.inf:  # something has to be said
+            logits[banned] = kept
+        token = int(api.llama_sampler_sample(self._open_chain(), context, -1))
+        logits[banned] = kept
+        if self._ngram:
+            self._history.append(token)
+        return token
 
     def close(self) -> None:
         """Free the chain; closing twice is harmless."""
         if self._chain:
             api.llama_sampler_free(self._chain)
             self._chain = None
+
+    def _add_penalties(
+        self, params: SamplingParams, vocabulary: Vocabulary, history: Sequence[int]
+    ) -> None:
+        window = 0
+        if params.logit_bias:
+            count = len(params.logit_bias)
+            pairs = (api.llama_logit_bias(token, bias) for token, bias in params.logit_bias)
+            biases = (api.llama_logit_bias * count)(*pairs)
+            self._add(api.llama_sampler_init_logit_bias(vocabulary.size, count, biases))
+        if _penalises(params):
+            window = min(params.penalty_window, _LONGEST_WINDOW)
+            self._add(
+                api.llama_sampler_init_penalties(
+                    vocabulary.size,
+                    window,
+                    params.repeat_penalty,
+                    params.frequency_penalty,
+                    params.presence_penalty,
+                )
+            )
+        if params.dry_multiplier and params.dry_window:
+            window = max(window, params.dry_window)
+            texts = [text.encode() for text in params.dry_breakers if text]
+            self._add(
+                api.llama_sampler_init_dry(
+                    vocabulary.handle,
+                    params.dry_multiplier,
+                    params.dry_base,
+                    params.dry_allowed_length,
+                    params.dry_window,
+                    (ctypes.c_char_p * len(texts))(*texts),
+                    len(texts),
+                )
+            )
+        for token in history[-window:] if window else ():
+            api.llama_sampler_accept(self._open_chain(), token)
 
     def _add_draw(self, params: SamplingParams, seed: int) -> None:
         if params.top_k > 0:
@@ -77,9 +130,15 @@ class Sampler:
             self._add(api.llama_sampler_init_top_p(params.top_p, 1))
         if params.min_p > 0:
             self._add(api.llama_sampler_init_min_p(params.min_p, 1))
+        if params.xtc_probability > 0:
+            # Another start than the draw's, so that the two chances have nothing to do with
+            # each other.
+            own = _c_seed(seed * _KNUTH + 1)
+            self._add(
+                api.llama_sampler_init_xtc(params.xtc_probability, params.xtc_threshold, 1, own)
+            )
         self._add(api.llama_sampler_init_temp(params.temperature))
-        seed &= 0xFFFF_FFFF
-        self._add(api.llama_sampler_init_dist(seed - 1 if seed == _PICKS_ITS_OWN else seed))
+        self._add(api.llama_sampler_init_dist(_c_seed(seed)))
 
     def _add(self, sampler: llama_sampler_p) -> None:
         api.llama_sampler_chain_add(self._open_chain(), sampler)  # the chain frees it
@@ -88,6 +147,11 @@ class Sampler:
         if self._chain is None:
             raise InferenceError("The sampler is closed.")
         return self._chain
+
+
+def _c_seed(seed: int) -> int:
+    seed &= 0xFFFF_FFFF
+    return seed - 1 if seed == _PICKS_ITS_OWN else seed
 
 
 def _penalises(params: SamplingParams) -> bool:

@@ -67,6 +67,11 @@ class Vocabulary:
         )
         self._markers = re.compile("|".join(map(re.escape, markers))) if markers else None
 
+    @property
+    def handle(self) -> llama_vocab_p:
+        """The vocabulary in C."""
+        return self._vocab
+
     def text_of(self, token: int) -> str:
         """Return the text that stands for a token in the file; empty for -1 (no such token)."""
         if not 0 <= token < self.size:

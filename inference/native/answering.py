@@ -9,18 +9,19 @@ from inference.events import Finished, PromptProgress, Started
 from inference.native.device import memory_errors_translated
 from inference.native.sampling import Sampler
 from inference.native.session import Session, StoppedError
-from inference.sampling_rules import pick_seed
+from inference.sampling_rules import check_params, pick_seed
 from inference.text.answer import AnswerStream
 from inference.types import Candidate, Timings, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from torch import Tensor
 
     from inference.cancel import CancelToken
     from inference.events import EngineEvent, TokenEvent
     from inference.native.tokenizer import CheckpointTokenizer
+    from inference.repetition import Breakers
     from inference.types import FinishReason, GenerationRequest, LoadedModel
 
 
@@ -35,6 +36,7 @@ class Answer:
         session: The network's cache, with whatever is in it.
         tokenizer: Of the same checkpoint.
         loaded: Facts about it.
+        breakers: Finds where DRY's runs end, for the texts given.
 
     Raises:
         UnsupportedRequestError: A sampling setting is out of range.
@@ -47,14 +49,22 @@ class Answer:
         session: Session,
         tokenizer: CheckpointTokenizer,
         loaded: LoadedModel,
+        *,
+        breakers: Callable[[Sequence[str]], Breakers],
     ) -> None:
+        check_params(request.sampling, loaded.n_vocab)
         self._request = request
         self._ids = ids
         self._session = session
         self._tokenizer = tokenizer
         self._loaded = loaded
         self._seed = pick_seed(request.sampling)
-        self._sampler = Sampler(request.sampling, self._seed, ids)
+        self._sampler = Sampler(
+            request.sampling,
+            self._seed,
+            ids,
+            breakers(request.sampling.dry_breakers) if request.sampling.dry_multiplier else None,
+        )
         self._stream = AnswerStream(request.request_id, request.sampling.stop)
         self._drop_space = tokenizer.drops_space_after(ids)
         self._reused = self._read = self._written = self._steps = 0

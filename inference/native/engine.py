@@ -32,6 +32,7 @@ from inference.native.weights import load_network, open_checkpoint
 from inference.prompt.chat_template import ChatTemplate
 from inference.prompt.context import check_fits
 from inference.prompt.segments import render_segments, split_specials
+from inference.repetition import find_breakers
 from inference.sampling_rules import check_alternatives
 from inference.types import LoadedModel, RenderedPrompt, TokenPiece
 
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
     from inference.cancel import CancelToken
     from inference.engine import ProgressSink
     from inference.events import EngineEvent
-    from inference.native.registry import Network
+    from inference.native.network import Network
+    from inference.repetition import Breakers
     from inference.types import Candidate, GenerationRequest, LoadOptions, Message
 
 _DEFAULT_N_CTX = 4096
@@ -118,6 +120,7 @@ class NativeEngine:
         self._open_session: Session | None = session
         self._tokenizer = tokenizer
         self._loaded = loaded
+        self._breakers: dict[Sequence[str], Breakers] = {}
         source = tokenizer.chat_template
         self._template = (
             None
@@ -205,8 +208,23 @@ class NativeEngine:
         check_alternatives(request.top_n)
         ids = self._prompt_ids(request)
         check_fits(len(ids), self._loaded.n_ctx)
-        answer = Answer(request, ids, self._session, self._tokenizer, self._loaded)
+        answer = Answer(
+            request, ids, self._session, self._tokenizer, self._loaded, breakers=self._find_breakers
+        )
         yield from answer.events(cancel)
+
+    def _find_breakers(self, texts: Sequence[str]) -> Breakers:
+        """Look through the vocabulary for DRY's breakers; once for each choice of them."""
+        if texts not in self._breakers:
+            tokenizer = self._tokenizer
+            pieces = [
+                tokenizer.piece(token) or tokenizer.text(token).encode()
+                for token in range(self._loaded.n_vocab)
+            ]
+            self._breakers[texts] = find_breakers(
+                texts, pieces, lambda text: tokenizer.encode(text, at_start=False)
+            )
+        return self._breakers[texts]
 
     def _prompt_ids(self, request: GenerationRequest) -> list[int]:
         """Return the prompt's ids from whichever of the three forms was given."""

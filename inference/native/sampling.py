@@ -7,20 +7,23 @@ same by the same settings. Candidates are kept as two tensors, likeliest first.
 from __future__ import annotations
 
 import math
-from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 import torch
 
 from inference.errors import CorruptCheckpointError
-from inference.sampling_rules import COLDEST, check_params
+from inference.native.penalties import Penalties
+from inference.sampling_rules import check_params, is_greedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from torch import Tensor
 
+    from inference.repetition import Breakers
     from inference.types import SamplingParams
+
+_NO_XTC = 0.5  # from here on at most one token can reach the threshold
 
 
 class Sampler:
@@ -30,13 +33,23 @@ class Sampler:
         params: Checked here.
         seed: Starts the random numbers; the same seed gives the same draws.
         history: The prompt's ids, which the penalties look back at.
+        breakers: DRY's, as token ids; see ``inference.repetition.find_breakers``.
     """
 
-    def __init__(self, params: SamplingParams, seed: int, history: Iterable[int]) -> None:
+    def __init__(
+        self,
+        params: SamplingParams,
+        seed: int,
+        history: Iterable[int],
+        breakers: Breakers | None = None,
+    ) -> None:
         check_params(params)
         self._params = params
         self._generator = torch.Generator().manual_seed(seed % (1 << 63))
-        self._recent = deque(history, maxlen=params.penalty_window)
+        self._history = list(history)
+        self._penalties = Penalties(params, breakers or {})
+        self._greedy = is_greedy(params)
+        self._most_surprise = 2 * params.mirostat_tau  # bits; mirostat's mu
 
     def pick(self, logits: Tensor) -> int:
         """Return the next token's id and remember it.
@@ -47,47 +60,73 @@ class Sampler:
         Raises:
             CorruptCheckpointError: The scores are not numbers.
         """
-        if not math.isfinite(logits.max().item()):
-            raise CorruptCheckpointError(
-                "The model computed something that is not a number.",
-                "Its weights are probably damaged. Download the model again.",
-            )
-        logits = self._penalised(logits)  # (V,)
-        token = int(logits.argmax()) if self._params.temperature < COLDEST else self._draw(logits)
-        self._recent.append(token)
+        check_finite(logits)
+        logits = self._penalties.apply(logits, self._history)  # (V,)
+        token = int(logits.argmax()) if self._greedy else self._draw(logits)
+        self._history.append(token)
         return token
 
     def _draw(self, logits: Tensor) -> int:
+        ids, chances = self.chances(logits)
+        place = torch.multinomial(chances, 1, generator=self._generator)  # (1,)
+        if self._params.mirostat:
+            surprise = -math.log2(float(chances[place]))
+            error = surprise - self._params.mirostat_tau
+            self._most_surprise -= self._params.mirostat_eta * error
+        return int(ids[place])
+
+    def chances(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what may be drawn now, likeliest first, and how likely: ids (K,), chances (K,).
+
+        Args:
+            logits: After the penalties, (V,).
+        """
         params = self._params
+        if params.mirostat:
+            return self._mirostat(logits)
         n_kept = params.top_k or logits.numel()
         kept, ids = logits.topk(min(n_kept, logits.numel()))  # (K,), likeliest first
         for narrow, setting, off in (
             (_typical, params.typical_p, 1.0),
             (_top_p, params.top_p, 1.0),
             (_min_p, params.min_p, 0.0),
+            (self._without_top_choices, params.xtc_probability, 0.0),
         ):
             if setting != off and kept.numel() > 1:
                 chosen = narrow(kept, setting)  # (K',) places, likeliest first
                 kept, ids = kept[chosen], ids[chosen]
-        probabilities = (kept / params.temperature).softmax(0)  # (K,)
-        place = torch.multinomial(probabilities, 1, generator=self._generator)  # (1,)
-        return int(ids[place])
+        return ids, (kept / params.temperature).softmax(0)
 
-    def _penalised(self, logits: Tensor) -> Tensor:
-        """Lower tokens of the recent past (Keskar et al. 2019, section 4.1; OpenAI's two)."""
-        params = self._params
-        neutral = params.repeat_penalty == 1 and not (
-            params.frequency_penalty or params.presence_penalty
+    def _without_top_choices(self, kept: Tensor, probability: float) -> Tensor:
+        """Now and then exclude the likeliest tokens, but for the last that reaches the threshold.
+
+        "Exclude Top Choices", oobabooga/text-generation-webui pull request 6335.
+        """
+        threshold = self._params.xtc_threshold
+        first = 0
+        if threshold <= _NO_XTC and torch.rand((), generator=self._generator) <= probability:
+            first = max(0, int((kept.softmax(0) >= threshold).sum()) - 1)
+        return torch.arange(first, kept.numel())
+
+    def _mirostat(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Keep what is at most so surprising (mirostat 2, Basu et al. 2020, algorithm 2)."""
+        scaled, ids = (logits / self._params.temperature).sort(descending=True)  # (V,) each
+        surprise = -scaled.log_softmax(0) / math.log(2)  # (V,), bits
+        count = max(1, int((surprise <= self._most_surprise).sum()))
+        return ids[:count], scaled[:count].softmax(0)
+
+
+def check_finite(logits: Tensor) -> None:
+    """Make sure that something can be chosen at all.
+
+    Raises:
+        CorruptCheckpointError: The largest of the scores is not a number or infinite.
+    """
+    if not math.isfinite(logits.max().item()):
+        raise CorruptCheckpointError(
+            "The model computed something that is not a number.",
+            "Its weights are probably damaged. Download the model again.",
         )
-        if neutral or not self._recent:
-            return logits
-        counted = Counter(self._recent)
-        ids = torch.tensor(list(counted))  # (R,)
-        counts = torch.tensor(list(counted.values()), dtype=logits.dtype)  # (R,)
-        found = logits[ids]  # (R,)
-        found = torch.where(found > 0, found / params.repeat_penalty, found * params.repeat_penalty)
-        found -= counts * params.frequency_penalty + params.presence_penalty
-        return logits.index_copy(0, ids, found)  # (V,)
 
 
 def _typical(kept: Tensor, mass: float) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -26,10 +27,24 @@ from inference.types import SamplingParams
         ("penalty_window", -1),
         ("penalty_window", 1 << 31),
         ("max_tokens", -1),
+        ("no_repeat_ngram", -1),
+        ("dry_multiplier", math.inf),
+        ("dry_base", 0.5),
+        ("dry_allowed_length", 0),
+        ("dry_window", -1),
+        ("xtc_probability", 1.5),
+        ("xtc_threshold", -0.1),
+        ("mirostat", 1),
+        ("mirostat_tau", -1),
+        ("mirostat_eta", math.nan),
+        ("beams", 0),
+        ("length_penalty", math.nan),
+        ("penalty_alpha", 1.1),
     ],
 )
-def test_a_setting_without_meaning_is_named(name: str, value: float) -> None:
-    params = SamplingParams(**{name: value})
+def test_a_setting_without_meaning_is_named(name: str, value: Any) -> None:
+    settings: dict[str, Any] = {name: value}
+    params = SamplingParams(**settings)
     with pytest.raises(UnsupportedRequestError) as caught:
         check_params(params)
     assert name.replace("_", " ") in caught.value.message
@@ -49,3 +64,38 @@ def test_every_setting_at_its_edge_is_taken() -> None:
 def test_more_alternatives_than_can_be_reported_are_refused(top_n: int) -> None:
     with pytest.raises(UnsupportedRequestError, match=f"{top_n:,} alternatives"):
         check_alternatives(top_n)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"mirostat": 2, "xtc_probability": 0.5}, "XTC"),
+        ({"mirostat": 2, "typical_p": 0.5}, "typical p"),
+        ({"strategy": "beam", "xtc_probability": 0.5}, "XTC"),
+        ({"strategy": "beam", "mirostat": 2}, "mirostat"),
+        ({"strategy": "contrastive", "mirostat": 2}, "mirostat"),
+        ({"strategy": "contrastive", "top_k": 0}, "top k"),
+    ],
+)
+def test_settings_that_cannot_act_together_are_named(settings: dict[str, Any], named: str) -> None:
+    with pytest.raises(UnsupportedRequestError, match=named) as caught:
+        check_params(SamplingParams(**settings))
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "bias", [((5, 101.0),), ((5, math.nan),), ((-1, 1.0),), ((1, 0.0), (20, 1.0))]
+)
+def test_a_bias_without_a_token_or_a_meaning_is_named(bias: tuple[tuple[int, float]]) -> None:
+    with pytest.raises(UnsupportedRequestError, match=f"token {bias[-1][0]}"):
+        check_params(SamplingParams(logit_bias=bias), n_vocab=20)
+
+
+def test_what_is_new_is_off_unless_it_is_asked_for() -> None:
+    params = SamplingParams()
+    assert params.strategy == "sample"
+    assert not params.no_repeat_ngram
+    assert not params.logit_bias
+    assert not params.dry_multiplier
+    assert not params.xtc_probability
+    assert not params.mirostat

@@ -36,8 +36,8 @@ def _draw(engine: GgufEngine, history: tuple[int, ...] = (), **settings: object)
     assert session.read([72, 101], CancelToken())
     counts: Counter[int] = Counter()
     for seed in range(_DRAWS if settings.get("temperature") != 0 else 1):
-        sampler = Sampler(SamplingParams(**settings), seed, engine.loaded.n_vocab, history)  # type: ignore[arg-type]  # a test's settings
-        counts[sampler.sample(session.context)] += 1
+        sampler = Sampler(SamplingParams(**settings), seed, engine._vocabulary, history)  # type: ignore[arg-type]  # a test's settings
+        counts[sampler.sample(session.context, session.logits())] += 1
         sampler.close()
         sampler.close()
     return counts

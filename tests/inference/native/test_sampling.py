@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from inference.errors import CorruptCheckpointError
+from inference.native.penalties import Penalties
 from inference.native.sampling import Sampler
 from inference.types import SamplingParams
 
@@ -18,6 +19,10 @@ LOGITS = PROBABILITIES.log()
 def sampler(history: tuple[int, ...] = (), seed: int = 0, **settings: float) -> Sampler:
     values = {name: getattr(OFF, name) for name in OFF.__struct_fields__} | settings
     return Sampler(SamplingParams(**values), seed, history)
+
+
+def penalised(logits: torch.Tensor, history: tuple[int, ...], **settings: float) -> torch.Tensor:
+    return Penalties(SamplingParams(**settings), {}).apply(logits, history)
 
 
 def drawn(logits: torch.Tensor = LOGITS, count: int = 600, **settings: float) -> Counter[int]:
@@ -88,13 +93,13 @@ def test_repeat_penalty_lowers_both_signs() -> None:
     logits = torch.tensor([2.0, 1.5, -1.0, -1.2])
     assert sampler((), temperature=0.0, repeat_penalty=2.0).pick(logits) == 0
     assert sampler((0,), temperature=0.0, repeat_penalty=2.0).pick(logits) == 1
-    lowered = sampler((2,), repeat_penalty=2.0)._penalised(logits)
+    lowered = penalised(logits, (2,), repeat_penalty=2.0)
     assert lowered.tolist() == pytest.approx([2.0, 1.5, -2.0, -1.2])
 
 
 def test_frequency_counts_and_presence_does_not() -> None:
     logits = torch.zeros(4)
-    lowered = sampler((0, 0, 0, 1), frequency_penalty=0.5, presence_penalty=0.2)._penalised(logits)
+    lowered = penalised(logits, (0, 0, 0, 1), frequency_penalty=0.5, presence_penalty=0.2)
     assert lowered.tolist() == pytest.approx([-1.7, -0.7, 0.0, 0.0])
     assert logits.tolist() == [0.0] * 4
 
