@@ -186,6 +186,7 @@ def start(parts: Parts, model_path: Path | None) -> None:
         parts.engines.add_model(str(model_path.expanduser().absolute()), load=True)
     else:
         parts.engines.load_default()
+    QTimer.singleShot(0, parts.column, parts.column.prepare)  # the engine starts meanwhile
 
 
 class InterruptWatch(QObject):

@@ -10,15 +10,15 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.values import EngineState
 from desktop.widgets.composer import Composer
-from desktop.widgets.controls import Button, label
+from desktop.widgets.hint_bar import HintBar
 from desktop.widgets.notice import Notice
 from desktop.widgets.theme import Theme, apply_theme
-from desktop.widgets.transcript.transcript import Transcript
 from desktop.widgets.transcript.welcome import Heading, Suggestions
 
 if TYPE_CHECKING:
     from desktop.values import AnswerStats, ChatDetail, MessageView, Problem
     from desktop.widgets.theme_manager import ThemeManager
+    from desktop.widgets.transcript.transcript import Transcript
 
 _GUTTER: Final = 24
 _BELOW: Final = 14
@@ -70,14 +70,28 @@ class ChatColumn(QWidget):
 
     def _build(self) -> None:
         theme = self._theme
-        self.transcript = Transcript(theme)
+        self._transcript: Transcript | None = None
+        self._paper = QWidget()  # holds the transcript once there is something to show
+        self._paper.setObjectName("chat_paper")
+        paper = QVBoxLayout(self._paper)
+        paper.setContentsMargins(0, 0, 0, 0)
         self.composer = Composer(theme)
         self._heading = Heading(theme)
         self._suggestions = Suggestions(theme)
         self._base_note = Notice(theme, name="base_note", severity="info", closable=True)
         self._base_note.hide()
-        self._edit_bar = self._make_edit_bar()
-        self._queue_bar = self._make_queue_bar()
+        self._edit_bar = HintBar(
+            self.tr("You are changing an earlier message. Sending it makes a new version."),
+            self.tr("Keep it as it was"),
+            theme,
+            name="edit",
+        )
+        self._queue_bar = HintBar(
+            self.tr("Your message waits its turn: it is sent when the answer has ended."),
+            self.tr("Do not send it yet"),
+            theme,
+            name="queue",
+        )
         self._engine_note = Notice(
             theme,
             name="engine_note",
@@ -106,56 +120,34 @@ class ChatColumn(QWidget):
         outer.setContentsMargins(0, 0, 0, _BELOW)
         outer.setSpacing(0)
         outer.addWidget(self._top_note)
-        outer.addWidget(self.transcript, 1)
+        outer.addWidget(self._paper, 1)
         outer.addStretch(0)
         outer.addWidget(self._middle)
         outer.addStretch(0)
         self._outer = outer
-
-    def _make_edit_bar(self) -> QWidget:
-        bar = QWidget()
-        bar.setObjectName("edit_bar")
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(2, 0, 0, 0)
-        text = self.tr("You are changing an earlier message. Sending it makes a new version.")
-        words = label(text, self._theme, "small", "text2", wrap=True, name="edit_words")
-        row.addWidget(words, 1, Qt.AlignmentFlag.AlignVCenter)
-        cancel = Button(
-            self.tr("Keep it as it was"), self._theme, kind="ghost", name="edit_cancel", small=True
-        )
-        cancel.clicked.connect(self._end_edit)
-        row.addWidget(cancel)
-        bar.hide()
-        return bar
-
-    def _make_queue_bar(self) -> QWidget:
-        bar = QWidget()
-        bar.setObjectName("queue_bar")
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(2, 0, 0, 0)
-        text = self.tr("Your message waits its turn: it is sent when the answer has ended.")
-        words = label(text, self._theme, "small", "text2", wrap=True, name="queue_words")
-        row.addWidget(words, 1, Qt.AlignmentFlag.AlignVCenter)
-        cancel = Button(
-            self.tr("Do not send it yet"),
-            self._theme,
-            kind="ghost",
-            name="queue_cancel",
-            small=True,
-        )
-        cancel.clicked.connect(self._end_queue)
-        row.addWidget(cancel)
-        bar.hide()
-        return bar
 
     def _connect(self) -> None:
         self.composer.send_requested.connect(self._on_send)
         self.composer.queue_requested.connect(self._on_queue)
         self.composer.stop_requested.connect(self.stop_requested)
         self._engine_note.acted.connect(self.engine_offer_taken)
+        self._edit_bar.cancelled.connect(self._end_edit)
+        self._queue_bar.cancelled.connect(self._end_queue)
         self._suggestions.chosen.connect(self._on_suggestion)
         self._base_note.dismissed.connect(self._top_note.hide)
-        transcript = self.transcript
+
+    @property
+    def transcript(self) -> Transcript:
+        """The messages; made when they are first asked for, which is not before the first paint."""
+        if self._transcript is None:
+            self._transcript = self._make_transcript()
+        return self._transcript
+
+    def _make_transcript(self) -> Transcript:
+        # A tenth of the time to the first paint, which shows no message.
+        from desktop.widgets.transcript.transcript import Transcript  # noqa: PLC0415
+
+        transcript = Transcript(self._theme)
         transcript.retry_requested.connect(self.retry_requested)
         transcript.offer_taken.connect(self.offer_taken)
         transcript.again_requested.connect(self.regenerate_requested)
@@ -163,6 +155,19 @@ class ChatColumn(QWidget):
         transcript.version_requested.connect(self.version_requested)
         transcript.edit_requested.connect(self._on_edit)
         transcript.save_refused.connect(self.save_refused)
+        transcript.set_loading(self._engine.status == "loading")
+        paper = self._paper.layout()
+        if paper is not None:
+            paper.addWidget(transcript)
+        QWidget.setTabOrder(transcript, self.composer.field)
+        return transcript
+
+    def prepare(self) -> None:
+        """Make what the first message needs; call it when the window has been painted."""
+        self.transcript.ensurePolished()
+
+    def _shown(self) -> tuple[str, ...]:
+        return () if self._transcript is None else self._transcript.message_ids()
 
     # -- what the controllers say -----------------------------------------------------------
 
@@ -176,7 +181,8 @@ class ChatColumn(QWidget):
             self._drafts[self._chat_id] = self.composer.text()
             self._chat_id = chat.id
             self.composer.set_text(self._drafts.pop(chat.id, ""))
-            self.transcript.show_messages(chat.messages)
+            if chat.messages or self._shown():
+                self.transcript.show_messages(chat.messages)
             answered = [view.stats for view in chat.messages if view.stats is not None]
             self._show_context(answered[-1] if answered else None)
         self._show_state()
@@ -218,7 +224,8 @@ class ChatColumn(QWidget):
     def set_engine(self, state: EngineState) -> None:
         """Name the model in the composer, the greeting and waiting answers."""
         before, self._engine = self._engine, state
-        self.transcript.set_loading(state.status == "loading")
+        if self._transcript is not None:
+            self._transcript.set_loading(state.status == "loading")
         if state.loaded != before.loaded:
             self._show_context(None)
         self._show_engine_note()
@@ -257,8 +264,8 @@ class ChatColumn(QWidget):
     # -- states -----------------------------------------------------------------------------
 
     def _show_state(self) -> None:
-        is_empty = not self.transcript.message_ids()
-        self.transcript.setVisible(not is_empty)
+        is_empty = not self._shown()
+        self._paper.setVisible(not is_empty)
         self._heading.setVisible(is_empty)
         self._heading.show_engine(self._engine)
         self._suggestions.setVisible(is_empty)
@@ -272,7 +279,7 @@ class ChatColumn(QWidget):
     def _show_engine_note(self) -> None:
         """Say above the composer why no model is there, unless an answer says it already."""
         problem = self._engine.problem
-        shown = self.transcript.message_ids()
+        shown = self._shown()
         last = self.transcript.view_of(shown[-1]) if shown else None
         is_said = last is not None and last.state == "failed"
         if problem is None or is_said or self._engine.status not in {"none", "stopped"}:
@@ -313,7 +320,7 @@ class ChatColumn(QWidget):
         self.composer.set_placeholder(words)
 
     def _fit(self) -> None:
-        is_empty = not self.transcript.message_ids()
+        is_empty = not self._shown()
         widest = _WELCOME_WIDTH if is_empty else self._theme.measure_px
         side = max(_GUTTER, (self.width() - widest) // 2)
         self._column.setContentsMargins(side, 6, side, 0)

@@ -251,3 +251,57 @@ print(sorted(heavy & set(sys.modules)))
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+IDLE = """
+import sys, time
+from PySide6.QtCore import QTimer
+import desktop.app as application
+
+marks = []
+
+def mark():
+    marks.append((time.process_time(), time.monotonic()))
+    if len(marks) < 2:
+        QTimer.singleShot(1500, mark)
+        return
+    (cpu, clock), (cpu_end, clock_end) = marks
+    print((cpu_end - cpu) / (clock_end - clock))
+    application.QApplication.closeAllWindows()
+
+application.start = lambda parts, path: QTimer.singleShot(1000, mark)
+sys.exit(application.main())
+"""
+
+
+def test_an_idle_window_uses_no_processor_time(home: Home) -> None:
+    environment = os.environ | {
+        "QT_QPA_PLATFORM": "offscreen", "GLASSHOUSE_HOME": str(home.root), "PYTHONPATH": str(REPO),
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", IDLE], env=environment, capture_output=True, text=True, check=False,
+        timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout.split()[-1]) < 0.15
+
+
+def test_messages_cost_nothing_before_the_first_paint(home: Home) -> None:
+    program = (
+        "import sys, desktop.app as a; parts = a.build(a.make_application(), a.app_paths());"
+        "parts.window.show(); parts.window.grab();"
+        "print([m for m in sys.modules if m.startswith('desktop.widgets.markdown')]);"
+        "parts.column.prepare(); parts.close()"
+    )
+    environment = os.environ | {
+        "QT_QPA_PLATFORM": "offscreen", "GLASSHOUSE_HOME": str(home.root), "PYTHONPATH": str(REPO),
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"

@@ -222,7 +222,8 @@ class ProblemNote(QFrame):
         self._copy.setAccessibleName(self.tr("Copy what the engine said"))
         self._copy.clicked.connect(self._on_copy)
         row = QHBoxLayout()
-        row.setContentsMargins(-8, 0, 0, 0)
+        row.setContentsMargins(0, 0, 0, 0)
+        self._fold.setStyleSheet("padding-left: 0;")  # in line with the words above
         row.addWidget(self._fold)
         row.addStretch()
         row.addWidget(self._copy)
