@@ -39,6 +39,11 @@ class KVCache:
         self._keys = torch.empty(shape, dtype=dtype, device=device)  # (layer, B, H_kv, n_ctx, D)
         self._values = torch.empty(shape, dtype=dtype, device=device)  # the same
         self.n_ctx = n_ctx
+        self.expected = 0
+        """Positions the prompt will fill; set before its first part where it comes in parts.
+
+        Some rotary scalings depend on the length of the whole text.
+        """
         self._length = 0
 
     @property

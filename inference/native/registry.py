@@ -1,23 +1,44 @@
-"""Which network class belongs to which family: one line each."""
+"""Which families there are: one line each. No torch."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from inference.native.gpt2 import GPT2Network
-from inference.native.llama import LlamaNetwork
+from inference.native.config_reader import unsupported
+from inference.native.families import (
+    gpt2,
+    llama,
+)
 
 if TYPE_CHECKING:
-    from inference.native.config import Family, NetworkConfig
+    from collections.abc import Mapping
 
-Network: TypeAlias = LlamaNetwork | GPT2Network
+    from inference.native.config import NetworkConfig
+    from inference.native.families.base import Family
 
-NETWORKS: dict[Family, type[Network]] = {
-    "llama": LlamaNetwork,
-    "gpt2": GPT2Network,
-}
+FAMILIES: tuple[Family, ...] = (
+    llama.FAMILY,
+    gpt2.FAMILY,
+)
+_BY_NAME = {family.name: family for family in FAMILIES}
 
 
-def build_network(config: NetworkConfig) -> Network:
-    """Return a network of that shape with the weights training starts from."""
-    return NETWORKS[config.family](config)
+def family_of(config: NetworkConfig) -> Family:
+    """Return the family a config names."""
+    return _BY_NAME[config.family]
+
+
+def family_described(config: Mapping[str, Any]) -> Family:
+    """Return the family that a ``config.json`` names.
+
+    Raises:
+        UnsupportedArchitectureError: There is no network for it.
+    """
+    named, model_type = config.get("architectures"), config.get("model_type")
+    for family in FAMILIES:
+        if model_type in (family.name, None) and named and family.architecture in named:
+            return family
+        if model_type == family.name and not named:
+            return family
+    name = named[0] if named else model_type
+    raise unsupported(f"its architecture, {name!r:.60}, is none of those it has a network for")

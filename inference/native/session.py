@@ -6,6 +6,7 @@ pass through a large network takes longer than a person wants to wait, even for 
 
 from __future__ import annotations
 
+from itertools import takewhile
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import torch
 from torch import nn
 
 from inference.native.kv_cache import KVCache
+from inference.native.scaling import must_read_anew, prefix_may_stay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from inference.cancel import CancelToken
-    from inference.native.registry import Network
+    from inference.native.network import Network
 
 _SMALLEST_CHUNK = 32  # below that, fetching the weights costs more than computing with them
 _LARGEST_CHUNK = 512
@@ -51,6 +53,8 @@ class Session:
         self._device = device
         self._cache = KVCache(network.config, n_ctx, dtype=dtype, device=device)
         self._ids: list[int] = []
+        self._scaling = network.config.rope_scaling
+        self._turned_for = 0  # the text length the newest keys were turned for
         self._chunk = _SMALLEST_CHUNK
         self._cancel: CancelToken | None = None
         self._last = torch.zeros(1, 1, network.config.width, dtype=dtype, device=device)
@@ -73,11 +77,11 @@ class Session:
         The last id is never kept, because its pass gives the logits that come next.
         """
         kept = 0
-        for ours, theirs in zip(self._ids, ids[:-1], strict=False):
-            if ours != theirs:
-                break
-            kept += 1
+        if prefix_may_stay(self._scaling, self._turned_for, len(ids)):
+            pairs = zip(self._ids, ids[:-1], strict=False)
+            kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         self._cache.truncate(kept)
+        self._cache.expected = len(ids)
         del self._ids[kept:]
         return kept
 
@@ -105,15 +109,21 @@ class Session:
         Raises:
             StoppedError: A stop was asked for.
         """
+        length = max(self._cache.length + len(ids), self._cache.expected)
+        anew = self._cache.length > 0 and must_read_anew(self._scaling, self._turned_for, length)
+        given = [*self._ids, *ids] if anew else ids
+        if anew:
+            self.reuse(())
+        self._turned_for = length
         self._cancel = cancel
         try:
-            tokens = torch.tensor([ids], device=self._device)  # (1, T)
-            stream = self._network.read(tokens, self._cache)  # (1, T, C)
+            tokens = torch.tensor([given], device=self._device)  # (1, T)
+            stream = self._network.read(tokens, self._cache)[:, -len(ids) :]  # (1, T, C)
         finally:
             self._cancel = None
         if self._device.type != "cpu":
             _wait_for(self._device)  # else the time measured is that of queueing
-        self._ids.extend(ids)
+        self._ids.extend(given)
         self._last = stream[:, -1:].clone()  # (1, 1, C)
         return stream
 
@@ -130,6 +140,7 @@ class Session:
             StoppedError: A stop was asked for.
         """
         self.reuse(())
+        self._cache.expected = len(ids)
         for start in range(0, len(ids), _SCORED_CHUNK):
             stream = self.read(ids[start : start + _SCORED_CHUNK], cancel)  # (1, T, C)
             yield self._network.score(stream)[0].float().cpu()  # (T, V)

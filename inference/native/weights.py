@@ -18,7 +18,7 @@ from inference.errors import CorruptCheckpointError, InferenceError
 from inference.library.checkpoint_folder import read_config, weight_files
 from inference.native.config import NetworkConfig
 from inference.native.names import full_name, hugging_face_name, is_constant
-from inference.native.registry import Network, build_network
+from inference.native.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     config_json = read_config(folder)
     config = NetworkConfig.from_dict(config_json)
     with torch.device("meta"):  # shapes only, no memory
-        shapes = {k: tuple(v.shape) for k, v in build_network(config).state_dict().items()}
+        shapes = {k: tuple(v.shape) for k, v in Network(config).state_dict().items()}
     ours_by_theirs = {hugging_face_name(ours, config): ours for ours in shapes}
     found: dict[str, StoredTensor] = {}
     for stored in _stored_tensors(folder):
@@ -109,7 +109,7 @@ def load_network(
         InferenceError: Loading was cancelled.
     """
     with torch.device("meta"):
-        network = build_network(checkpoint.config)
+        network = Network(checkpoint.config)
     weights: dict[str, Tensor] = {}
     done, total = 0, max(1, checkpoint.parameters)
     for file in sorted({tensor.file for tensor in checkpoint.tensors.values()}):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from inference.native.config import NetworkConfig
-    from inference.native.llama import LlamaNetwork
+    from inference.native.network import Network
 
 _BLOCK_NAMES = {
     "attention_norm": "attn_norm",
@@ -53,7 +53,7 @@ class Labels:
     chat: bool
 
 
-def export_model(network: LlamaNetwork, tokenizer: Tokenizer, out: Path, labels: Labels) -> None:
+def export_model(network: Network, tokenizer: Tokenizer, out: Path, labels: Labels) -> None:
     """Write ``out/NAME/`` and ``out/NAME-F16.gguf``, ``out/NAME-Q8_0.gguf``.
 
     The weights are rounded to float16 once; every file is made from the same rounded numbers.
@@ -74,7 +74,7 @@ def export_model(network: LlamaNetwork, tokenizer: Tokenizer, out: Path, labels:
 
 
 def write_gguf(
-    network: LlamaNetwork, tokenizer: Tokenizer, path: Path, labels: Labels, quant: str
+    network: Network, tokenizer: Tokenizer, path: Path, labels: Labels, quant: str
 ) -> None:
     """Write one GGUF file; matrices are stored as ``quant``, norms as float32."""
     kind, file_type = _QUANTS[quant]
@@ -96,7 +96,7 @@ def write_gguf(
     writer.close()
 
 
-def gguf_tensors(network: LlamaNetwork) -> dict[str, NDArray[np.float32]]:
+def gguf_tensors(network: Network) -> dict[str, NDArray[np.float32]]:
     """Return every weight under llama.cpp's name, rounded to float16, as float32."""
     config = network.config
     tensors: dict[str, NDArray[np.float32]] = {}

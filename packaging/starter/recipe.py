@@ -21,7 +21,7 @@ from starter.train import Figures, Stage, Trainer, bfloat16_pays
 from tokenizers import Tokenizer
 
 from inference.native.config import NetworkConfig
-from inference.native.llama import LlamaNetwork
+from inference.native.network import Network
 
 SEED = 20
 VOCAB_SIZE = 2048
@@ -74,7 +74,7 @@ def train_and_export(rank: int, options: argparse.Namespace, meeting: Path) -> N
     tokenizer = _tokenizer(meeting.parent / "tokenizer.json", books)
     batches = BatchMaker.create(tokenizer, SEED, books, rank)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = LlamaNetwork(SHAPE).to(device)
+    network = Network(SHAPE).to(device)
     bfloat16 = bool(team.agree(bfloat16_pays(device)))
     if team.leads:
         count = sum(p.numel() for p in network.parameters())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from starter.batches import Batch
 
-    from inference.native.llama import LlamaNetwork
+    from inference.native.network import Network
 
 _CLIP_NORM = 1.0
 _VALIDATION_BATCHES = 6
@@ -98,7 +98,7 @@ class Trainer:
         limit_s: Fewer steps are done when a trial shows that all of them would take longer.
     """
 
-    network: LlamaNetwork
+    network: Network
     batches: MakeBatch
     stage: Stage
     state_file: Path
@@ -216,7 +216,7 @@ class Trainer:
         return step, float(state["loss"]), float(state["minutes"])
 
 
-def make_optimizer(network: LlamaNetwork, rate: float) -> torch.optim.AdamW:
+def make_optimizer(network: Network, rate: float) -> torch.optim.AdamW:
     """Return AdamW that lets matrices decay and leaves norms alone (Loshchilov & Hutter 2019)."""
     matrices = [p for p in network.parameters() if p.dim() == 2]
     others = [p for p in network.parameters() if p.dim() != 2]
@@ -224,7 +224,7 @@ def make_optimizer(network: LlamaNetwork, rate: float) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), fused=True)
 
 
-def batch_loss(network: LlamaNetwork, batch: Batch, *, bfloat16: bool) -> torch.Tensor:
+def batch_loss(network: Network, batch: Batch, *, bfloat16: bool) -> torch.Tensor:
     """Return the mean cross-entropy of the targets, in nats."""
     device = network.token_embedding.weight.device
     with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):

@@ -73,6 +73,7 @@ def tiny_gpt2(folder: Path, **overrides: Any) -> Path:
         "mlp_width": 128,
         "context": 512,
         "attention_bias": True,
+        "attention_output_bias": True,
         "mlp_bias": True,
     }
     return _write(folder, shape, overrides)
@@ -111,7 +112,7 @@ def _write(folder: Path, shape: dict[str, Any], overrides: dict[str, Any]) -> Pa
     import torch
 
     from inference.native.config import NetworkConfig
-    from inference.native.registry import build_network
+    from inference.native.network import Network
     from inference.native.weights import save_checkpoint
 
     seed = overrides.pop("seed", 0)
@@ -119,7 +120,7 @@ def _write(folder: Path, shape: dict[str, Any], overrides: dict[str, Any]) -> Pa
     template = overrides.pop("chat_template", CHAT_TEMPLATE)
     add_bos = overrides.pop("add_bos", False)
     config: NetworkConfig = NetworkConfig(**(shape | overrides))
-    network = build_network(config)
+    network = Network(config)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in network.named_parameters():

@@ -9,8 +9,15 @@ import torch
 if TYPE_CHECKING:
     from pathlib import Path
 
-LLAMA_SHAPE: dict[str, Any] = {
-    "vocab_size": 97,
+VOCAB_SIZE = 97
+_COMMON: dict[str, Any] = {
+    "vocab_size": VOCAB_SIZE,
+    "bos_token_id": None,
+    "eos_token_id": None,
+    "pad_token_id": None,
+    "attn_implementation": "eager",
+}
+_LLAMA_SHAPE: dict[str, Any] = _COMMON | {
     "hidden_size": 48,
     "intermediate_size": 80,
     "num_hidden_layers": 3,
@@ -18,39 +25,62 @@ LLAMA_SHAPE: dict[str, Any] = {
     "num_key_value_heads": 2,
     "max_position_embeddings": 256,
     "tie_word_embeddings": False,
-    "bos_token_id": None,
-    "eos_token_id": None,
-    "attn_implementation": "eager",
 }
-GPT2_SHAPE: dict[str, Any] = {
-    "vocab_size": 97,
+_GPT2_SHAPE: dict[str, Any] = _COMMON | {
     "n_embd": 48,
     "n_layer": 3,
     "n_head": 6,
     "n_positions": 256,
-    "bos_token_id": None,
-    "eos_token_id": None,
-    "attn_implementation": "eager",
-}
-LLAMA3_ROPE: dict[str, Any] = {
-    "rope_type": "llama3",
-    "rope_theta": 10_000.0,
-    "factor": 8.0,
-    "low_freq_factor": 1.0,
-    "high_freq_factor": 4.0,
-    "original_max_position_embeddings": 64,
 }
 
+# Each has to show beyond the 64 positions that it was "trained" for, and within a head of 8.
+ROPES: dict[str, dict[str, Any]] = {
+    "linear": {"rope_type": "linear", "factor": 4.0},
+    "dynamic": {"rope_type": "dynamic", "factor": 4.0},
+    "llama3": {
+        "rope_type": "llama3",
+        "factor": 8.0,
+        "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 64,
+    },
+    "yarn": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64},
+    "yarn, as DeepSeek": {
+        "rope_type": "yarn",
+        "factor": 4.0,
+        "original_max_position_embeddings": 64,
+        "mscale": 1.0,
+        "mscale_all_dim": 0.7,
+        "beta_fast": 8.0,
+        "beta_slow": 0.5,
+        "truncate": False,
+    },
+    "longrope": {
+        "rope_type": "longrope",
+        "factor": 4.0,
+        "short_factor": [1.0, 1.1, 1.2, 1.3],
+        "long_factor": [1.0, 2.0, 3.0, 4.0],
+        "original_max_position_embeddings": 64,
+    },
+}
+
+
+def _scaled(name: str) -> dict[str, Any]:
+    # The dynamic form takes max_position_embeddings as what it was trained for.
+    context = {"max_position_embeddings": 64} if name == "dynamic" else {}
+    return context | {"rope_parameters": {"rope_theta": 10_000.0} | ROPES[name]}
+
+
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "llama, grouped heads, untied": ("llama", {}),
-    "llama, tied": ("llama", {"tie_word_embeddings": True}),
-    "llama, one key-value head per head": ("llama", {"num_key_value_heads": 6}),
-    "llama, one key-value head for all": ("llama", {"num_key_value_heads": 1}),
-    "llama, biases": ("llama", {"attention_bias": True, "mlp_bias": True}),
-    "llama, head width of its own": ("llama", {"head_dim": 10}),
-    "llama, llama3 rope scaling": ("llama", {"rope_parameters": LLAMA3_ROPE}),
-    "gpt2, tied": ("gpt2", {}),
-    "gpt2, untied, narrow mlp": ("gpt2", {"tie_word_embeddings": False, "n_inner": 40}),
+    "llama, grouped heads, untied": ("Llama", {}),
+    "llama, tied": ("Llama", {"tie_word_embeddings": True}),
+    "llama, one key-value head per head": ("Llama", {"num_key_value_heads": 6}),
+    "llama, one key-value head for all": ("Llama", {"num_key_value_heads": 1}),
+    "llama, biases": ("Llama", {"attention_bias": True, "mlp_bias": True}),
+    "llama, head width of its own": ("Llama", {"head_dim": 10}),
+    **{f"llama, {name} rope scaling": ("Llama", _scaled(name)) for name in ROPES},
+    "gpt2, tied": ("GPT2", {}),
+    "gpt2, untied, narrow mlp": ("GPT2", {"tie_word_embeddings": False, "n_inner": 40}),
 }
 
 
@@ -59,21 +89,21 @@ def reference_network(folder: Path, variant: str, seed: int = 0, **save: Any) ->
     import transformers
 
     family, changes = VARIANTS[variant]
-    if family == "llama":
-        config = transformers.LlamaConfig(**(LLAMA_SHAPE | changes))
-        network = transformers.LlamaForCausalLM(config)
-    else:
-        config = transformers.GPT2Config(**(GPT2_SHAPE | changes))
-        network = transformers.GPT2LMHeadModel(config)
+    shape = _GPT2_SHAPE if family == "GPT2" else _LLAMA_SHAPE
+    text = "Text" if family == "Gemma3" else ""
+    config = getattr(transformers, f"{family}{text}Config")(**(shape | changes))
+    ending = "LMHeadModel" if family == "GPT2" else "ForCausalLM"
+    network = getattr(transformers, f"{family}{ending}")(config)
+    middle = 0.0 if family.startswith("Gemma") else 1.0  # Gemma keeps them less 1
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             is_norm = parameter.dim() == 1 and name.endswith("weight")
-            parameter.normal_(1.0 if is_norm else 0.0, 0.2, generator=generator)
+            parameter.normal_(middle if is_norm else 0.0, 0.2, generator=generator)
     network.save_pretrained(folder, **save)
     return network.eval()
 
 
 def random_ids(length: int, seed: int = 1) -> torch.Tensor:
     """Return ids for any of the variants, (1, length)."""
-    return torch.randint(0, 97, (1, length), generator=torch.Generator().manual_seed(seed))
+    return torch.randint(0, VOCAB_SIZE, (1, length), generator=torch.Generator().manual_seed(seed))

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from inference.errors import CorruptCheckpointError, UnsupportedArchitectureError
-from inference.native.config import NetworkConfig, RopeScaling
+from inference.native.config import NetworkConfig
+from inference.native.scaling import Llama3Scaling
 from tests.helpers.assets import asset
 
 LLAMA: dict[str, Any] = {
@@ -59,7 +60,7 @@ def test_llama3_scaling_is_read_from_both_forms(key: str) -> None:
     top = {} if key == "rope_parameters" else theta
     config = NetworkConfig.from_dict(LLAMA | top | {key: where})
     assert config.rope_theta == 500_000
-    assert config.rope_scaling == RopeScaling(32.0, 1.0, 4.0, 8192)
+    assert config.rope_scaling == Llama3Scaling(32.0, 1.0, 4.0, 8192)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_a_real_llama_config_is_understood() -> None:
     found = json.loads(asset("configs/meta-llama__Llama-3.2-1B.json").read_text())
     config = NetworkConfig.from_dict(found)
     assert (config.n_layers, config.n_kv_heads, config.head_width) == (16, 8, 64)
-    assert config.rope_scaling == RopeScaling(32.0, 1.0, 4.0, 8192)
+    assert config.rope_scaling == Llama3Scaling(32.0, 1.0, 4.0, 8192)
     assert config.tied_output
 
 
@@ -112,7 +113,7 @@ def test_a_real_config_of_another_architecture_is_refused_by_name(name: str) -> 
         ({"auto_map": {"AutoModel": "own.py"}}, "Python code"),
         ({"quantization_config": {"bits": 4}}, "quantized"),
         ({"hidden_act": "gelu"}, "SiLU"),
-        ({"rope_scaling": {"rope_type": "yarn", "factor": 2.0}}, "yarn"),
+        ({"rope_scaling": {"rope_type": "spiral", "factor": 2.0}}, "spiral"),
     ],
 )
 def test_a_variant_that_would_be_computed_wrongly_is_refused(
@@ -150,7 +151,7 @@ def test_a_gpt2_variant_that_would_be_computed_wrongly_is_refused(changes: dict[
         ({"num_hidden_layers": 10**9}, "num_hidden_layers"),
         ({"num_key_value_heads": 3}, "3"),
         ({"num_key_value_heads": 0}, "num_key_value_heads"),
-        ({"head_dim": 7}, "odd"),
+        ({"head_dim": 7}, "7 of 7"),
         ({"rms_norm_eps": float("nan")}, "rms_norm_eps"),
         ({"rms_norm_eps": "small"}, "rms_norm_eps"),
         ({"rope_theta": 0}, "rope_theta"),

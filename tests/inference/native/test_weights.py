@@ -18,7 +18,7 @@ from tests.inference.native.reference import random_ids, reference_network
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from inference.native.registry import Network
+    from inference.native.network import Network
 
 Tensors = dict[str, torch.Tensor]
 NORM = "model.norm.weight"
@@ -232,7 +232,11 @@ def test_an_index_that_cannot_be_followed_says_so(
 
 
 def test_saving_keeps_every_weight(tmp_path: Path) -> None:
-    network = load(tiny_llama(tmp_path / "a", tied_output=False, attention_bias=True))
+    network = load(
+        tiny_llama(
+            tmp_path / "a", tied_output=False, attention_bias=True, attention_output_bias=True
+        )
+    )
     save_checkpoint(network, tmp_path / "b", config_extra={"eos_token_id": 2})
     again = load(tmp_path / "b").state_dict()
     assert all(torch.equal(tensor, again[name]) for name, tensor in network.state_dict().items())

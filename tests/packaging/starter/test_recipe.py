@@ -16,7 +16,7 @@ from starter.tokenizer import BOS, END, START, train_tokenizer
 from starter.train import Stage, Trainer
 
 from inference.native.config import NetworkConfig
-from inference.native.llama import LlamaNetwork
+from inference.native.network import Network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,14 +104,14 @@ def test_training_lowers_the_loss_and_goes_on_where_it_stopped(
     batches: BatchMaker, tmp_path: Path
 ) -> None:
     torch.manual_seed(1)
-    network = LlamaNetwork(SMALL)
+    network = Network(SMALL)
     state = tmp_path / "state.pt"
     stage = Stage("test", steps=60, rows=8, length=48, peak_rate=5e-3, warmup_steps=5)
     before = Trainer(network, batches.texts, stage, state, bfloat16=False).validate()
     figures = Trainer(network, batches.texts, stage, state, bfloat16=False).run()
     assert figures.validation_loss < before - 1.0
     assert figures.tokens == 60 * 8 * 48
-    again = Trainer(LlamaNetwork(SMALL), batches.texts, stage, state, bfloat16=False).run()
+    again = Trainer(Network(SMALL), batches.texts, stage, state, bfloat16=False).run()
     assert again.validation_loss == pytest.approx(figures.validation_loss, abs=1e-4)
     assert again.training_loss == figures.training_loss
 
@@ -119,7 +119,7 @@ def test_training_lowers_the_loss_and_goes_on_where_it_stopped(
 def test_a_time_limit_shortens_the_training(batches: BatchMaker, tmp_path: Path) -> None:
     stage = Stage("test", steps=100_000, rows=2, length=32)
     trainer = Trainer(
-        LlamaNetwork(SMALL), batches.texts, stage, tmp_path / "s.pt", bfloat16=False, limit_s=0.05
+        Network(SMALL), batches.texts, stage, tmp_path / "s.pt", bfloat16=False, limit_s=0.05
     )
     trainer.run()
     assert trainer.stage.steps < 1000
@@ -130,7 +130,7 @@ def test_exported_files_answer_the_same_with_both_engines(
     tokenizer: Tokenizer, tmp_path: Path, quant: str
 ) -> None:
     torch.manual_seed(3)
-    network = LlamaNetwork(SMALL)
+    network = Network(SMALL)
     with torch.no_grad():
         for parameter in network.parameters():
             if parameter.dim() == 2:

@@ -1,0 +1,160 @@
+"""Attention: each position looks at itself and at those before it, and mixes what it finds.
+
+Shapes at line ends as in ``layers.py``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the name PyTorch's own pages use
+
+from inference.native.layers import make_linear, make_norm
+from inference.native.rotary import rotate
+
+if TYPE_CHECKING:
+    from inference.native.config import NetworkConfig
+    from inference.native.families.base import Design
+    from inference.native.kv_cache import KVCache
+    from inference.native.rotary import Turn
+
+
+class Attention(nn.Module):
+    """Queries, keys and values of one layer, with whatever the family adds to them."""
+
+    def __init__(self, config: NetworkConfig, design: Design, layer: int) -> None:
+        super().__init__()
+        inside, shared = config.n_heads * config.head_width, config.n_kv_heads * config.head_width
+        self.sizes = (inside, shared, shared)
+        self.fused = design.fused_attention
+        width, bias = config.width, config.attention_bias
+        if self.fused == "no":
+            self.query = make_linear(design, width, inside, bias=bias)
+            self.key = make_linear(design, width, shared, bias=bias)
+            self.value = make_linear(design, width, shared, bias=bias)
+        else:
+            self.query_key_value = make_linear(design, width, sum(self.sizes), bias=bias)
+        self.output = make_linear(design, inside, width, bias=config.attention_output_bias)
+        self.query_key_norm = design.query_key_norm
+        if design.query_key_norm != "no":
+            of_all = design.query_key_norm == "all"
+            width = config.head_width
+            self.query_norm = make_norm(design, inside if of_all else width, config.norm_eps)
+            self.key_norm = make_norm(design, shared if of_all else width, config.norm_eps)
+        self.head_width = config.head_width
+        self.scale = config.attention_scale
+        self.cap = config.attention_cap
+        self.window = config.window(layer)
+        self.layer = layer
+
+    def forward(self, x: Tensor, turn: Turn | None, cache: KVCache | None) -> Tensor:
+        """Return what the T positions learn from those before them, (B, T, C).
+
+        Args:
+            x: The normed stream, (B, T, C).
+            turn: Of the new positions; None where heads do not turn.
+            cache: Keys and values of the positions before; extended by the new ones.
+        """
+        query, key, value = self._project(x)  # (B, H, T, D), (B, G, T, D), (B, G, T, D)
+        if self.query_key_norm == "head":
+            query, key = self.query_norm(query), self.key_norm(key)
+        if turn is not None:
+            query, key = rotate(query, turn), rotate(key, turn)
+        if cache is not None:
+            key, value = cache.append(self.layer, key, value)  # (B, G, S, D)
+        mixed = attend(
+            query, key, value, scale=self.scale, window=self.window, cap=self.cap
+        )  # (B, H, T, D)
+        joined: Tensor = self.output(mixed.transpose(1, 2).flatten(2))  # (B, T, C)
+        return joined
+
+    def _project(self, x: Tensor) -> tuple[Tensor, ...]:
+        if self.fused == "heads":  # head 1's query, key, value, then head 2's ...
+            fused = self.query_key_value(x).view(*x.shape[:2], -1, 3, self.head_width)
+            return tuple(part.transpose(1, 2) for part in fused.unbind(3))  # (B, H, T, D) each
+        if self.fused == "parts":
+            query, key, value = self.query_key_value(x).split(self.sizes, dim=-1)  # (B, T, H D)
+        else:
+            query, key, value = self.query(x), self.key(x), self.value(x)  # (B, T, H D)
+        if self.query_key_norm == "all":
+            query, key = self.query_norm(query), self.key_norm(key)
+        return self._heads(query), self._heads(key), self._heads(value)
+
+    def _heads(self, x: Tensor) -> Tensor:
+        return x.view(*x.shape[:2], -1, self.head_width).transpose(1, 2)  # (B, H, T, D)
+
+
+def attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *,
+    scale: float | None = None,
+    window: int | None = None,
+    cap: float | None = None,
+) -> Tensor:
+    """Mix the values each position may see: itself and everything before it.
+
+    ``softmax(Q K^T / sqrt(D)) V`` (Vaswani et al. 2017, eq. 1), causal. With G < H each key-value
+    head serves H/G query heads (Ainslie et al. 2023, grouped-query attention).
+
+    Args:
+        query: The T newest positions, (B, H, T, D).
+        key: All S positions, (B, G, S, D).
+        value: All S positions, (B, G, S, D).
+        scale: In place of ``1 / sqrt(D)``.
+        window: Positions each one sees, its own included; None is all.
+        cap: Scores are pressed softly between this and its negative.
+
+    Returns:
+        The mixed values, (B, H, T, D).
+    """
+    n_new = query.shape[2]
+    if window is not None:  # what even the first new position does not see
+        n_useful = n_new + window - 1
+        key, value = key[:, :, -n_useful:], value[:, :, -n_useful:]  # (B, G, S, D), S now smaller
+    n_seen = key.shape[2]
+    grouped = key.shape[1] != query.shape[1]
+    mask: Tensor | None = None
+    limited = window is not None and window < n_seen
+    if n_new > 1 and (cap is not None or limited or n_new < n_seen):
+        mask = _visible(n_new, n_seen, window, query.device)  # (T, S)
+    if cap is not None:
+        return _attend_capped(query, key, value, mask=mask, scale=scale, cap=cap)
+    if n_new == 1 and grouped:  # sees everything: heads that share a key can pose as positions
+        shared = query.reshape(key.shape[0], key.shape[1], -1, query.shape[3])  # (B, G, H/G, D)
+        mixed = F.scaled_dot_product_attention(shared, key, value, scale=scale)
+        return mixed.reshape(query.shape)
+    is_causal = n_new > 1 and mask is None
+    return F.scaled_dot_product_attention(
+        query, key, value, attn_mask=mask, is_causal=is_causal, scale=scale, enable_gqa=grouped
+    )
+
+
+def _visible(n_new: int, n_seen: int, window: int | None, device: torch.device) -> Tensor:
+    """Return which of S positions each of the T newest sees: no later one, no one too far back."""
+    seen = torch.ones(n_new, n_seen, dtype=torch.bool, device=device)  # (T, S)
+    seen = seen.tril(diagonal=n_seen - n_new)
+    return seen if window is None else seen.triu(diagonal=n_seen - n_new - window + 1)
+
+
+def _attend_capped(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *,
+    mask: Tensor | None,
+    scale: float | None,
+    cap: float,
+) -> Tensor:
+    """As ``attend`` with ``cap tanh(score / cap)`` (Gemma 2 report 2024, section 2)."""
+    shape, n_kv_heads = query.shape, key.shape[1]
+    query = query.reshape(shape[0], n_kv_heads, -1, *shape[2:])  # (B, G, H/G, T, D)
+    scores = query @ key[:, :, None].mT * (shape[-1] ** -0.5 if scale is None else scale)
+    scores = cap * (scores / cap).tanh()  # (B, G, H/G, T, S)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -torch.inf)
+    weights = scores.softmax(-1, dtype=torch.float32).to(value.dtype)  # (B, G, H/G, T, S)
+    return (weights @ value[:, :, None]).reshape(shape)  # (B, H, T, D)

@@ -1,0 +1,144 @@
+"""The network, from token ids to scores: every family's, told apart by its config and design.
+
+Shapes at line ends as in ``layers.py``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the name PyTorch's own pages use
+
+from inference.native.attention import Attention
+from inference.native.layers import MLP, Embedding, initialise, make_norm
+from inference.native.registry import family_of
+from inference.native.rotary import Rotary
+
+if TYPE_CHECKING:
+    from inference.native.config import NetworkConfig
+    from inference.native.families.base import Design
+    from inference.native.kv_cache import KVCache
+    from inference.native.rotary import Turn
+
+
+class Block(nn.Module):
+    """One step of the residual stream: look around, then think."""
+
+    def __init__(self, config: NetworkConfig, design: Design, layer: int) -> None:
+        super().__init__()
+
+        def norm(*places: str) -> nn.Module:
+            here = design.norm_place in places
+            return make_norm(design, config.width, config.norm_eps) if here else nn.Identity()
+
+        self.attention_norm = norm("before", "around")
+        self.attention = Attention(config, design, layer)
+        self.attention_norm_after = norm("after", "around")
+        self.mlp_norm = norm("before", "around")
+        self.mlp = MLP(config, design)
+        self.mlp_norm_after = norm("after", "around")
+        self.parallel = config.parallel
+        self.scale = config.residual_scale
+
+    def forward(self, x: Tensor, turn: Turn | None, cache: KVCache | None) -> Tensor:
+        """Return the stream after this block, (B, T, C)."""
+        found = self.attention_norm_after(
+            self.attention(self.attention_norm(x), turn, cache)
+        )  # (B, T, C)
+        middle = torch.add(x, found, alpha=self.scale)  # (B, T, C)
+        read = x if self.parallel else middle  # (B, T, C)
+        thought = self.mlp_norm_after(self.mlp(self.mlp_norm(read)))  # (B, T, C)
+        return torch.add(middle, thought, alpha=self.scale)  # (B, T, C)
+
+
+class Network(nn.Module):
+    """Token ids in, a score for every possible next token out.
+
+    Args:
+        config: Shape of the network; weights start as for training.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        design = family_of(config).design
+        self.config = config
+        self.token_embedding = Embedding(config.vocab_size, config.width)
+        self.position_embedding: Embedding | None = None
+        self.rotary: Rotary | None = None
+        self.local_rotary: Rotary | None = None
+        if design.learned_positions:
+            self.position_embedding = Embedding(config.context, config.width)
+        else:
+            self.rotary = Rotary(config, config.rope_theta, config.rope_scaling)
+        if config.local_theta is not None:
+            self.local_rotary = Rotary(config, config.local_theta, None)
+        self.blocks = nn.ModuleList(Block(config, design, i) for i in range(config.n_layers))
+        self.final_norm = make_norm(design, config.width, config.norm_eps)
+        if not config.tied_output:
+            self.output = nn.Linear(config.width, config.vocab_size, bias=False)
+        initialise(self, config.n_layers)
+
+    def forward(
+        self, token_ids: Tensor, cache: KVCache | None = None, *, last_only: bool = False
+    ) -> Tensor:
+        """Read T tokens after those in the cache and score what may follow.
+
+        Args:
+            token_ids: The new ids, (B, T), on the weights' device.
+            cache: What was read before; it is extended by T positions. Without one: the start.
+            last_only: Score only what follows the last token: saves the largest product.
+
+        Returns:
+            Logits, (B, T, V), or (B, 1, V) with ``last_only``.
+        """
+        x = self.read(token_ids, cache)  # (B, T, C)
+        return self.score(x[:, -1:] if last_only else x)
+
+    def read(self, token_ids: Tensor, cache: KVCache | None = None) -> Tensor:
+        """Return the residual stream after the last block, (B, T, C); arguments as ``forward``."""
+        n_new = token_ids.shape[1]
+        start = 0 if cache is None else cache.length
+        text_length = start + n_new if cache is None else max(start + n_new, cache.expected)
+        positions = torch.arange(start, start + n_new, device=token_ids.device)  # (T,)
+        x = self._embed(token_ids, positions)  # (B, T, C)
+        turns = self._turns(positions, text_length, x.dtype)
+        for block, turn in zip(self.blocks, turns, strict=True):
+            x = block(x, turn, cache)  # (B, T, C)
+        if cache is not None:
+            cache.advance(n_new)
+        return x
+
+    def score(self, x: Tensor) -> Tensor:
+        """Return the logits of the residual stream ``x``: (B, T, C) becomes (B, T, V)."""
+        config = self.config
+        table = self.token_embedding if config.tied_output else self.output
+        logits = F.linear(self.final_norm(x), table.weight)  # (B, T, V)
+        if config.logit_divisor != 1.0:
+            logits = logits / config.logit_divisor
+        if config.logit_cap is not None:
+            logits = config.logit_cap * (logits / config.logit_cap).tanh()
+        return logits
+
+    def _embed(self, token_ids: Tensor, positions: Tensor) -> Tensor:
+        x: Tensor = self.token_embedding(token_ids)  # (B, T, C)
+        if self.config.embedding_scale != 1.0:
+            x = x * x.new_tensor(self.config.embedding_scale)  # rounded to the weights' type first
+        if self.position_embedding is not None:
+            x = x + self.position_embedding(positions)  # (B, T, C)
+        return x
+
+    def _turns(self, positions: Tensor, text_length: int, dtype: torch.dtype) -> list[Turn | None]:
+        """Return how the heads of each layer turn; None where they do not."""
+        config = self.config
+        if self.rotary is None:
+            return [None] * config.n_layers
+        turn = self.rotary.turn(positions, text_length, dtype)
+        local = turn
+        if self.local_rotary is not None:
+            local = self.local_rotary.turn(positions, text_length, dtype)
+        return [
+            None if i in config.unrotated else turn if config.window(i) is None else local
+            for i in range(config.n_layers)
+        ]
