@@ -15,6 +15,7 @@ ModelKind = Literal["base", "instruct", "unknown"]
 FinishReason = Literal["stop", "length", "cancelled"]
 TokenKind = Literal["answer", "thinking", "tool"]
 Strategy = Literal["sample", "greedy", "beam", "contrastive"]
+BeamState = Literal["kept", "pruned", "finished"]
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -216,6 +217,7 @@ class LoadedModel(msgspec.Struct, frozen=True):
         kv_cache_bytes: Memory of the KV cache at full context.
         adds_bos: Whether the tokenizer puts BOS before a raw text.
         eos_ids: Ids that end an answer.
+        buffers_bytes: Memory set aside to compute in, as measured; 0 when it was not.
     """
 
     engine: EngineKind
@@ -237,6 +239,7 @@ class LoadedModel(msgspec.Struct, frozen=True):
     kv_cache_bytes: int
     adds_bos: bool
     eos_ids: tuple[int, ...]
+    buffers_bytes: int = 0
 
 
 class TokenPiece(msgspec.Struct, frozen=True):
@@ -260,6 +263,49 @@ class Candidate(msgspec.Struct, frozen=True):
     id: int
     text: str
     logprob: float
+
+
+class BeamNode(msgspec.Struct, frozen=True):
+    """A token that beam search looked at.
+
+    Attributes:
+        token_id: Its id.
+        text: Its text; incomplete UTF-8 as U+FFFD.
+        parent: Place of the token before it in ``BeamTree.nodes``; -1 is the prompt.
+        logprob: Natural log of the unmodified distribution.
+        score: Sum of the log-probabilities from the prompt to it, after the penalties.
+        state: ``kept`` went on, ``finished`` completed an answer, ``pruned`` was given up.
+    """
+
+    token_id: int
+    text: str
+    parent: int
+    logprob: float
+    score: float
+    state: BeamState
+
+
+class BeamEnd(msgspec.Struct, frozen=True):
+    """A complete answer: its last node, and its score with the length penalty."""
+
+    node: int
+    score: float
+
+
+class BeamTree(msgspec.Struct, frozen=True):
+    """All that beam search looked at for one answer.
+
+    Attributes:
+        request_id: The answer's.
+        nodes: Step by step, best first within a step; parents come before their children.
+        winner: Place of the answer's last node; -1 if there is none.
+        ends: The best complete answers, at most ``beams``, best first.
+    """
+
+    request_id: str
+    nodes: tuple[BeamNode, ...]
+    winner: int
+    ends: tuple[BeamEnd, ...]
 
 
 class Usage(msgspec.Struct, frozen=True):

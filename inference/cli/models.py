@@ -1,4 +1,4 @@
-"""``glasshouse models list | show | add | remove | restore``; ``pull`` has its own file."""
+"""``glasshouse models list | show | add | remove | restore``; the others have their own files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from inference.cli import console, pull
+from inference.cli import console, discover, pull
 from inference.cli.options import add_json, add_model
 from inference.errors import InferenceError
 from inference.library.estimate import estimate
@@ -40,6 +40,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     restored.set_defaults(handler=restore)
     for action in (shown, one, added, removed, restored):
         add_json(action)
+    discover.add_parsers(actions)
     pull.add_parsers(actions)
 
 

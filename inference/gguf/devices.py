@@ -6,7 +6,9 @@ Reads ggml's device list; knows nothing of a model but its sizes.
 from __future__ import annotations
 
 import ctypes
+import platform
 import re
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,17 +26,20 @@ if TYPE_CHECKING:
 _GPU: Final = 1
 _INTEGRATED_GPU: Final = 2
 _NOT_GPU_BACKENDS: Final = frozenset({"CPU", "BLAS", "AMX", "RPC", "ACCEL"})
+_ONE_MEMORY: Final = sys.platform == "darwin" and platform.machine() == "arm64"
+"""Apple's own processors: GPU and CPU share all memory."""
 _OFFLOADED: Final = re.compile(r"offloaded (\d+)/(\d+) layers to GPU")
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One GPU as ggml sees it; memory in bytes at the time of asking."""
+    """One GPU as ggml sees it; memory in bytes at the time of asking, its own or the computer's."""
 
     name: str
     description: str
     free_bytes: int
     total_bytes: int
+    shares_memory: bool = False
 
     @property
     def label(self) -> str:
@@ -101,10 +106,10 @@ def gpus() -> tuple[Device, ...]:
     handles = [get(index) for index in range(int(count() or 0))]
     discrete = [handle for handle in handles if kind_of(handle) == _GPU]
     integrated = [handle for handle in handles if kind_of(handle) == _INTEGRATED_GPU]
-    return tuple(_describe(handle) for handle in discrete or integrated)
+    return tuple(_describe(handle, integrated=not discrete) for handle in discrete or integrated)
 
 
-def _describe(handle: int | bytes | None) -> Device:
+def _describe(handle: int | bytes | None, *, integrated: bool) -> Device:
     name = _function("ggml_backend_dev_name", ctypes.c_char_p, ctypes.c_void_p)
     described = _function("ggml_backend_dev_description", ctypes.c_char_p, ctypes.c_void_p)
     size = ctypes.POINTER(ctypes.c_size_t)
@@ -117,6 +122,7 @@ def _describe(handle: int | bytes | None) -> Device:
         _text(described(handle) if described else None),
         free.value,
         total.value,
+        shares_memory=integrated or _ONE_MEMORY,
     )
 
 

@@ -48,6 +48,7 @@ _TO_THE_END: Final = -1
 _NO_SLOT: Final = 1
 _ABORTED: Final = 2
 _KV_SIZE: Final = re.compile(r"(?:KV|RS) buffer size =\s*([\d.]+) MiB")
+_BUFFER_SIZE: Final = re.compile(r"(?:compute|output) buffer size =\s*([\d.]+) MiB")
 _KV_TYPES: Final = {
     "f32": api.GGML_TYPE_F32,
     "f16": api.GGML_TYPE_F16,
@@ -104,9 +105,10 @@ class Session:
         if not context:
             raise context_refused(n_ctx, log.troubles(mark))
         self._context: llama_context_p | None = context
-        self.kv_cache_bytes = _reported_kv_bytes(log.since(mark)) or model.sizes.kv_bytes(
+        self.kv_cache_bytes = _reported_bytes(_KV_SIZE, log.since(mark)) or model.sizes.kv_bytes(
             n_ctx, options.kv_cache_type
         )
+        self.buffers_bytes = _reported_bytes(_BUFFER_SIZE, log.since(mark))
         if not api.llama_get_memory(context):
             self.close()
             raise UnsupportedArchitectureError(
@@ -310,6 +312,6 @@ def _check_memory(model: GgufModel, n_ctx: int, options: LoadOptions) -> None:
         )
 
 
-def _reported_kv_bytes(lines: Sequence[str]) -> int:
-    sizes = [float(found[1]) for line in lines if (found := _KV_SIZE.search(line))]
+def _reported_bytes(pattern: re.Pattern[str], lines: Sequence[str]) -> int:
+    sizes = [float(found[1]) for line in lines if (found := pattern.search(line))]
     return int(sum(sizes) * 1024 * 1024)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from inference.errors import InferenceError
+from inference.library.machine import Gpu
 from inference.paths import app_paths
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class EngineReport(msgspec.Struct, frozen=True):
         gpu_in_build: Whether the library could use a GPU, present or not.
         gpus: The GPUs it sees, for people.
         processor: What the processor probe found (gguf).
+        devices: The same GPUs with their memory, for forecasts (gguf).
         problem: Why it is not available.
     """
 
@@ -37,6 +39,7 @@ class EngineReport(msgspec.Struct, frozen=True):
     gpu_in_build: bool = False
     gpus: tuple[str, ...] = ()
     processor: str = ""
+    devices: tuple[Gpu, ...] = ()
     problem: str = ""
 
 
@@ -72,6 +75,9 @@ def _gguf() -> EngineReport:
         gpus=tuple(
             f"{gpu.label}, {gpu.free_bytes / 1e9:.1f} of {gpu.total_bytes / 1e9:.1f} GB free"
             for gpu in gpus
+        ),
+        devices=tuple(
+            Gpu(gpu.label, gpu.free_bytes, gpu.total_bytes, gpu.shares_memory) for gpu in gpus
         ),
         processor="every instruction that llama.cpp uses works"
         if flags.use_extra_bufts

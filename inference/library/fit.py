@@ -102,9 +102,9 @@ class Fit:
             return f"{self.gpu_layers} of {self.layers} layers on the GPU"
         if self.verdict == "processor":
             return (
-                f"Processor, about {rate(self.tokens_per_s)}"
+                f"Processor, {rate(self.tokens_per_s)}"
                 if self.tokens_per_s
-                else ("Runs on the processor")
+                else "Runs on the processor"
             )
         if self.verdict == "too_large":
             return f"Too large by {gigabytes(self.over_bytes)}"
@@ -201,7 +201,12 @@ def gigabytes(size_bytes: int) -> str:
 
 
 def rate(tokens_per_s: float) -> str:
-    """Return ``6 tokens/s``; a fraction only where it says something."""
+    """Return ``about 6 tokens/s``; a fraction only where it says something.
+
+    Models that would be quicker than 100 are bound by other things than memory.
+    """
+    if tokens_per_s > 100:
+        return "over 100 tokens/s"
     if tokens_per_s < 1.95:
-        return f"{max(0.1, tokens_per_s):.1f} tokens/s"
-    return f"{tokens_per_s:.0f} tokens/s"
+        return f"about {max(0.1, tokens_per_s):.1f} tokens/s"
+    return f"about {tokens_per_s:.0f} tokens/s"

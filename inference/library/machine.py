@@ -68,6 +68,7 @@ class _Remembered(msgspec.Struct, frozen=True):
     version: int
     computer: str
     bytes_per_s: float
+    busy: bool
 
 
 def this_machine(
@@ -85,23 +86,34 @@ def this_machine(
     memory = psutil.virtual_memory()
     speed = 0.0
     if cache is not None:
-        speed = memory_bandwidth(cache) if measure else _recall(cache / _FILE)
+        known = _recall(cache / _FILE)
+        speed = memory_bandwidth(cache) if measure else known.bytes_per_s if known else 0.0
     return Machine(_free_bytes(memory.available), memory.total, gpus, speed)
 
 
 def memory_bandwidth(cache: Path) -> float:
-    """Return the memory speed in bytes per second, measured once per computer; 0 if impossible."""
+    """Return the memory speed in bytes per second; 0 if it cannot be measured.
+
+    It is measured once per computer; again, if other programs were busy then: the best one counts.
+    """
     known = _recall(cache / _FILE)
-    if known:
-        return known
+    if known and not known.busy:
+        return known.bytes_per_s
     try:
         speed = measure_bandwidth()
     except (OSError, MemoryError, ValueError) as exc:
         _log.info("the memory speed could not be measured: %s", exc)
         return 0.0
+    speed = max(speed, known.bytes_per_s if known else 0.0)
+    fresh = _Remembered(_VERSION, _computer(), speed, _is_busy())
     with suppress(OSError):  # it is measured again next time
-        replace_file(cache / _FILE, msgspec.json.encode(_Remembered(_VERSION, _computer(), speed)))
+        replace_file(cache / _FILE, msgspec.json.encode(fresh))
     return speed
+
+
+def _is_busy() -> bool:
+    """Tell whether other programs use so much of the processors that measuring suffers."""
+    return psutil.getloadavg()[0] > 0.5 * (psutil.cpu_count() or 1)
 
 
 def measure_bandwidth(threads: int | None = None, piece_bytes: int = _PIECE_BYTES) -> float:
@@ -155,13 +167,13 @@ def _round(pieces: list[tuple[mmap.mmap, mmap.mmap]], size_bytes: int) -> float:
     return passed
 
 
-def _recall(path: Path) -> float:
+def _recall(path: Path) -> _Remembered | None:
     try:
         known = msgspec.json.decode(path.read_bytes(), type=_Remembered)
     except (OSError, msgspec.DecodeError):
-        return 0.0
+        return None
     same = known.version == _VERSION and known.computer == _computer()
-    return known.bytes_per_s if same and known.bytes_per_s > 0 else 0.0
+    return known if same and known.bytes_per_s > 0 else None
 
 
 def _computer() -> str:

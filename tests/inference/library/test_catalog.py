@@ -203,7 +203,8 @@ def test_the_catalogue_loads_neither_torch_nor_the_hub_client() -> None:
         "import sys\n"
         "from inference.library.catalog_search import propose\n"
         "from inference.library.catalog import load_catalog\n"
-        "load_catalog()\n"
+        "from inference.library.machine import Machine\n"
+        "propose(load_catalog(), Machine(8 * 10**9, 8 * 10**9))\n"
         "heavy = {'torch', 'llama_cpp', 'huggingface_hub', 'tokenizers', 'numpy'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )

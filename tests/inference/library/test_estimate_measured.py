@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 pytest.importorskip("llama_cpp", reason="llama.cpp is not installed")
 
-_BUFFERS = re.compile(r"(?:compute|output) buffer size =\s*([\d.]+) MiB")
 _Q8 = gguf.GGMLQuantizationType.Q8_0
 _SMOL = {"layers": 30, "width": 576, "heads": 9, "kv_heads": 3, "ffn": 1536, "vocab": 49_152}
 _WIDE = {"layers": 4, "width": 2048, "heads": 32, "kv_heads": 8, "ffn": 8192, "vocab": 32_768}
@@ -125,15 +123,12 @@ def _tensor(writer: gguf.GGUFWriter, name: str, shape: tuple[int, ...]) -> int:
 def loaded(path: Path, **options: Any) -> MemoryEstimate:
     """Load a file for real and return what llama.cpp says it took."""
     from inference.gguf.engine import open_engine
-    from inference.gguf.library import log
 
-    mark = log.mark()
     load = LoadOptions(path=str(path), engine="gguf", gpu_layers=0, **options)
     with closing(open_engine(load, lambda _fraction: None, CancelToken())) as engine:
         facts = engine.loaded
-        buffers = sum(map(float, _BUFFERS.findall("\n".join(log.since(mark)))))
-    assert buffers
-    return MemoryEstimate(facts.weights_bytes, facts.kv_cache_bytes, round(buffers * 2**20))
+    assert facts.buffers_bytes
+    return MemoryEstimate(facts.weights_bytes, facts.kv_cache_bytes, facts.buffers_bytes)
 
 
 @pytest.mark.parametrize(

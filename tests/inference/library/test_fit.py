@@ -136,7 +136,8 @@ def test_more_memory_never_makes_a_fit_worse(
 def test_the_memory_speed_is_measured_once_and_remembered(tmp_path: Path) -> None:
     first = memory_bandwidth(tmp_path)
     assert 1e8 < first < 1e13
-    assert memory_bandwidth(tmp_path) == first
+    assert memory_bandwidth(tmp_path) >= first  # measured again only if this computer was busy
+    assert this_machine(tmp_path, measure=False).bandwidth_bytes_per_s >= first
     (tmp_path / "memory-speed.json").write_text("{broken")
     assert this_machine(tmp_path, measure=False).bandwidth_bytes_per_s == 0.0
     assert measure_bandwidth(threads=1, piece_bytes=1 << 20) > 1e8
@@ -178,9 +179,10 @@ def test_quality_is_said_in_words_and_grows_with_the_bits() -> None:
 
 
 def test_speeds_are_written_with_as_much_as_is_known() -> None:
-    assert [rate(value) for value in (0.04, 1.23, 6.4, 41.7)] == [
-        "0.1 tokens/s",
-        "1.2 tokens/s",
-        "6 tokens/s",
-        "42 tokens/s",
+    assert [rate(value) for value in (0.04, 1.23, 6.4, 41.7, 5976)] == [
+        "about 0.1 tokens/s",
+        "about 1.2 tokens/s",
+        "about 6 tokens/s",
+        "about 42 tokens/s",
+        "over 100 tokens/s",
     ]
