@@ -175,6 +175,9 @@ class HubHandler(BaseHTTPRequestHandler):
         if not blob.large:
             where = f"/api/resolve-cache/models/{repo.id}/{sha}/{quote(name)}"
             return self._redirect(307, where, headers)
+        if self.hub.xet:
+            token = f"{self.hub.endpoint}/api/models/{repo.id}/xet-read-token/{sha}"
+            headers |= {"X-Xet-Hash": blob.xet_hash, "Link": f'<{token}>; rel="xet-auth"'}
         return self._redirect(302, self.hub.link(blob), headers)
 
     def _resolve_cache(self, path: str) -> None:

@@ -71,6 +71,7 @@ class LocalHub:
         requests: Everything that was asked.
         bytes_sent: Body bytes of files that were sent.
         faults: What goes wrong next.
+        xet: Offer large files through Xet as well, as the real hub does; its protocol is not here.
         page_size: Entries per page of a search.
         scratch: A folder that a test may hand around with the hub.
     """
@@ -82,6 +83,7 @@ class LocalHub:
         self.bytes_sent = 0
         self.faults = FaultPlan()
         self.page_size = 50
+        self.xet = False
         self.mistakes: list[BaseException] = []
         self.scratch: Path | None = None
         self.closing = threading.Event()

@@ -73,6 +73,11 @@ class Job:
         state: State = self.state if self.state in ("failed", "finished") else "paused"
         return SavedJob(self.id, self.plan, state, self.error, self.message, self.hint)
 
+    def is_for(self, plan: Plan) -> bool:
+        """Whether this job brings the same files to the same place and is still listed."""
+        same = self.plan.folder == plan.folder and self.plan.files == plan.files
+        return same and self.state not in ("cancelled", "finished")
+
     @property
     def has_work(self) -> bool:
         """Whether a thread could take one of its files now."""

@@ -17,6 +17,7 @@ import msgspec
 from inference.errors import DownloadError, InferenceError
 from inference.files import replace_file
 from inference.library.download.jobs import ENDED, Job, SavedJob
+from inference.library.download.keeper import Keeper
 from inference.library.download.patience import Patience, StoppedError
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class DownloadQueue:
         self._jobs: list[Job] = []
         self._threads: set[threading.Thread] = set()
         self._closed = False
+        self._keeper = Keeper()
         self._load()
 
     def jobs(self) -> tuple[JobView, ...]:
@@ -78,13 +80,14 @@ class DownloadQueue:
 
         One that is in the queue already goes on instead.
         """
+        job = Job(uuid.uuid4().hex, plan)
         with self._lock:
-            for job in self._jobs:
-                if job.plan.folder == plan.folder and job.plan.files == plan.files:
-                    self.resume(job.id)
-                    return job.id
-            job = Job(uuid.uuid4().hex, plan)
-            self._jobs.append(job)
+            same = [one for one in self._jobs if one.is_for(plan)]
+            if not same:
+                self._jobs.append(job)
+        if same:
+            self.resume(same[0].id)
+            return same[0].id
         self._changed(job)
         self._start_threads()
         return job.id
@@ -139,10 +142,16 @@ class DownloadQueue:
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until no thread works; return whether that came true in time."""
         with self._idle:
-            return self._idle.wait_for(lambda: not self._threads, timeout_s)
+            done = self._idle.wait_for(lambda: not self._threads, timeout_s)
+        return done and self._keeper.wait(timeout_s)
 
-    def close(self) -> None:
-        """Pause everything, remember it, and end the threads."""
+    def close(self, timeout_s: float = _LONGEST_END_S) -> None:
+        """Pause everything, remember it, and end the threads.
+
+        Args:
+            timeout_s: Wait no longer; a thread that is just connecting ends by itself later.
+        """
+        end = time.monotonic() + timeout_s
         with self._lock:
             self._closed = True
             for job in self._jobs:
@@ -150,7 +159,8 @@ class DownloadQueue:
                     job.stop("paused")
             threads = tuple(self._threads)
         for thread in threads:
-            thread.join(_LONGEST_END_S)
+            thread.join(max(0.0, end - time.monotonic()))
+        self._keeper.wait(max(0.0, end - time.monotonic()))
         self._save()
 
     # --- threads --------------------------------------------------------------------------------
@@ -217,6 +227,7 @@ class DownloadQueue:
         from inference.library.download.store_files import bring  # noqa: PLC0415
         from inference.library.download.wire import Wire  # noqa: PLC0415
 
+        self._keeper.wait()  # it may still be removing what was cancelled under the same names
         wire = Wire(job.plan.endpoint, self._find_token(), self._patience, cancel)
         report = _Report(self, job, file.path)
         try:
@@ -250,15 +261,10 @@ class DownloadQueue:
 
     def _drop(self, job: Job) -> None:
         """Take a job off the list; what a cancelled one brought goes too."""
-        from inference.library.download.store_files import clean  # noqa: PLC0415  see above
-
-        if job.state == "cancelled":
-            try:
-                clean(job.plan)
-            except InferenceError as exc:
-                _log.warning("cannot remove a cancelled download: %s", exc.detail)
         if job in self._jobs:
             self._jobs.remove(job)
+        if job.state == "cancelled":
+            self._keeper.later(job.id, lambda: _clean(job.plan))
 
     # --- what changed ---------------------------------------------------------------------------
 
@@ -270,7 +276,8 @@ class DownloadQueue:
         self._on_change(job.id)
 
     def _changed(self, job: Job) -> None:
-        self._save()
+        if self._state_file is not None and not self._closed:
+            self._keeper.later("save", self._save)
         self._on_change(job.id)
 
     def _find(self, job_id: str) -> Job | None:
@@ -292,10 +299,19 @@ class DownloadQueue:
             return
         with self._lock:
             saved = [job.saved() for job in self._jobs if job.state != "cancelled"]
-            try:
-                replace_file(self._state_file, msgspec.json.encode(saved))
-            except OSError as exc:
-                _log.warning("the list of downloads cannot be saved: %s", exc)
+        try:
+            replace_file(self._state_file, msgspec.json.encode(saved))
+        except OSError as exc:
+            _log.warning("the list of downloads cannot be saved: %s", exc)
+
+
+def _clean(plan: Plan) -> None:
+    from inference.library.download.store_files import clean  # noqa: PLC0415  see above
+
+    try:
+        clean(plan)
+    except InferenceError as exc:
+        _log.warning("cannot remove a cancelled download: %s", exc.detail)
 
 
 class _Report:
