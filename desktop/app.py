@@ -173,7 +173,7 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
         window, column, chats=chats, engines=engines, settings=settings, themes=themes, paths=paths
     )
     if trouble is not None:
-        window.show_problem(store_problem(trouble))
+        window.show_problem(store_problem(trouble, is_kept=False))
     elif settings.start_problem is not None:
         window.show_problem(settings.start_problem)
     return Parts(bridge, tasks, database, settings, engines, chats, themes, window, column)

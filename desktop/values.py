@@ -21,6 +21,7 @@ Offer = Literal["larger_context", "new_chat", "choose_model"]
 
 COMPLETION_TOKENS: Final = 256
 """Length of a continuation where the person set none: a base model would go on for ever."""
+_ENOUGH_TOKENS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class AnswerStats:
     context_used: int = 0
     context_total: int = 0
     finish_reason: str = ""  # as the engine said; empty while it writes, and in old answers
+
+    @property
+    def speed(self) -> float:
+        """Tokens per second; 0 where so few were written that it would say nothing."""
+        return self.tokens_per_s if self.completion_tokens >= _ENOUGH_TOKENS else 0.0
 
     @property
     def is_cut(self) -> bool:

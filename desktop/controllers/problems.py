@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from inference.events import Failed
     from inference.types import LoadedModel
 
+_NOT_KEPT = "You can chat, but this window keeps nothing."
 _KEPT = "The app and your chat are untouched."
 
 # Titles by the error's wire name: while a model is loaded, and while it answers.
@@ -114,10 +115,11 @@ def _overflow(problem: Problem, loaded: LoadedModel | None) -> Problem:
     )
 
 
-def store_problem(error: InferenceError) -> Problem:
-    """Something could not be kept or read."""
+def store_problem(error: InferenceError, *, is_kept: bool = True) -> Problem:
+    """Something could not be kept or read; ``is_kept`` tells whether the next thing may be."""
     title = _STORE.get(wire_name(error), "Your chats could not be saved or read.")
-    return Problem(title, error.message, error.hint, error.detail, can_retry=False)
+    message = error.message if is_kept else f"{error.message} {_NOT_KEPT}"
+    return Problem(title, message, error.hint, error.detail, can_retry=False)
 
 
 def refused(title: str, message: str, hint: str = "", *offers: Offer) -> Problem:

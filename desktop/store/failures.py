@@ -37,7 +37,7 @@ def _from_os(exc: OSError, place: str) -> StoreError:
     if exc.errno in _READ_ONLY_ERRNOS:
         return read_only(place, detail)
     return StoreError(
-        f"{place} cannot be read or written.",
+        f"{_capital(place)} cannot be read or written.",
         "Look whether the disk is connected, then start Glasshouse again.",
         detail,
     )
@@ -55,16 +55,20 @@ def _from_sqlite(exc: sqlite3.Error, place: str) -> StoreError:
         return in_use(place, detail)
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return StoreError(
-            f"{place} is damaged and cannot be read.",
+            f"{_capital(place)} is damaged and cannot be read.",
             "Move it to another folder and start Glasshouse again; a copy from a backup can be "
             "put in its place.",
             detail,
         )
     return StoreError(
-        f"{place} cannot be read or written.",
+        f"{_capital(place)} cannot be read or written.",
         "Look whether the disk is connected and has space left, then try again.",
         detail,
     )
+
+
+def _capital(place: str) -> str:
+    return place[:1].upper() + place[1:]
 
 
 def disk_full(place: str, detail: str = "") -> DiskFullError:
@@ -79,7 +83,7 @@ def disk_full(place: str, detail: str = "") -> DiskFullError:
 def read_only(place: str, detail: str = "") -> ReadOnlyFolderError:
     """``place`` cannot be created or written."""
     return ReadOnlyFolderError(
-        f"{place} cannot be written, because its folder is read-only or not there.",
+        f"{_capital(place)} cannot be written, because its folder is read-only or not there.",
         "Give yourself permission to write there, or set GLASSHOUSE_HOME to another folder and "
         "start Glasshouse again.",
         detail,

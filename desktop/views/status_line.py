@@ -92,9 +92,7 @@ class StatusLine(QFrame):
         stopped = state is not None and state.status == "stopped" and state.loaded is None
         self._set("next", self.tr("Loads again with your next message") if stopped else "")
         stats = self._stats
-        self._set(
-            "speed", formatting.speed(stats.tokens_per_s) if stats and stats.tokens_per_s else ""
-        )
+        self._set("speed", formatting.speed(stats.speed) if stats and stats.speed else "")
         first = ""
         if stats and stats.first_token_s:
             first = self.tr("First word after {0}").format(formatting.seconds(stats.first_token_s))

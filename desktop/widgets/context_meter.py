@@ -83,5 +83,6 @@ class ContextMeter(QWidget):
             painter.setPen(theme.warn if share >= _WARN_SHARE else theme.text3)
             side = Qt.AlignmentFlag.AlignLeft if is_rtl else Qt.AlignmentFlag.AlignRight
             place = self.rect().adjusted(0, 0, -1, 0)
-            painter.drawText(place, int(side | Qt.AlignmentFlag.AlignVCenter), self._words())
+            align = side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(place, int(align), self._words())
         painter.end()

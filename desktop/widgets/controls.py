@@ -13,8 +13,9 @@ from PySide6.QtGui import (
     QTextLayout,
     QTextOption,
 )
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QStyle, QToolButton, QWidget
 
+from desktop.widgets.direction import reads_right_to_left
 from desktop.widgets.focus_ring import RING_PROPERTY
 from desktop.widgets.icons import BUTTON, icon
 
@@ -80,8 +81,12 @@ class Paragraph(QLabel):
 
     def _laid_out(self, width: int) -> QTextLayout:
         text = QTextLayout(self.text().replace("\n", "\u2028"), self.font())
-        option = QTextOption(self.alignment())
-        option.setTextDirection(self.layoutDirection())
+        # As a plain label does: the words decide, not the window.
+        direction = Qt.LayoutDirection.LeftToRight
+        if reads_right_to_left(self.text()):
+            direction = Qt.LayoutDirection.RightToLeft
+        option = QTextOption(QStyle.visualAlignment(direction, self.alignment()))
+        option.setTextDirection(direction)
         text.setTextOption(option)
         text.beginLayout()
         top = 0

@@ -316,14 +316,25 @@ class SearchField(QLineEdit):
         self.setPlaceholderText(text)
         self.setFont(theme.font("body"))
         self._cap = KeyCap(keys, theme, self) if keys else None
-        right = self._cap.sizeHint().width() + 4 if self._cap else 0
-        self.setTextMargins(21, 0, right, 0)
+        self._set_margins()
         self.textChanged.connect(self._on_text_changed)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw with this theme from now on."""
         self._theme = theme
         self.update()
+
+    def _set_margins(self) -> None:
+        before, after = 21, self._cap.sizeHint().width() + 4 if self._cap else 0
+        if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            before, after = after, before
+        self.setTextMargins(before, 0, after, 0)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the side one reads from."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LayoutDirectionChange:
+            self._set_margins()
 
     def _on_text_changed(self, text: str) -> None:
         if self._cap is not None:

@@ -281,8 +281,9 @@ def _colors(values: list[str | None]) -> tuple[QColor | None, ...]:
 def _strengthen(hexes: dict[str, str]) -> None:
     hexes["line"] = hexes["line_strong"] = hexes["control"]
     hexes["text2"] = hexes["text3"] = hexes["text"]
-    for soft in ("accent_soft", "ok_soft", "info_soft", "warn_soft", "bad_soft"):
-        hexes[soft] = hexes["page"]
+    for tone in ("accent", "ok", "info", "warn", "bad"):
+        # The outline alone now says what the ground said.
+        hexes[f"{tone}_soft"], hexes[f"{tone}_line"] = hexes["page"], hexes[tone]
 
 
 @cache

@@ -98,9 +98,11 @@ class ActionLine(QWidget):
         stats = view.stats
         if stats is None or stats.completion_tokens <= 0:
             return
-        parts = [self.tr("{0} tokens").format(count(stats.completion_tokens))]
-        if stats.tokens_per_s > 0:
-            parts.append(speed(stats.tokens_per_s))
+        number = stats.completion_tokens
+        words_of_it = self.tr("1 token" if number == 1 else "{0} tokens")
+        parts = [words_of_it.format(count(number))]
+        if stats.speed > 0:
+            parts.append(speed(stats.speed))
         words: QLabel = label(" · ".join(parts), self._theme, "small", "text3", name="stats")
         self._row.addWidget(words)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
-from unicodedata import bidirectional
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
@@ -23,6 +22,7 @@ from PySide6.QtGui import (
     QTextOption,
 )
 
+from desktop.widgets.direction import reads_right_to_left
 from desktop.widgets.markdown.inline import LINE_BREAK, Run
 
 if TYPE_CHECKING:
@@ -297,14 +297,6 @@ def _font(look: Look, theme: Theme) -> QFont:
     if look.weight:
         font.setWeight(QFont.Weight(look.weight))
     return font
-
-
-def reads_right_to_left(text: str) -> bool:
-    """Whether the first letter with a direction belongs to a script written from the right."""
-    if text.isascii():
-        return False
-    sides = (bidirectional(char) for char in text)
-    return next((side != "L" for side in sides if side in {"L", "R", "AL"}), False)
 
 
 def text_option(look: Look, *, is_rtl: bool = False) -> QTextOption:

@@ -85,7 +85,7 @@ def test_a_typed_question_is_answered_and_enters_the_list(room: Room) -> None:
     room.house.end()
     assert room.house.answer.text == "A short answer."
     assert room.titles() == ["Today", "Hello there"]
-    assert room.window.status.findChild(QWidget, "status_speed").isVisible()
+    assert room.window.status.findChild(QWidget, "status_context").isVisible()
 
 
 def test_deleting_offers_undo_and_ctrl_z_takes_it(room: Room) -> None:

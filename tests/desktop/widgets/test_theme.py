@@ -54,6 +54,7 @@ def test_high_contrast_leaves_no_grey_text_and_no_soft_ground(dressed_app: QAppl
     assert theme.text2 == theme.text3 == theme.text
     assert theme.line == theme.line_strong == theme.control
     assert theme.accent_soft == theme.bad_soft == theme.page
+    assert contrast(theme.bad_line, theme.page) >= 3
 
 
 def test_no_colour_stands_outside_the_tokens() -> None:
