@@ -8,6 +8,7 @@ which never may see a token. Every fault of ``hub_faults`` can be switched on.
 from __future__ import annotations
 
 import socketserver
+import ssl
 import sys
 import threading
 import time
@@ -45,15 +46,21 @@ class HubServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 64
 
-    def __init__(self, name: str, hub: LocalHub) -> None:
+    def __init__(self, name: str, hub: LocalHub, certificate: Path | None) -> None:
         super().__init__(("127.0.0.1", 0), HubHandler)
+        self.scheme = "http"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+            self.scheme = "https"
         self.name = name
         self.hub = hub
         self.open: set[socket.socket] = set()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{self.scheme}://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Keep the hub's own mistakes; a client that has gone is what many tests are about."""
@@ -64,6 +71,9 @@ class HubServer(socketserver.ThreadingTCPServer):
 
 class LocalHub:
     """Serves repositories until closed.
+
+    Args:
+        certificate: PEM file with key and certificate; given, both servers speak TLS.
 
     Attributes:
         repos: By id; add with ``add``.
@@ -76,7 +86,7 @@ class LocalHub:
         scratch: A folder that a test may hand around with the hub.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         self.repos: dict[str, Repo] = {}
         self.renamed: dict[str, str] = {}
         self.requests: list[Seen] = []
@@ -89,8 +99,8 @@ class LocalHub:
         self.closing = threading.Event()
         self._generation = 0
         self._lock = threading.Lock()
-        self._hub = HubServer("hub", self)
-        self._store = HubServer("store", self)
+        self._hub = HubServer("hub", self, certificate)
+        self._store = HubServer("store", self, certificate)
         self._threads = [
             threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
             for server in (self._hub, self._store)

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import sys
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-_FAR = 1 << 62
-"""Windows locks bytes, and keeps others from reading them: lock one where no file reaches."""
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def try_lock(file: IO[bytes]) -> bool:
-    """Lock an open file for this process until it is closed; tell whether that worked."""
+def take_lock(path: Path) -> IO[bytes] | None:
+    """Lock a file made for that purpose; return it, or ``None`` when somebody else has it.
+
+    Closing it lets go. The file itself stays: removing it while others open it would give two of
+    them a lock.
+    """
+    handle = path.open("ab")
     try:
-        _lock(file)
+        _lock(handle)
     except OSError:
-        return False
-    return True
+        handle.close()
+        return None
+    return handle
 
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: IO[bytes]) -> None:
-        place = file.tell()
-        file.seek(_FAR)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        finally:
-            file.seek(place)
+    def _lock(handle: IO[bytes]) -> None:
+        handle.seek(0)
+        msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
 
 else:
     import fcntl
 
-    def _lock(file: IO[bytes]) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _lock(handle: IO[bytes]) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,13 +12,13 @@ import contextlib
 import errno
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 from inference.errors import DownloadError, NoSpaceError
 from inference.library.download.digests import BLOCK, Digests, HashThread
-from inference.library.download.lock import try_lock
+from inference.library.download.lock import take_lock
 from inference.library.download.patience import StoppedError
 from inference.library.download.values import RemoteFile
 
@@ -63,6 +63,7 @@ class PartFile:
         base = folder / STAGING / file.path
         stem = f"{base.name}.{file.identity[:16]}"
         self.path = base.with_name(f"{stem}.part")
+        self.lock = base.with_name(f"{stem}.part.lock")
         self.whole = base.with_name(f"{stem}.whole")
         self.sidecar = base.with_name(f"{stem}.part.json")
         self.damaged = base.with_name(f"{stem}.damaged")
@@ -70,6 +71,7 @@ class PartFile:
         self._file = file
         self._origin = (repo, revision)
         self._handle: BinaryIO | None = None
+        self._guard: IO[bytes] | None = None
         self._hashes: HashThread | None = None
         self._marks: list[Mark] = []
 
@@ -100,14 +102,14 @@ class PartFile:
         """
         with disk_trouble(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._handle = self.path.open("r+b" if self.path.exists() else "w+b", buffering=0)
-            if not try_lock(self._handle):
-                self.close()
+            self._guard = take_lock(self.lock)
+            if self._guard is None:
                 raise DownloadError(
                     f"{Path(self._file.path).name} is being downloaded by another window or "
                     "command already.",
                     "Wait for it, or stop it there.",
                 )
+            self._handle = self.path.open("r+b" if self.path.exists() else "w+b", buffering=0)
             digests = self._read_back(cancel, on_checked)
             self._handle.truncate(digests.offset)
             self._handle.seek(digests.offset)
@@ -154,21 +156,28 @@ class PartFile:
         sha256 = hashes.settled().sha256
         with disk_trouble(self.path):
             os.fsync(handle.fileno())
-            self.close()
+            self._close_file()
             self.path.replace(self.whole)
             self.sidecar.unlink(missing_ok=True)
+        self.close()
         return sha256
 
     def keep_aside(self) -> Path:
         """Give the bytes a name that nothing uses, for whoever wants to look; return it."""
-        self.close()
+        self._close_file()
         with disk_trouble(self.path):
             self.path.replace(self.damaged)
             self.sidecar.unlink(missing_ok=True)
         return self.damaged
 
     def close(self) -> None:
-        """End the thread and close the file; what was written stays."""
+        """End the thread, close the file and let others have it; what was written stays."""
+        self._close_file()
+        if self._guard is not None:
+            self._guard.close()
+        self._guard = None
+
+    def _close_file(self) -> None:
         if self._hashes is not None:
             self._hashes.close()
         if self._handle is not None:
@@ -178,7 +187,7 @@ class PartFile:
     def discard(self) -> None:
         """Remove everything of this file that lies in the staging folder."""
         with disk_trouble(self.path):
-            for path in (self.path, self.sidecar, self.whole, self.damaged):
+            for path in (self.path, self.sidecar, self.whole, self.damaged, self.lock):
                 path.unlink(missing_ok=True)
 
     def _opened(self) -> tuple[BinaryIO, HashThread]:

@@ -107,7 +107,7 @@ def clean(plan: Plan) -> None:
 def _is_ours(left: Path, name: str) -> bool:
     """Tell whether a file in the staging folder belongs to exactly this name."""
     identity, _, ending = left.name.removeprefix(f"{name}.").partition(".")
-    return len(identity) <= 24 and ending in ("part", "part.json", "part.tmp", "whole")
+    return len(identity) <= 24 and ending in ("part", "part.json", "part.tmp", "part.lock", "whole")
 
 
 def _hashed(path: Path, file: RemoteFile, report: Report, cancel: CancelToken) -> Digests | None:

@@ -229,7 +229,7 @@ def _network_trouble() -> Iterator[None]:
     except httpcore2.ProxyError as exc:
         raise TryAgainError("The proxy refuses the connection.", repr(exc), most=2) from exc
     except httpcore2.ConnectError as exc:
-        if isinstance(exc.__cause__, ssl.SSLCertVerificationError):
+        if exc.args and isinstance(exc.args[0], ssl.SSLCertVerificationError):
             raise NetworkError(
                 "The server's certificate is not trusted by this computer.",
                 "Check the clock and the network. Behind a company's proxy, SSL_CERT_FILE can name "

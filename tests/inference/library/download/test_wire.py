@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import base64
+import shutil
+import subprocess
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from inference.cancel import CancelToken
 from inference.errors import NetworkError
-from inference.library.download.patience import StoppedError, TryAgainError
+from inference.library.download import wire as wire_module
+from inference.library.download.patience import Patience, StoppedError, TryAgainError
 from inference.library.download.wire import Wire, origin, proxy_for
 from inference.library.hub import Hub
-from tests.helpers.fetching import fetch, plan_of
+from tests.helpers.fetching import Heard, fetch, plan_of
 from tests.helpers.forward_proxy import ForwardProxy
 from tests.helpers.hub_faults import Fault
 from tests.helpers.local_hub import LocalHub
@@ -133,3 +138,48 @@ def test_an_origin_is_scheme_host_and_port() -> None:
     assert origin("https://hub.co") != origin("http://hub.co")
     assert origin("https://hub.co") != origin("https://hub.co.evil.org")
     assert origin("https://hub.co@evil.org/") != origin("https://hub.co")
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for loopback that no system trusts."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("there is no openssl program here to make a certificate")
+    key, public, both = (tmp_path / name for name in ("key.pem", "public.pem", "both.pem"))
+    subprocess.run(
+        [
+            openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out",
+            public, "-days", "2", "-subj", "/CN=loopback", "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    both.write_bytes(key.read_bytes() + public.read_bytes())
+    return both
+
+
+def test_tls_needs_a_trusted_certificate_and_stops_at_once_in_silence(
+    certificate: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with LocalHub(certificate) as hub:
+        hub.add("org/m", {"m.gguf": content(200_000)})
+        plan = plan_of(hub, "org/m", models)
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        wire_module._certificates.cache_clear()
+        heard = Heard()
+        with pytest.raises(NetworkError, match="not trusted"):
+            fetch(plan, HURRIED, heard)
+        assert not heard.waits
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        wire_module._certificates.cache_clear()
+        hub.faults.next(Fault("stall", at=100_000, seconds=30))
+        threading.Timer(0.4, heard.cancel.cancel).start()
+        begun = time.monotonic()
+        with pytest.raises(StoppedError):
+            fetch(plan, Patience(stall_s=30), heard)
+        assert time.monotonic() - begun < 5
+        assert fetch(plan, HURRIED).read_bytes() == content(200_000)
+        assert hub.bytes_sent == 200_000
+    wire_module._certificates.cache_clear()
