@@ -42,7 +42,9 @@ class Patience:
 
     def wait_s(self, failures: int) -> float:
         """Return the wait after so many failures in a row, spread by a fifth."""
-        wait: float = min(self.longest_wait_s, self.first_wait_s * 2 ** max(0, failures - 1))
+        wait: float = min(
+            self.longest_wait_s, self.first_wait_s * 2 ** min(max(0, failures - 1), 20)
+        )
         return wait * random.uniform(0.9, 1.1)  # noqa: S311  spreads load, keeps no secret
 
 
