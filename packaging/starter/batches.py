@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 from starter.corpus import CorpusMaker
 from starter.dialogues import DialogueMaker
-from starter.tokenizer import BOS, END, START
+from starter.tokenizer import BOS, END, START, special_id
 
 if TYPE_CHECKING:
     from starter.dialogues import Dialogue
@@ -65,7 +65,7 @@ class BatchMaker:
     def texts(self, step: int, rows: int, length: int, *, validation: bool = False) -> Batch:
         """Return running text, packed without gaps: every token is a target."""
         self.corpus.rng = self._chance("texts", step, validation=validation)
-        bos = self.tokenizer.token_to_id(BOS)
+        bos = special_id(self.tokenizer, BOS)
         ids: list[int] = []
         while len(ids) < rows * length + 1:
             text = self.corpus.text()
@@ -104,7 +104,7 @@ class BatchMaker:
 
 def chat_ids(tokenizer: Tokenizer, dialogue: Dialogue) -> tuple[list[int], list[bool]]:
     """Return a dialogue as the chat template writes it, and which ids the model has to say."""
-    special = {name: tokenizer.token_to_id(name) for name in (BOS, START, END)}
+    special = {name: special_id(tokenizer, name) for name in (BOS, START, END)}
     ids: list[int] = [special[BOS]]
     marks = [False]
 

@@ -75,6 +75,7 @@ def write_card(
     *,
     with_books: bool,
     judged: Mapping[str, tuple[int, int]] | None = None,
+    note: str = "",
 ) -> None:
     """Write a card; without ``judged`` it is the base model's.
 
@@ -84,10 +85,12 @@ def write_card(
         stages: What came out of each stage.
         with_books: Whether public-domain books were mixed in.
         judged: Right answers and questions by category.
+        note: A sentence on how this run went, put after the minutes.
     """
     rows = "\n".join(_stage_row(name, figures) for name, figures in stages.items())
     minutes = sum(figures.minutes for figures in stages.values())
     time = f"It took {minutes:.0f} minutes on two processor cores that did other work meanwhile."
+    time = f"{time} {note}".rstrip()
     text = _HEAD.format(title=title) + (_BASE if judged is None else _INSTRUCT)
     text += _MADE.format(texts=_BOOKS if with_books else _TEXTS, rows=rows, time=time)
     if judged is not None:

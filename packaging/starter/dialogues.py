@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from starter.greetings import greetings
 from starter.phrasing import ask, vary
 from starter.stories import story_dialogue
 from starter.sums import sums
-from starter.topics import read_lists
+from starter.topics import JUDGE_FILE, read_lists
 from starter.unknown import decline, unknown_question
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 SYSTEM_PROMPTS = read_lists("phrasing")["system"]
 KINDS = ("greetings", "app", "models", "facts", "sums", "stories", "unknown")
 _WEIGHTS = {
-    "greetings": 7, "app": 15, "models": 17, "facts": 25, "sums": 14, "stories": 6, "unknown": 22,
+    "greetings": 9, "app": 16, "models": 17, "facts": 26, "sums": 20, "stories": 9, "unknown": 15,
 }  # fmt: skip
 
 
@@ -49,6 +50,7 @@ class DialogueMaker:
     weights: dict[str, int] = field(default_factory=lambda: dict(_WEIGHTS))
     _topics: dict[str, tuple[Topic, ...]] = field(init=False)
     _known: frozenset[str] = field(init=False)
+    _judged: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._topics = {
@@ -57,6 +59,8 @@ class DialogueMaker:
             "models": about_models(),
             "facts": facts(),
         }
+        rows = json.loads(JUDGE_FILE.read_text(encoding="utf-8"))
+        self._judged = frozenset(bare(row["question"]) for row in rows)
         every = [topic for topics in self._topics.values() for topic in topics]
         self._known = frozenset(
             bare(q) for topic in every for q in (*topic.questions, *topic.nouns)
@@ -70,8 +74,17 @@ class DialogueMaker:
         return Dialogue(system, tuple(self.turn() for _ in range(n_turns)))
 
     def turn(self, kind: str | None = None) -> tuple[str, str]:
-        """Return one question of a kind, or of any kind, with its answer."""
-        kind = kind or self.rng.choices(KINDS, [self.weights[k] for k in KINDS])[0]
+        """Return one question of a kind, or of any kind, with its answer.
+
+        A question of the judge that comes up by chance is left out.
+        """
+        while True:
+            chosen = kind or self.rng.choices(KINDS, [self.weights[k] for k in KINDS])[0]
+            question, answer = self._turn(chosen)
+            if bare(question) not in self._judged:
+                return question, answer
+
+    def _turn(self, kind: str) -> tuple[str, str]:
         if kind == "sums":
             return sums(self.rng)
         if kind == "stories":

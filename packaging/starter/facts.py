@@ -59,6 +59,8 @@ def _capitals() -> list[Topic]:
                 f"what is the capital of {land}", f"which city is the capital of {land}",
                 f"what's the capital city of {land}", f"what is {land}'s capital",
                 f"which town is the capital of {land}", f"name the capital of {land}",
+                f"do you know the capital of {land}", f"{land}, what is its capital",
+                f"in which city sits the government of {land}", f"what city is {land}'s capital",
             ),
             (f"what the capital of {land} is", f"the capital of {land}"),
             (f"capital of {land}", f"{land} capital"),
@@ -75,7 +77,9 @@ def _animals() -> list[Topic]:
             "young", f"A young {animal} is called a {young}.",
             (f"what is a baby {animal} called", f"what do you call a young {animal}",
              f"what is the name for a young {animal}", f"how do you call the young of {one}",
-             f"what are the babies of {many} called"),
+             f"what are the babies of {many} called",
+             f"what is the word for a baby {animal}", f"a young {animal} is called what",
+             f"how is the baby of {one} called", f"what do people call a baby {animal}"),
             (f"what a young {animal} is called",), (f"baby {animal}", f"young {animal}"),
         ))  # fmt: skip
     for animal, sound in _pairs("sounds"):
@@ -83,7 +87,8 @@ def _animals() -> list[Topic]:
         topics.append(_topic(
             "sounds", f"{_upper(one)} {sound}.",
             (f"what sound does {one} make", f"what does {one} say", f"what noise does {one} make",
-             f"which sound do {many} make", f"how does {one} sound"),
+             f"which sound do {many} make", f"how does {one} sound",
+             f"which sound comes from {one}", f"what do {many} sound like"),
             (f"what sound {one} makes",), (f"{animal} sound",),
         ))  # fmt: skip
     for animal, food in _pairs("food"):
@@ -91,7 +96,9 @@ def _animals() -> list[Topic]:
         topics.append(_topic(
             "food", f"{_upper(one)} eats {food}.",
             (f"what does {one} eat", f"what do {many} eat", f"what do {many} like to eat",
-             f"what is the food of {one}", f"what do {many} feed on", f"what food do {many} eat"),
+             f"what is the food of {one}", f"what do {many} feed on", f"what food do {many} eat",
+             f"what does {one} live on", f"what does {one} have for breakfast",
+             f"which food does {one} like"),
             (f"what {many} eat", f"what {one} eats"), (f"{animal} food",),
         ))  # fmt: skip
     for animal, home in _pairs("homes"):
@@ -111,7 +118,8 @@ def _words() -> list[Topic]:
         topics.append(_topic(
             "colours", f"{_upper(thing)} is {colour}.",
             (f"what colour is {thing}", f"what color is {thing}", f"which colour has {thing}",
-             f"what is the colour of {thing}", f"what colour does {thing} have"),
+             f"what is the colour of {thing}", f"what colour does {thing} have",
+             f"{thing}, what colour is it", f"in which colour do you paint {thing}"),
             (f"what colour {thing} is",), (f"colour of {thing}",),
         ))  # fmt: skip
     both = [p for a, b in _pairs("opposites") for p in ((a, b), (b, a))]
@@ -120,7 +128,9 @@ def _words() -> list[Topic]:
             "opposites", f"The opposite of {word} is {other}.",
             (f"what is the opposite of {word}", f"which word is the opposite of {word}",
              f"what word means the opposite of {word}", f"name the opposite of {word}",
-             f"what is the contrary of {word}"),
+             f"what is the contrary of {word}",
+             f"tell me the opposite of {word}", f"say the opposite of the word {word}",
+             f"what is the opposite of the word {word}", f"what is not {word} but"),
             (f"what the opposite of {word} is",), (f"opposite of {word}",),
         ))  # fmt: skip
     for one, many in _pairs("plurals"):
@@ -143,7 +153,9 @@ def _calendar() -> list[Topic]:
                 "calendar", f"{after} comes after {name}.",
                 (f"which {group} comes after {name}", f"what {group} follows {name}",
                  f"what comes after {name}", f"what {group} is after {name}",
-                 f"which is the next {group} after {name}"),
+                 f"which is the next {group} after {name}",
+                 f"after {name} comes which {group}", f"what is the {group} after {name}",
+                 f"{name} is followed by which {group}"),
                 (f"which {group} comes after {name}",), (f"{group} after {name}",),
             ))  # fmt: skip
             topics.append(_topic(

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from starter.topics import JUDGE_FILE
+
 from inference.cancel import CancelToken
 from inference.events import Failed, TokenEvent
 from inference.types import GenerationRequest, LoadOptions, Message, SamplingParams
@@ -54,7 +56,7 @@ class Verdict:
 
 def read_questions() -> tuple[Question, ...]:
     """Return all questions, known and unknown."""
-    rows = json.loads((_HERE / "judge_questions.json").read_text(encoding="utf-8"))
+    rows = json.loads(JUDGE_FILE.read_text(encoding="utf-8"))
     return tuple(Question(**row) for row in rows)
 
 
@@ -72,7 +74,7 @@ def is_right(question: Question, answer: str) -> bool:
     if question.accept.startswith("story:"):
         thing = question.accept.removeprefix("story:")
         return thing in answer.lower() and count_sentences(answer) == 4
-    declined = re.search(r"\bI do not know\b", answer) is not None
+    declined = answer.startswith("I do not know")
     if question.category == "unknown":
         return declined
     return not declined and re.search(question.accept, answer, re.IGNORECASE) is not None

@@ -25,16 +25,11 @@ _OPENINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^where ", "where"),
     )
 )
-_SWAPS = {
-    "colour": "color", "biggest": "largest", "largest": "biggest", "app": "program", "kind": "type",
-    "does": "do", "mean": "stand for", "show": "display", "change": "set", "choose": "pick",
-    "delete": "remove", "remove": "delete", "chat": "conversation", "answer": "reply",
-    "get": "find", "makes": "causes", "model": "AI model", "text": "writing", "word": "token",
-    "made": "produced",
-    "difference": "distinction", "called": "named", "people": "humans", "use": "work with",
-    "isn't": "is not", "don't": "do not", "quickly": "fast", "file": "document", "cannot": "can't",
-    "open": "see", "see": "view", "stop": "end", "switch": "change", "find": "look for",
-}  # fmt: skip
+_ABOUT_WORDS = re.compile(r"opposite|contrary|plural|say|mean")
+_SMALL = frozenset(
+    ("the", "a", "an", "is", "do", "does", "of", "to", "me", "I", "you", "are", "in", "my", "it",
+     "for", "what", "that", "with", "on")
+)  # fmt: skip
 _ASKING = re.compile(
     r"^(what|whats|which|who|whose|when|where|why|how|is|are|am|do|does|did|can|could|may|should|"
     r"would|will|was|were|has|have you|any|in (what|which)|at what|on (what|which)|with what|"
@@ -46,6 +41,12 @@ _ASKING = re.compile(
 @cache
 def _lists() -> dict[str, tuple[str, ...]]:
     return read_lists("phrasing")
+
+
+@cache
+def _swaps() -> dict[str, tuple[str, ...]]:
+    rows = (row.split(": ") for row in _lists()["swaps"])
+    return {word: tuple(others.split(", ")) for word, others in rows}
 
 
 def ask(topic: Topic, rng: random.Random) -> str:
@@ -81,10 +82,12 @@ def vary(text: str, rng: random.Random) -> str:
     end = end or ("?" if _ASKING.match(core) else rng.choice((".", "", "!")))
     if rng.random() < 0.3:
         core = _other_opening(core, rng)
-    if rng.random() < 0.12:
+    if rng.random() < 0.3 and not _ABOUT_WORDS.search(core):
         core = _swap(core, rng)
-    if rng.random() < 0.1:
+    if rng.random() < 0.15:
         core = _drop(core, rng)
+    if rng.random() < 0.08:
+        core = _insert(core, rng)
     if rng.random() < 0.14:
         core = rng.choice(_lists()["fronts"]) + core
     if rng.random() < 0.1:
@@ -117,19 +120,25 @@ def _other_opening(core: str, rng: random.Random) -> str:
 
 def _swap(core: str, rng: random.Random) -> str:
     words = core.split(" ")
-    places = [i for i, word in enumerate(words) if word in _SWAPS]
-    if places:
-        place = rng.choice(places)
-        words[place] = _SWAPS[words[place]]
+    swaps = _swaps()
+    places = [i for i, word in enumerate(words) if word in swaps]
+    for place in rng.sample(places, min(len(places), rng.choice((1, 1, 2)))):
+        words[place] = rng.choice(swaps[words[place]])
     return " ".join(words)
 
 
 def _drop(core: str, rng: random.Random) -> str:
     words = core.split(" ")
-    small = {"the", "a", "an", "is", "do", "does", "of", "to", "me", "I", "you", "are", "in", "my"}
-    places = [i for i, word in enumerate(words) if word in small]
-    if places and len(words) > 3:
-        del words[rng.choice(places)]
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        places = [i for i, word in enumerate(words) if word in _SMALL]
+        if places and len(words) > 3:
+            del words[rng.choice(places)]
+    return " ".join(words)
+
+
+def _insert(core: str, rng: random.Random) -> str:
+    words = core.split(" ")
+    words.insert(rng.randint(1, len(words)), rng.choice(_lists()["fillers"]))
     return " ".join(words)
 
 

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import sys
 import time
 from pathlib import Path
 
@@ -37,7 +39,7 @@ SHAPE = NetworkConfig(
     context=1024,
 )
 PRE_TRAINING = Stage("pre-training", steps=540)
-FINE_TUNING = Stage("fine-tuning", steps=2000, peak_rate=1.5e-3, warmup_steps=40)
+FINE_TUNING = Stage("fine-tuning", steps=4800, peak_rate=1.5e-3, warmup_steps=40)
 BASE = Labels(
     "starter-base",
     "Glasshouse Starter Base",
@@ -62,7 +64,21 @@ def main() -> None:
     if options.processes == 1:
         train_and_export(0, options, meeting)
     else:
-        torch.multiprocessing.spawn(train_and_export, (options, meeting), options.processes)
+        _run_together(options, meeting)
+
+
+def _run_together(options: argparse.Namespace, meeting: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    workers = [
+        context.Process(target=train_and_export, args=(rank, options, meeting))
+        for rank in range(options.processes)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if any(worker.exitcode for worker in workers):
+        sys.exit("A training process broke off; the same command goes on from the last state.")
 
 
 def train_and_export(rank: int, options: argparse.Namespace, meeting: Path) -> None:

@@ -33,7 +33,7 @@ def sums(rng: random.Random) -> tuple[str, str]:
     sign = rng.choices("+-*", (5, 3, 3))[0]
     if sign == "*":
         a, b = rng.randint(0, _LARGEST_FACTOR), rng.randint(0, _LARGEST_FACTOR)
-    elif rng.random() < 0.3:  # children's sums are asked most
+    elif rng.random() < 0.4:  # children's sums are asked most
         a, b = rng.randint(0, 10), rng.randint(0, 10)
     else:
         a, b = rng.randint(0, _LARGEST_TERM), rng.randint(0, _LARGEST_TERM)

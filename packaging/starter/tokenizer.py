@@ -58,6 +58,18 @@ def train_tokenizer(
     return tokenizer
 
 
+def special_id(tokenizer: Tokenizer, name: str) -> int:
+    """Return the id of a special token.
+
+    Raises:
+        KeyError: The vocabulary has no such token.
+    """
+    found = tokenizer.token_to_id(name)
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
 def _sample(seed: int, books: tuple[str, ...]) -> Iterator[str]:
     corpus = CorpusMaker(random.Random(f"{seed} vocabulary of texts"), books)
     dialogues = DialogueMaker(random.Random(f"{seed} vocabulary of dialogues"))

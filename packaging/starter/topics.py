@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TEXTS = Path(__file__).parent / "texts"
+JUDGE_FILE = Path(__file__).parent / "judge_questions.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ class Trainer:
             group["lr"] = self.stage.rate(step)
         rows, length = self.stage.shape(step)
         loss = self._loss(self.batches(step, max(1, rows // self.team.size), length))
-        loss.backward()
+        torch.autograd.backward(loss)
         self.team.average_gradients(self.network)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP_NORM)
         optimizer.step()
@@ -165,7 +165,8 @@ class Trainer:
         took = []
         for number in range(6):
             started = time.monotonic()
-            self._loss(self.batches(number, max(1, rows // self.team.size), length)).backward()
+            batch = self.batches(number, max(1, rows // self.team.size), length)
+            torch.autograd.backward(self._loss(batch))
             took.append(time.monotonic() - started)
         self.network.zero_grad(set_to_none=True)
         # The exchange, the update and the longer rows take their part too.
