@@ -112,6 +112,13 @@ class CatalogEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return None if None in sizes else sum(size for size in sizes if size is not None)
 
     @property
+    def wanted(self) -> str:
+        """What to ask a repository's listing for: a file, a version, or nothing for a folder."""
+        if self.form == "safetensors":
+            return ""
+        return next((file.name for file in self.files if file.name), self.version)
+
+    @property
     def can_run(self) -> bool:
         """Whether an engine of this version of the app knows the architecture."""
         return "gguf" in self.engines or native_knows(self.architecture or "")

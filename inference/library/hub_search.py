@@ -16,6 +16,7 @@ import msgspec
 
 from inference.library.architectures import gguf_objection
 from inference.library.catalog import native_knows
+from inference.library.fit import Fit, judge_by_size
 from inference.library.hub_pages import HubPages, model_entry
 from inference.library.quality import rough_bytes
 from inference.library.repository import Repository, arrange
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from inference.library.hub import Hub
+    from inference.library.machine import Machine
     from inference.library.remote_header import RemoteFiles
 
 HubKind: TypeAlias = Literal["base", "instruct", "thinking", "unknown"]
@@ -288,6 +290,13 @@ def passes(model: HubModel, query: HubQuery) -> bool:
     if query.form == "safetensors":
         return "safetensors" in model.forms and not model.problem
     return query.form == "any" or query.form in model.forms
+
+
+def model_fit(model: HubModel, machine: Machine) -> Fit:
+    """Judge a result roughly, by the size of its usual download; unknown where none is told."""
+    if model.problem or not model.about_bytes:
+        return Fit("unknown")
+    return judge_by_size(model.about_bytes, machine)
 
 
 def _problem(

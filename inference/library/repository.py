@@ -23,6 +23,7 @@ from inference.native.config import NetworkConfig
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from inference.library.catalog import CatalogEntry
     from inference.library.download.selection import Choice
     from inference.library.download.values import Listing, RemoteFile
     from inference.library.gguf_header import GgufHeader
@@ -160,6 +161,19 @@ def version_fit(
     if version.engine == "native":
         parameters = size // (4 if version.label == "F32" else 2)
     return judge(Plan(version.engine, shape, size, parameters, n_ctx, kv_cache_type), machine)
+
+
+def version_of(repository: Repository, entry: CatalogEntry) -> Version | None:
+    """Return the row that a catalogue entry means: by hash, by file name, else by its label."""
+    hashes = {file.sha256 for file in entry.files if file.sha256}
+    rows = [row for row in repository.versions if (row.engine == "gguf") == (entry.form == "gguf")]
+    for row in rows:
+        if row.sha256 in hashes or row.main == entry.wanted:
+            return row
+    if entry.form == "safetensors":
+        return next(iter(rows), None)
+    labelled = [row for row in rows if row.label.upper() == entry.version.upper()]
+    return labelled[0] if len(labelled) == 1 else None
 
 
 def recommended(versions: Sequence[Version], fits: Mapping[str, Fit]) -> Version | None:

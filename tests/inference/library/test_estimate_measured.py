@@ -15,6 +15,7 @@ from inference.library.estimate import MemoryEstimate, estimate, estimate_gguf
 from inference.library.gguf_header import read_header
 from inference.library.memory_shape import shape_of_header
 from inference.types import LoadOptions
+from tests.helpers.checkpoints import tiny_llama
 from tests.helpers.gguf_files import byte_alphabet
 
 if TYPE_CHECKING:
@@ -129,6 +130,20 @@ def loaded(path: Path, **options: Any) -> MemoryEstimate:
         facts = engine.loaded
     assert facts.buffers_bytes
     return MemoryEstimate(facts.weights_bytes, facts.kv_cache_bytes, facts.buffers_bytes)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_the_native_forecast_is_what_the_engine_then_holds(tmp_path: Path, dtype: str) -> None:
+    pytest.importorskip("torch", reason="torch is not installed")
+    from inference.native.engine import open_engine
+
+    folder = tiny_llama(tmp_path / "tiny", dtype=dtype, width=64, vocab_size=2048)
+    told = estimate(folder, 256)
+    load = LoadOptions(path=str(folder), engine="native", n_ctx=256, device="cpu")
+    with closing(open_engine(load, lambda _fraction: None, CancelToken())) as engine:
+        took = engine.loaded
+    assert told.weights_bytes == took.weights_bytes
+    assert told.kv_cache_bytes == took.kv_cache_bytes
 
 
 @pytest.mark.parametrize(

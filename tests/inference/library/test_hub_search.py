@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from inference.cancel import CancelToken
@@ -15,9 +16,11 @@ from inference.library.hub_search import (
     Search,
     kind_of,
     look_up,
+    model_fit,
     open_repository,
     parse_reference,
 )
+from inference.library.machine import Machine
 from inference.library.remote_header import RemoteFiles
 from tests.helpers.assets import asset
 from tests.helpers.hub_faults import Fault
@@ -269,6 +272,16 @@ def test_a_gated_repository_is_explained_before_anything_is_read(local: LocalHub
 )
 def test_the_kind_comes_from_name_and_tags(repo: str, tags: tuple[str, ...], kind: str) -> None:
     assert kind_of(repo, tags) == kind
+
+
+def test_a_result_is_judged_by_its_usual_download() -> None:
+    large = HubModel("a/b", "a", forms=("gguf",), about_bytes=40 * 10**9)
+    laptop = Machine(7 * 10**9, 8 * 10**9)
+    assert model_fit(large, laptop).verdict == "too_large"
+    small = msgspec.structs.replace(large, about_bytes=2 * 10**9)
+    assert model_fit(small, laptop).verdict == "processor"
+    assert model_fit(msgspec.structs.replace(small, problem="No."), laptop).verdict == "unknown"
+    assert model_fit(msgspec.structs.replace(small, about_bytes=0), laptop).verdict == "unknown"
 
 
 def test_results_are_values(local: LocalHub) -> None:

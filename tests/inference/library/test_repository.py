@@ -4,9 +4,11 @@ import importlib.util
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from inference.library.architectures import WRITING, gguf_objection
+from inference.library.catalog import CatalogEntry
 from inference.library.download.values import Listing, RemoteFile
 from inference.library.fit import Fit
 from inference.library.machine import Machine
@@ -15,6 +17,7 @@ from inference.library.repository import (
     arrange,
     recommended,
     version_fit,
+    version_of,
     with_architecture,
 )
 from tests.helpers.assets import asset
@@ -150,6 +153,25 @@ def test_the_usual_compromise_is_recommended_unless_it_does_not_fit() -> None:
     assert small.label == "Q2_K"
     none = recommended(rows, {row.label: Fit("too_large") for row in rows})
     assert none is None
+
+
+def test_a_catalogue_entry_leads_to_its_row() -> None:
+    files = {"a-Q4_K_M.gguf": 5, "a-Q8_0.gguf": 8}
+    repository = arrange(of(files))
+
+    def row_of(**fields: object) -> str | None:
+        entry = msgspec.convert(
+            {"id": "a", "kind": "base", "form": "gguf", "repo": "a/b", "weights": "a/b",
+             "engines": ["gguf"], "version": "Q8_0", **fields}, CatalogEntry,
+        )  # fmt: skip
+        row = version_of(repository, entry)
+        return row.main if row else None
+
+    assert row_of(files=[{"name": "a-Q4_K_M.gguf"}]) == "a-Q4_K_M.gguf"
+    assert row_of(files=[{"sha256": "ab" * 32}]) == "a-Q4_K_M.gguf"
+    assert row_of(files=[{}]) == "a-Q8_0.gguf"
+    assert row_of(files=[{}], version="Q2_K") is None
+    assert row_of(form="safetensors", version="BF16", engines=["native"]) is None
 
 
 def test_rows_are_judged_from_config_or_roughly_from_their_size() -> None:
