@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from inference.cancel import CancelToken
     from inference.events import EngineEvent
     from inference.types import (
+        BeamTree,
         Candidate,
         GenerationRequest,
         LoadedModel,
@@ -64,6 +65,14 @@ class Engine(Protocol):
         """Return the ``top_n`` likeliest next tokens after each position of ``token_ids``.
 
         Natural logs of the unmodified distribution, likeliest first; one tuple per position.
+        """
+        ...
+
+    def beam_tree(self, request_id: str) -> BeamTree:
+        """Return what beam search looked at for an answer; that of the latest search is kept.
+
+        Raises:
+            UnsupportedRequestError: There is none for this answer.
         """
         ...
 

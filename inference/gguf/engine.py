@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from inference.beam_search import no_beam_tree
 from inference.errors import ContextOverflowError, InferenceError
 from inference.events import failed
 from inference.gguf import probe
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
     from inference.cancel import CancelToken
     from inference.engine import ProgressSink
     from inference.events import EngineEvent
-    from inference.types import Candidate, GenerationRequest, LoadOptions, Message, TokenPiece
+    from inference.types import (
+        BeamTree,
+        Candidate,
+        GenerationRequest,
+        LoadOptions,
+        Message,
+        TokenPiece,
+    )
 
 
 def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToken) -> GgufEngine:
@@ -157,6 +165,15 @@ class GgufEngine:
                 distribution = Distribution.of(self._session.logits(index))
                 scores.append(distribution.top(top_n, self._vocabulary.display))
         return tuple(scores)
+
+    def beam_tree(self, request_id: str) -> BeamTree:
+        """Return what beam search looked at; there is none, since this engine has no such search.
+
+        Raises:
+            UnsupportedRequestError: Always.
+        """
+        del request_id
+        raise no_beam_tree()
 
     def close(self) -> None:
         """Free the memory; closing twice is harmless."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from inference.errors import UnsupportedRequestError
 from inference.events import Finished, PromptProgress, Started
 from inference.gguf.probabilities import Distribution, check_finite
 from inference.gguf.sampler import Sampler
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from inference.events import EngineEvent
     from inference.gguf.session import Session
     from inference.gguf.vocabulary import Vocabulary
-    from inference.types import Candidate, FinishReason, GenerationRequest
+    from inference.types import Candidate, FinishReason, GenerationRequest, SamplingParams
 
 
 class Generation:
@@ -52,6 +53,7 @@ class Generation:
     ) -> None:
         check_alternatives(request.top_n)
         check_params(request.sampling, vocabulary.size)
+        _check_strategy(request.sampling)
         check_fits(len(prompt), session.n_ctx)
         self._session = session
         self._vocabulary = vocabulary
@@ -172,4 +174,12 @@ class Generation:
             decode_s=self._decode_s,
             prompt_tokens_per_s=self._read / self._prompt_s if self._prompt_s else 0.0,
             tokens_per_s=self._steps / self._decode_s if self._decode_s else 0.0,
+        )
+
+
+def _check_strategy(params: SamplingParams) -> None:
+    if params.strategy in {"beam", "contrastive"}:
+        raise UnsupportedRequestError(
+            f"The gguf engine has no strategy {params.strategy}.",
+            "Choose sample or greedy, or load the model's folder with the native engine.",
         )

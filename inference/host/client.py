@@ -19,6 +19,7 @@ from inference.errors import EngineCrashedError, InferenceError, from_wire
 from inference.events import Failed, Finished, PromptProgress, Started, TokenEvent, failed
 from inference.host.process import Ended, EngineProcess
 from inference.host.protocol import (
+    Beams,
     Cancel,
     Generate,
     Load,
@@ -31,6 +32,7 @@ from inference.host.protocol import (
     Render,
     Score,
     Scores,
+    ShowBeams,
     Shutdown,
     Tokenize,
     Tokens,
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from inference.host.process import Mail
     from inference.host.protocol import Command
     from inference.types import (
+        BeamTree,
         Candidate,
         GenerationRequest,
         LoadedModel,
@@ -221,6 +224,10 @@ class EngineClient:
     ) -> tuple[tuple[Candidate, ...], ...]:
         """Return the likeliest next tokens after each position; see ``Engine``."""
         return self._ask(lambda job_id: Score(job_id, token_ids, top_n), Scores, cancel).rows
+
+    def beam_tree(self, request_id: str) -> BeamTree:
+        """Return what beam search looked at for an answer; see ``Engine``."""
+        return self._ask(lambda job_id: ShowBeams(job_id, request_id), Beams).tree
 
     # --- inside ------------------------------------------------------------------------------
 

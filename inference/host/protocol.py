@@ -16,6 +16,7 @@ import msgspec
 
 from inference.events import Failed, Finished, PromptProgress, Started, TokenEvent
 from inference.types import (
+    BeamTree,
     Candidate,
     GenerationRequest,
     LoadedModel,
@@ -80,6 +81,13 @@ class Score(msgspec.Struct, frozen=True, tag="score"):
     top_n: int
 
 
+class ShowBeams(msgspec.Struct, frozen=True, tag="show_beams"):
+    """Answered by ``Beams``: what the search for an answer looked at."""
+
+    id: str
+    request_id: str
+
+
 class Memory(msgspec.Struct, frozen=True, tag="memory"):
     """Answered by ``MemoryUse`` at once, also in the middle of an answer."""
 
@@ -125,6 +133,13 @@ class Scores(msgspec.Struct, frozen=True, tag="scores"):
     rows: tuple[tuple[Candidate, ...], ...]
 
 
+class Beams(msgspec.Struct, frozen=True, tag="beams"):
+    """All that beam search looked at for one answer."""
+
+    id: str
+    tree: BeamTree
+
+
 class MemoryUse(msgspec.Struct, frozen=True, tag="memory_use"):
     """Resident memory of the engine process now and at its highest, in bytes."""
 
@@ -143,9 +158,13 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     detail: str = ""
 
 
-Command: TypeAlias = Load | Generate | Cancel | Tokenize | Render | Score | Memory | Shutdown
+Command: TypeAlias = (
+    Load | Generate | Cancel | Tokenize | Render | Score | ShowBeams | Memory | Shutdown
+)
 Event: TypeAlias = Started | PromptProgress | TokenEvent | Finished | Failed
-Reply: TypeAlias = LoadProgress | Loaded | Tokens | Prompt | Scores | MemoryUse | Refused | Event
+Reply: TypeAlias = (
+    LoadProgress | Loaded | Tokens | Prompt | Scores | Beams | MemoryUse | Refused | Event
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _commands: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)

@@ -27,6 +27,7 @@ from inference.host.protocol import (
     MemoryUse,
     Render,
     Score,
+    ShowBeams,
     Shutdown,
     Tokenize,
     decode_command,
@@ -100,7 +101,9 @@ class Server:
                 case Memory(id=job_id):
                     resident, peak = memory_use()
                     self._connection.send(MemoryUse(job_id, resident, peak))
-                case Load(id=job_id) | Tokenize(id=job_id) | Render(id=job_id) | Score(id=job_id):
+                case Load(id=job_id) | Tokenize(id=job_id) | Render(id=job_id):
+                    self._queue(job_id, command)
+                case Score(id=job_id) | ShowBeams(id=job_id):
                     self._queue(job_id, command)
                 case Generate(request=request):
                     self._queue(request.request_id, command)

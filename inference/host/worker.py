@@ -22,6 +22,7 @@ from inference.errors import (
 )
 from inference.events import Failed, Finished, failed
 from inference.host.protocol import (
+    Beams,
     FrameError,
     Generate,
     Load,
@@ -32,6 +33,7 @@ from inference.host.protocol import (
     Render,
     Score,
     Scores,
+    ShowBeams,
     Tokenize,
     Tokens,
 )
@@ -155,6 +157,8 @@ class EngineWorker:
             case Score(id=job_id):
                 engine = self._loaded_engine()
                 return Scores(job_id, engine.score(command.token_ids, command.top_n, cancel))
+            case ShowBeams(id=job_id, request_id=request_id):
+                return Beams(job_id, self._loaded_engine().beam_tree(request_id))
         raise UnsupportedRequestError("The engine does not know this command.")
 
     def _load(self, command: Load, cancel: CancelToken) -> Reply:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import torch
+
+from inference.beam_search import PROMPT
 from inference.events import Finished, PromptProgress, Started
+from inference.native.beam import BeamDecoder
+from inference.native.contrastive import contrastive_tokens
 from inference.native.device import memory_errors_translated
+from inference.native.penalties import Penalties
 from inference.native.sampling import Sampler
 from inference.native.session import Session, StoppedError
 from inference.sampling_rules import check_params, pick_seed
@@ -18,6 +24,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from inference.beam_search import BeamSearch
     from inference.cancel import CancelToken
     from inference.events import EngineEvent, TokenEvent
     from inference.native.tokenizer import CheckpointTokenizer
@@ -59,12 +66,13 @@ class Answer:
         self._tokenizer = tokenizer
         self._loaded = loaded
         self._seed = pick_seed(request.sampling)
-        self._sampler = Sampler(
-            request.sampling,
-            self._seed,
-            ids,
-            breakers(request.sampling.dry_breakers) if request.sampling.dry_multiplier else None,
-        )
+        params = request.sampling
+        self._breakers = breakers(params.dry_breakers) if params.dry_multiplier else {}
+        room = loaded.n_ctx - len(ids)
+        self._limit = room if params.max_tokens is None else min(params.max_tokens, room)
+        self._contrastive = params.strategy == "contrastive"
+        self._prompt_streams: list[Tensor] = []
+        self.search: BeamSearch | None = None
         self._stream = AnswerStream(request.request_id, request.sampling.stop)
         self._drop_space = tokenizer.drops_space_after(ids)
         self._reused = self._read = self._written = self._steps = 0
@@ -77,7 +85,9 @@ class Answer:
             InferenceError: The answer cannot go on; the caller makes it ``Failed``.
         """
         request_id, total = self._request.request_id, len(self._ids)
-        self._reused = self._session.reuse(self._ids)
+        # Contrastive search compares with every token of the prompt, so each has to be read.
+        most = 0 if self._contrastive else None
+        self._reused = self._session.reuse(self._ids, most)
         yield Started(request_id, self._loaded.n_ctx, total, self._reused, self._seed)
         reason: FinishReason
         try:
@@ -93,44 +103,108 @@ class Answer:
     def _prefill(self, cancel: CancelToken) -> Iterator[EngineEvent]:
         request_id, total = self._request.request_id, len(self._ids)
         started = perf_counter()
-        for done in self._session.prefill(self._ids[self._reused :], cancel):
+        keep = self._prompt_streams.append if self._contrastive else None
+        for done in self._session.prefill(self._ids[self._reused :], cancel, keep):
             self._prompt_s += perf_counter() - started
             self._read = done
             yield PromptProgress(request_id, self._reused + done, total)
             started = perf_counter()
 
     def _decode(self, cancel: CancelToken) -> Generator[EngineEvent, None, FinishReason]:
-        room = self._loaded.n_ctx - len(self._ids)
-        asked = self._request.sampling.max_tokens
-        most = room if asked is None else min(asked, room)
-        token: int | None = None
-        while self._written < most:
+        if self._limit < 1:
+            return "length"
+        if self._request.sampling.strategy == "beam":
+            return (yield from self._search(cancel))
+        tokens = self._tokens(cancel)
+        while self._written < self._limit:
             if cancel.cancelled:
                 return "cancelled"
             started = perf_counter()
-            if token is not None:
-                self._session.read((token,), cancel)
-                self._steps += 1
-            logits = self._session.next_logits()  # (V,)
-            token = self._sampler.pick(logits)
-            ended = token in self._loaded.eos_ids
-            events, stopped = ([], True) if ended else self._push(token, logits)
+            token, logits = next(tokens)
+            if token in self._loaded.eos_ids:
+                self._decode_s += perf_counter() - started
+                return "stop"
+            events, stopped = self._push(token, *self._shown(token, logits))
             self._decode_s += perf_counter() - started
+            self._steps = self._written - 1  # the first comes from the prompt's pass
             yield from events
             if stopped:
                 return "stop"
         return "length"
 
-    def _push(self, token: int, logits: Tensor) -> tuple[list[TokenEvent], bool]:
+    def _tokens(self, cancel: CancelToken) -> Iterator[tuple[int, Tensor]]:
+        """Return tokens without end, each with the logits it was chosen by, (V,)."""
+        params, session = self._request.sampling, self._session
+        if not self._contrastive:
+            return self._sampled(Sampler(params, self._seed, self._ids, self._breakers), cancel)
+        streams = torch.cat(self._prompt_streams, dim=1)  # (1, S, C)
+        return contrastive_tokens(
+            session,
+            params,
+            Penalties(params, self._breakers),
+            session.represent(streams)[0],
+            prompt=self._ids,
+            limit=self._limit,
+            cancel=cancel,
+        )
+
+    def _sampled(self, sampler: Sampler, cancel: CancelToken) -> Iterator[tuple[int, Tensor]]:
+        while True:
+            logits = self._session.next_logits()  # (V,)
+            token = sampler.pick(logits)
+            yield token, logits
+            self._session.read((token,), cancel)
+
+    def _search(self, cancel: CancelToken) -> Generator[EngineEvent, None, FinishReason]:
+        """Follow several answers at once; then tell the best one."""
+        started = perf_counter()
+        tops: dict[int, tuple[Candidate, ...]] = {}
+        top_n = self._request.top_n
+
+        def look(logprobs: Tensor, node: int) -> None:
+            if top_n:
+                tops[node] = candidates(logprobs, top_n, self._tokenizer)
+
+        params = self._request.sampling
+        decoder = BeamDecoder(
+            self._session,
+            params,
+            Penalties(params, self._breakers),
+            prompt=self._ids,
+            limit=self._limit,
+            ends=self._loaded.eos_ids,
+            look=look,
+        )
+        search = self.search = decoder.search
+        complete = decoder.run(cancel)
+        self._steps = max(0, search.length - 1)
+        self._decode_s = perf_counter() - started
+        path = search.path(search.winner)
+        for node, before, token in zip(
+            path, (PROMPT, *path), search.tokens(search.winner), strict=False
+        ):
+            if token in self._loaded.eos_ids:
+                return "stop"
+            logprob = search.logprob(node) if top_n else None
+            events, stopped = self._push(token, logprob, tops.get(before, ()))
+            yield from events
+            if stopped:
+                return "stop"
+        return "length" if complete else "cancelled"
+
+    def _shown(self, token: int, logits: Tensor) -> tuple[float | None, tuple[Candidate, ...]]:
+        top_n = self._request.top_n
+        if not top_n:
+            return None, ()
+        logprobs = logits.log_softmax(0)  # (V,)
+        return float(logprobs[token]), candidates(logprobs, top_n, self._tokenizer)
+
+    def _push(
+        self, token: int, logprob: float | None, top: tuple[Candidate, ...]
+    ) -> tuple[list[TokenEvent], bool]:
         piece = self._tokenizer.piece(token)
         if self._drop_space and piece:
             piece, self._drop_space = piece.removeprefix(b" "), False
-        logprob: float | None = None
-        top: tuple[Candidate, ...] = ()
-        if self._request.top_n:
-            logprobs = logits.log_softmax(0)  # (V,)
-            logprob = float(logprobs[token])
-            top = candidates(logprobs, self._request.top_n, self._tokenizer)
         self._written += 1
         return self._stream.push(token, piece, logprob, top)
 

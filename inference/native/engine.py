@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from inference.beam_search import no_beam_tree
 from inference.errors import (
     BadChatTemplateError,
     InferenceError,
@@ -39,12 +40,13 @@ from inference.types import LoadedModel, RenderedPrompt, TokenPiece
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from inference.beam_search import BeamSearch
     from inference.cancel import CancelToken
     from inference.engine import ProgressSink
     from inference.events import EngineEvent
     from inference.native.network import Network
     from inference.repetition import Breakers
-    from inference.types import Candidate, GenerationRequest, LoadOptions, Message
+    from inference.types import BeamTree, Candidate, GenerationRequest, LoadOptions, Message
 
 _DEFAULT_N_CTX = 4096
 
@@ -120,6 +122,7 @@ class NativeEngine:
         self._open_session: Session | None = session
         self._tokenizer = tokenizer
         self._loaded = loaded
+        self._searched: tuple[str, BeamSearch] | None = None
         self._breakers: dict[Sequence[str], Breakers] = {}
         source = tokenizer.chat_template
         self._template = (
@@ -197,6 +200,12 @@ class NativeEngine:
             raise InferenceError("Reading the text was stopped.") from None
         return tuple(found)
 
+    def beam_tree(self, request_id: str) -> BeamTree:
+        """Return what the latest beam search looked at; see ``inference.engine.Engine``."""
+        if self._searched is None or self._searched[0] != request_id:
+            raise no_beam_tree()
+        return self._searched[1].tree(request_id, self._tokenizer.text)
+
     def close(self) -> None:
         """Free the memory."""
         self._network = self._open_session = None
@@ -211,7 +220,11 @@ class NativeEngine:
         answer = Answer(
             request, ids, self._session, self._tokenizer, self._loaded, breakers=self._find_breakers
         )
-        yield from answer.events(cancel)
+        try:
+            yield from answer.events(cancel)
+        finally:
+            if answer.search is not None:
+                self._searched = request.request_id, answer.search
 
     def _find_breakers(self, texts: Sequence[str]) -> Breakers:
         """Look through the vocabulary for DRY's breakers; once for each choice of them."""

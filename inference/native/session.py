@@ -6,6 +6,7 @@ pass through a large network takes longer than a person wants to wait, even for 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import takewhile
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from inference.native.branches import Branches
 from inference.native.kv_cache import KVCache
 from inference.native.scaling import must_read_anew, prefix_may_stay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from torch import Tensor
 
@@ -71,24 +73,32 @@ class Session:
         """Memory of the cache at full context."""
         return self._cache.size_bytes
 
-    def reuse(self, ids: Sequence[int]) -> int:
+    def reuse(self, ids: Sequence[int], most: int | None = None) -> int:
         """Keep the longest beginning of ``ids`` that is in the cache; return its length.
 
-        The last id is never kept, because its pass gives the logits that come next.
+        The last id is never kept, because its pass gives the logits that come next; nor is more
+        than ``most``.
         """
         kept = 0
         if prefix_may_stay(self._scaling, self._turned_for, len(ids)):
             pairs = zip(self._ids, ids[:-1], strict=False)
             kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        kept = kept if most is None else min(kept, most)
         self._cache.truncate(kept)
         self._cache.expected = len(ids)
         del self._ids[kept:]
         return kept
 
-    def prefill(self, ids: Sequence[int], cancel: CancelToken) -> Iterator[int]:
+    def prefill(
+        self,
+        ids: Sequence[int],
+        cancel: CancelToken,
+        keep: Callable[[Tensor], None] | None = None,
+    ) -> Iterator[int]:
         """Read ids that are not in the cache yet; yield how many of them are read.
 
-        The chunks follow the speed measured, so that progress comes a few times a second.
+        The chunks follow the speed measured, so that progress comes a few times a second. ``keep``
+        is given the residual stream of each, (1, T, C).
 
         Raises:
             StoppedError: A stop was asked for.
@@ -97,7 +107,9 @@ class Session:
         while done < len(ids):
             chunk = ids[done : done + self._chunk]
             started = perf_counter()
-            self.read(chunk, cancel)
+            stream = self.read(chunk, cancel)  # (1, T, C)
+            if keep is not None:
+                keep(stream)
             self._adapt(len(chunk), perf_counter() - started)
             done += len(chunk)
             yield done
@@ -115,12 +127,9 @@ class Session:
         if anew:
             self.reuse(())
         self._turned_for = length
-        self._cancel = cancel
-        try:
+        with self._watching(cancel):
             tokens = torch.tensor([given], device=self._device)  # (1, T)
             stream = self._network.read(tokens, self._cache)[:, -len(ids) :]  # (1, T, C)
-        finally:
-            self._cancel = None
         if self._device.type != "cpu":
             _wait_for(self._device)  # else the time measured is that of queueing
         self._ids.extend(given)
@@ -144,6 +153,24 @@ class Session:
         for start in range(0, len(ids), _SCORED_CHUNK):
             stream = self.read(ids[start : start + _SCORED_CHUNK], cancel)  # (1, T, C)
             yield self._network.score(stream)[0].float().cpu()  # (T, V)
+
+    @torch.inference_mode()
+    def represent(self, stream: Tensor) -> Tensor:
+        """Return what the scores are made from: the stream after the last norm, same shape."""
+        normed: Tensor = self._network.final_norm(stream)
+        return normed
+
+    def branch(self, count: int, room: int) -> Branches:
+        """Return ``count`` continuations of what was read, each with room for ``room`` tokens."""
+        return Branches(self._network, self._cache, count, room, self._watching)
+
+    @contextmanager
+    def _watching(self, cancel: CancelToken) -> Iterator[None]:
+        self._cancel = cancel
+        try:
+            yield
+        finally:
+            self._cancel = None
 
     def _check_stop(self, _module: nn.Module, _inputs: tuple[Any, ...]) -> None:
         if self._cancel is not None and self._cancel.cancelled:

@@ -21,6 +21,7 @@ from collections import deque
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
+from inference.beam_search import no_beam_tree
 from inference.errors import (
     BadChatTemplateError,
     InferenceError,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from inference.cancel import CancelToken
     from inference.engine import ProgressSink
     from inference.events import EngineEvent
-    from inference.types import GenerationRequest, LoadOptions, Message
+    from inference.types import BeamTree, GenerationRequest, LoadOptions, Message
 
 BOS = TokenPiece(1, "<bos>", special=True)
 STEP_S = 0.02
@@ -205,6 +206,10 @@ class FakeEngine:
         del cancel
         return tuple(_candidates(_piece(f" w{token_id}"), top_n) for token_id in token_ids)
 
+    def beam_tree(self, request_id: str) -> BeamTree:
+        del request_id
+        raise no_beam_tree()
+
     def close(self) -> None:
         self.closed += 1
         self._ballast = bytearray()
@@ -212,6 +217,8 @@ class FakeEngine:
     def _prompt_tokens(self, request: GenerationRequest) -> int:
         if not 0 <= request.top_n <= 20:
             raise UnsupportedRequestError("Alternatives go from 0 to 20.")
+        if request.sampling.strategy in {"beam", "contrastive"}:
+            raise UnsupportedRequestError(f"There is no {request.sampling.strategy} here.", "None.")
         if request.messages is not None:
             return len(self.render(request.messages).tokens)
         if request.text is not None:

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inference.cancel import CancelToken
-from inference.errors import BadChatTemplateError, ContextOverflowError, InferenceError
+from inference.errors import (
+    BadChatTemplateError,
+    ContextOverflowError,
+    InferenceError,
+    UnsupportedRequestError,
+)
 from inference.events import Failed, Finished, PromptProgress, Started, TokenEvent
 from inference.host.client import EngineClient
 from inference.types import GenerationRequest, LoadOptions, Message, SamplingParams
@@ -223,6 +228,24 @@ class TestEngineContract:
         assert str(N_CTX) in events[-1].message
         assert events[-1].hint
         assert isinstance(collect(engine, ask())[-1], Finished)
+
+    @pytest.mark.parametrize("strategy", ["beam", "contrastive"])
+    def test_a_strategy_is_followed_or_refused_by_name(self, engine: Engine, strategy: str) -> None:
+        events = collect(engine, ask(strategy=strategy, top_k=4, beams=2, max_tokens=5))
+        assert_grammar(events)
+        if isinstance(events[-1], Failed):
+            assert events[-1].error == "UnsupportedRequest"
+            assert strategy in events[-1].message
+            assert events[-1].hint
+        elif strategy == "beam":
+            tree = engine.beam_tree("r")
+            assert len(tree.nodes) > 5 * 2
+            told = [event.token_id for event in token_events(events)]
+            assert tree.nodes[tree.winner].token_id in (told[-1], *engine.loaded.eos_ids)
+
+    def test_a_tree_that_is_not_kept_is_refused(self, engine: Engine) -> None:
+        with pytest.raises(UnsupportedRequestError, match="no tree"):
+            engine.beam_tree("unknown")
 
     def test_cancel_before_the_start_ends_the_answer_as_cancelled(self, engine: Engine) -> None:
         cancel = CancelToken()

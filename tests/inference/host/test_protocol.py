@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from inference.events import Failed, Finished, Started, TokenEvent
 from inference.host.protocol import (
     MAX_FRAME_BYTES,
+    Beams,
     Cancel,
     FrameError,
     FrameReader,
@@ -20,6 +21,7 @@ from inference.host.protocol import (
     Render,
     Score,
     Scores,
+    ShowBeams,
     Tokens,
     decode_command,
     decode_reply,
@@ -27,6 +29,9 @@ from inference.host.protocol import (
     reply_id,
 )
 from inference.types import (
+    BeamEnd,
+    BeamNode,
+    BeamTree,
     Candidate,
     GenerationRequest,
     LoadOptions,
@@ -54,6 +59,14 @@ COMMANDS = (
     Cancel("r"),
     Render("2", (Message("system", ""),), {"a": 1}),
     Score("3", (5, 6), 20),
+    ShowBeams("4", "r"),
+    Generate(
+        GenerationRequest(
+            "r",
+            text="a",
+            sampling=SamplingParams(strategy="beam", early_stop="never", logit_bias=((5, -1.5),)),
+        )
+    ),
 )
 REPLIES = (
     Started("r", 4096, 10, 3, 42),
@@ -63,6 +76,7 @@ REPLIES = (
     Refused("r", "CorruptCheckpoint", "m"),
     Tokens("r", (TokenPiece(1, "<s>", special=True),)),
     Scores("r", ((Candidate(1, "a", -1.0),), ())),
+    Beams("r", BeamTree("q", (BeamNode(5, "é", -1, -0.5, -0.5, "kept"),), 0, (BeamEnd(0, -0.5),))),
 )
 
 
