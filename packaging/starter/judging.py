@@ -54,9 +54,9 @@ class Verdict:
     right: bool
 
 
-def read_questions() -> tuple[Question, ...]:
-    """Return all questions, known and unknown."""
-    rows = json.loads(JUDGE_FILE.read_text(encoding="utf-8"))
+def read_questions(file: Path = JUDGE_FILE) -> tuple[Question, ...]:
+    """Return all questions of a file, known and unknown."""
+    rows = json.loads(file.read_text(encoding="utf-8"))
     return tuple(Question(**row) for row in rows)
 
 
@@ -139,9 +139,12 @@ def main() -> None:
     parser.add_argument("--engine", choices=sorted(FILES), default="native")
     parser.add_argument("--model", type=Path, help="another file or folder than the shipped one")
     parser.add_argument("--misses", action="store_true", help="show what was answered wrongly")
+    parser.add_argument("--questions", type=Path, default=JUDGE_FILE, help="another file of them")
     options = parser.parse_args()
     engine = open_starter(options.engine, options.model)
-    verdicts = judge(lambda question: greedy_answer(engine, question), read_questions())
+    verdicts = judge(
+        lambda question: greedy_answer(engine, question), read_questions(options.questions)
+    )
     engine.close()
     if options.misses:
         for verdict in verdicts:
