@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from inference.native.config_reader import unsupported
 from inference.native.families import (
+    gemma2,
+    gemma3,
     gpt2,
+    gpt_neox,
+    granite,
     llama,
+    mistral,
+    olmo2,
+    phi3,
+    qwen2,
+    qwen3,
+    smollm3,
 )
 
 if TYPE_CHECKING:
@@ -17,8 +27,18 @@ if TYPE_CHECKING:
     from inference.native.families.base import Family
 
 FAMILIES: tuple[Family, ...] = (
-    llama.FAMILY,
+    gemma2.FAMILY,
+    gemma3.FAMILY,
     gpt2.FAMILY,
+    gpt_neox.FAMILY,
+    granite.FAMILY,
+    llama.FAMILY,
+    mistral.FAMILY,
+    olmo2.FAMILY,
+    phi3.FAMILY,
+    qwen2.FAMILY,
+    qwen3.FAMILY,
+    smollm3.FAMILY,
 )
 _BY_NAME = {family.name: family for family in FAMILIES}
 

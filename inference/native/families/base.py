@@ -115,8 +115,22 @@ def read_decoder(
     head_width: int | None = None,
     context: int = 2048,
     original_context: int | None = None,
+    share: float = 1.0,
+    rope: Rope | None = None,
 ) -> NetworkConfig:
     """Read the keys that Llama and its descendants share; the arguments are a family's defaults.
+
+    Args:
+        reader: The config.
+        family: Its family's name.
+        theta: Base of the rotary wavelengths.
+        norm_eps: Keeps the norm from dividing by zero.
+        tied_output: The output projection is the token embedding.
+        head_width: Numbers per head; None is the width shared out among the heads.
+        context: Positions.
+        original_context: Positions before stretching, for scaling that does not say so itself.
+        share: Share of each head that turns.
+        rope: The rotary embedding, for families that describe it in a way of their own.
 
     Raises:
         CorruptCheckpointError: A value is missing or cannot be true.
@@ -129,13 +143,15 @@ def read_decoder(
     head_width = reader.count("head_dim", head_width or width // n_heads, most=1 << 12)
     context = reader.count("max_position_embeddings", context, most=_MOST_POSITIONS)
     key = "rope_scaling" if reader.raw("rope_parameters") is None else "rope_parameters"
-    rope = read_rope(
-        reader,
-        reader.inner(key),
-        theta=theta,
-        context=context,
-        original_context=original_context,
-    )
+    if rope is None:
+        rope = read_rope(
+            reader,
+            reader.inner(key),
+            theta=theta,
+            context=context,
+            original_context=original_context,
+            share=share,
+        )
     return NetworkConfig(
         family=family,
         vocab_size=reader.count("vocab_size", most=1 << 21),

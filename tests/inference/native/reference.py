@@ -60,7 +60,9 @@ ROPES: dict[str, dict[str, Any]] = {
         "factor": 4.0,
         "short_factor": [1.0, 1.1, 1.2, 1.3],
         "long_factor": [1.0, 2.0, 3.0, 4.0],
-        "original_max_position_embeddings": 64,
+        # Longer than the answers here: transformers reads a text that grows over it anew for
+        # Phi-3 only, which has a variant of its own.
+        "original_max_position_embeddings": 128,
     },
 }
 
@@ -70,6 +72,22 @@ def _scaled(name: str) -> dict[str, Any]:
     context = {"max_position_embeddings": 64} if name == "dynamic" else {}
     return context | {"rope_parameters": {"rope_theta": 10_000.0} | ROPES[name]}
 
+
+_WINDOW = 24  # below the 64 positions that even the shortest test reads
+_PHI3_LONG: dict[str, Any] = {
+    "rope_parameters": {"rope_theta": 10_000.0} | ROPES["longrope"],
+    "original_max_position_embeddings": 64,
+}
+_GEMMA3_ROPE: dict[str, Any] = {
+    "full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 100_000.0},
+    "sliding_attention": {"rope_type": "default", "rope_theta": 10_000.0},
+}
+_MULTIPLIERS: dict[str, Any] = {
+    "embedding_multiplier": 3.0,
+    "attention_multiplier": 0.2,
+    "residual_multiplier": 0.4,
+    "logits_scaling": 2.5,
+}
 
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "llama, grouped heads, untied": ("Llama", {}),
@@ -81,6 +99,69 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     **{f"llama, {name} rope scaling": ("Llama", _scaled(name)) for name in ROPES},
     "gpt2, tied": ("GPT2", {}),
     "gpt2, untied, narrow mlp": ("GPT2", {"tie_word_embeddings": False, "n_inner": 40}),
+    "gpt_neox": ("GPTNeoX", {}),
+    "gpt_neox, one part after the other, half of each head turns": (
+        "GPTNeoX",
+        {"use_parallel_residual": False, "rope_parameters": {"partial_rotary_factor": 0.5}},
+    ),
+    "mistral, window": ("Mistral", {"sliding_window": _WINDOW, "head_dim": 10}),
+    "mistral, no window": ("Mistral", {"sliding_window": None}),
+    "qwen2": ("Qwen2", {}),
+    "qwen2, windows above, yarn": (
+        "Qwen2",
+        {"use_sliding_window": True, "sliding_window": _WINDOW, "max_window_layers": 1}
+        | _scaled("yarn"),
+    ),
+    "qwen3": ("Qwen3", {"head_dim": 10}),
+    "qwen3, biases, dynamic": (
+        "Qwen3",
+        {"head_dim": 8, "attention_bias": True} | _scaled("dynamic"),
+    ),
+    "phi3, window": ("Phi3", {"sliding_window": _WINDOW}),
+    "phi3, longrope": ("Phi3", _PHI3_LONG),
+    "phi3, part of each head turns": ("Phi3", {"partial_rotary_factor": 0.75}),
+    "gemma2": ("Gemma2", {"sliding_window": _WINDOW, "head_dim": 10, "query_pre_attn_scalar": 20}),
+    "gemma2, no caps, biases": (
+        "Gemma2",
+        {
+            "sliding_window": _WINDOW,
+            "head_dim": 8,
+            "attention_bias": True,
+            "attn_logit_softcapping": None,
+            "final_logit_softcapping": None,
+        },
+    ),
+    "gemma3": (
+        "Gemma3",
+        {"sliding_window": _WINDOW, "head_dim": 8, "sliding_window_pattern": 3},
+    ),
+    "gemma3, stretched, capped logits": (
+        "Gemma3",
+        {
+            "sliding_window": _WINDOW,
+            "head_dim": 8,
+            "sliding_window_pattern": 2,
+            "rope_parameters": _GEMMA3_ROPE,
+            "final_logit_softcapping": 20.0,
+        },
+    ),
+    "olmo2": ("Olmo2", {}),
+    "olmo2, biases": ("Olmo2", {"attention_bias": True, "num_key_value_heads": 6}),
+    "granite": ("Granite", _MULTIPLIERS),
+    "granite, tied, biases": (
+        "Granite",
+        _MULTIPLIERS | {"tie_word_embeddings": True, "attention_bias": True, "mlp_bias": True},
+    ),
+    "smollm3": ("SmolLM3", {"no_rope_layer_interval": 2}),
+    "smollm3, windows, marked layers": (
+        "SmolLM3",
+        {
+            "no_rope_layers": [1, 0, 0],
+            "use_sliding_window": True,
+            "sliding_window": _WINDOW,
+            "attention_bias": True,
+        },
+    ),
 }
 
 
