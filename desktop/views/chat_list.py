@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Signal
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
+    QLineEdit,
     QListView,
     QMenu,
     QStackedLayout,
@@ -105,10 +107,14 @@ class ChatList(QFrame):
         self._view.viewport().update()
 
     def set_chats(self, chats: Sequence[ChatSummary]) -> None:
-        """Show all chats; while something is searched for, the found ones stay."""
+        """Show all chats; while something is searched for, the found ones as they are now."""
         self._chats = tuple(chats)
-        if self._found is None:
-            self._refresh()
+        if self._found is not None:
+            now = {chat.id: chat for chat in chats}
+            self._found = tuple(
+                replace(now[old.id], snippet=old.snippet) for old in self._found if old.id in now
+            )
+        self._refresh()
 
     def set_found(self, found: Sequence[ChatSummary]) -> None:
         """Show what was found for the words in the field."""
@@ -241,7 +247,14 @@ class ChatList(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Watch what this widget cares about elsewhere."""
-        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress:
+        if not isinstance(event, QKeyEvent):
+            return False
+        if event.type() == QEvent.Type.ShortcutOverride:
+            # The window's own Esc would come first.
+            if watched is self._search and event.key() == Qt.Key.Key_Escape and self._search.text():
+                event.accept()
+            return False
+        if event.type() != QEvent.Type.KeyPress:
             return False
         if watched is self._search:
             return self._search_key(event)
@@ -261,8 +274,8 @@ class ChatList(QFrame):
 
     def _row_key(self, event: QKeyEvent) -> bool:
         chat = self._model.chat_at(self._view.currentIndex())
-        if chat is None:
-            return False
+        if chat is None or self._view.findChild(QLineEdit, "chat_rename") is not None:
+            return False  # Enter in the new name is no wish to open the chat
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}:
             self.chat_chosen.emit(chat.id)
         elif event.key() == Qt.Key.Key_F2:

@@ -90,7 +90,11 @@ class ModelsPage(QFrame):
         self._view.viewport().update()
 
     def set_models(self, models: Models) -> None:
-        """Show what is installed."""
+        """Show what is installed; a model that has come in is the one to look at."""
+        known = {row.info.id for row in self._models.rows}
+        came = [row.info.id for row in models.rows if row.info.id not in known]
+        if known and len(came) == 1:
+            self._chosen = came[0]
         self._models = models
         self._items.set_models(models)
         total = sum(row.info.size_bytes for row in models.rows)

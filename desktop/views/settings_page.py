@@ -25,6 +25,7 @@ from desktop.widgets import formatting
 from desktop.widgets.category_delegate import CategoryDelegate
 from desktop.widgets.controls import Button, label
 from desktop.widgets.inputs import Combo, Segments
+from desktop.widgets.model_delegate import engine_words
 from desktop.widgets.theme import layout
 
 if TYPE_CHECKING:
@@ -95,7 +96,9 @@ class SettingsPage(QFrame):
         combo.clear()
         for row in models.rows:
             if not row.info.problem:
-                combo.addItem(row.info.name, row.info.id)
+                # One model may be here in several forms.
+                parts = (row.info.name, row.info.quantization, engine_words(row.info))
+                combo.addItem(", ".join(part for part in parts if part), row.info.id)
         self._show_values()
 
     def _open_category(self, number: int) -> None:

@@ -289,7 +289,7 @@ class ModelPicker(QAbstractButton):
         small = theme.font("small", tabular=True)
         form_width = QFontMetrics(small).horizontalAdvance(form)
         room = self.width() - 26 - 28 - (form_width + 8 if form else 0)
-        if room < 60 and form:
+        if room < min(60, QFontMetrics(font).horizontalAdvance(self._name())) and form:
             form, room = "", self.width() - 26 - 28
         name = QFontMetrics(font).elidedText(self._name(), Qt.TextElideMode.ElideRight, room)
         align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute

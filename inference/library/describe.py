@@ -82,7 +82,7 @@ def _gguf_facts(info: ModelInfo, header: GgufHeader) -> ModelInfo:
         words += [tag for tag in tags if isinstance(tag, str)]
     return replace(
         info,
-        name=header.text("general.name").strip() or info.name,
+        name=_own_name(header) or info.name,
         kind=_kind(words, has_template=has_template),
         architecture=header.architecture,
         parameters=header.parameters,
@@ -93,6 +93,12 @@ def _gguf_facts(info: ModelInfo, header: GgufHeader) -> ModelInfo:
         has_chat_template=has_template,
         license=header.text("general.license"),
     )
+
+
+def _own_name(header: GgufHeader) -> str:
+    """Return the model's name; some converters write only the architecture there."""
+    name = header.text("general.name").strip()
+    return "" if name.casefold() == header.architecture.casefold() else name
 
 
 def _check_split(header: GgufHeader, files: tuple[Path, ...]) -> None:

@@ -202,7 +202,7 @@ class ProblemNote(QFrame):
             "larger_context": self.tr("Load with {0} tokens").format(
                 count(self._problem.larger_context)
             ),
-            "new_chat": self.tr("Ask it in a new chat"),
+            "new_chat": self.tr("Start a new chat with it"),
             "choose_model": self.tr("Choose a model"),
         }
         kind: ButtonKind = "main" if offer == self._problem.offers[0] else "secondary"

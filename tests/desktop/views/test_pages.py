@@ -178,6 +178,15 @@ def test_a_model_that_did_not_load_says_why_on_its_page(models: ModelsPage) -> N
     assert not notice.isVisible()
 
 
+def test_a_model_that_was_added_is_shown(models: ModelsPage) -> None:
+    rows = models._models.rows
+    added = InstalledModel(ModelInfo("new", "New", "/m/new.gguf", "gguf", origin="added"))
+    models.set_models(Models((*rows, added)))
+    name = find(models, "model_name")
+    assert isinstance(name, QLabel)
+    assert name.text() == "New"
+
+
 def test_an_estimate_is_called_derived_and_a_measure_measured(models: ModelsPage) -> None:
     choose(models, "Starter")
     assert said(models, "model_memory") == "about 60.0\u00a0MB"
@@ -267,8 +276,8 @@ def test_models_that_cannot_be_loaded_are_not_offered_for_the_start(page: Settin
     open_category(page, 1)
     combo = find(page, "setting_default_model")
     assert isinstance(combo, Combo)
-    assert [combo.itemText(n) for n in range(combo.count())] == ["Starter"]
-    assert combo.currentText() == "Starter"
+    assert [combo.itemText(n) for n in range(combo.count())] == ["Starter, GGUF engine"]
+    assert combo.currentText() == "Starter, GGUF engine"
 
 
 def test_about_names_versions_and_licences(page: SettingsPage) -> None:

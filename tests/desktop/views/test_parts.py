@@ -92,6 +92,20 @@ def test_renaming_happens_in_the_row(rows: ChatList, qtbot: QtBot) -> None:
     assert asked.args == ["b", "Sea salt"]
 
 
+def test_enter_in_a_new_name_does_not_open_the_chat(rows: ChatList, qtbot: QtBot) -> None:
+    rows.set_current("b")
+    view = row_view(rows)
+    view.setFocus()
+    qtbot.keyClick(view, Qt.Key.Key_F2)
+    chosen: list[str] = []
+    rows.chat_chosen.connect(chosen.append)
+    field = child(view, QLineEdit, "chat_rename")
+    qtbot.keyClicks(field, " and pepper")
+    with qtbot.waitSignal(rows.rename_asked):
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert chosen == []
+
+
 def test_delete_and_enter_act_on_the_chosen_row(rows: ChatList, qtbot: QtBot) -> None:
     rows.set_current("b")
     view = row_view(rows)

@@ -149,6 +149,10 @@ def test_a_search_survives_a_change_of_the_list(room: Room) -> None:
     room.house.until(lambda: room.titles() == ["Salt"])
     room.house.chat.pin_chat(room.house.chat.current().id, pinned=True)
     assert room.titles() == ["Salt"]
+    room.house.chat.rename_chat(room.house.chat.current().id, "Sea salt")
+    assert room.titles() == ["Sea salt"]
+    room.press(Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
+    assert room.titles() == ["Pinned", "Sea salt", "Today", "Bread"]
 
 
 def test_settings_change_the_window_at_once(room: Room) -> None:

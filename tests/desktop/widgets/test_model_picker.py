@@ -114,3 +114,25 @@ def test_escape_on_the_chip_gives_up_loading(picker: ModelPicker, qtbot: QtBot) 
     picker.set_engine(EngineState("loading", info("a")))
     with qtbot.waitSignal(picker.cancel_asked):
         qtbot.keyClick(picker, Qt.Key.Key_Escape)
+
+
+def test_a_list_without_a_match_says_so(picker: ModelPicker, qtbot: QtBot) -> None:
+    picker.open_list()
+    words = popup(picker).findChild(QWidget, "model_nothing")
+    assert words is not None
+    assert not words.isVisible()
+    qtbot.keyClicks(QApplication.focusWidget(), "rhubarb")
+    assert words.isVisible()
+    qtbot.keyClick(
+        QApplication.focusWidget(), Qt.Key.Key_Backspace, Qt.KeyboardModifier.ControlModifier
+    )
+    assert not words.isVisible()
+
+
+def test_a_short_name_leaves_room_for_the_form(picker: ModelPicker) -> None:
+    picker.set_engine(EngineState("ready", ModelInfo("x", "x", "/x", "gguf", quantization="F32")))
+    picker.resize(picker.sizeHint())
+    short = picker.grab().toImage()
+    picker.set_engine(EngineState("ready", ModelInfo("x", "x", "/x", "gguf", quantization="Q80")))
+    picker.resize(picker.sizeHint())
+    assert picker.grab().toImage() != short

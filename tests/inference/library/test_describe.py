@@ -200,3 +200,9 @@ def test_describing_loads_no_engine(llama: Path) -> None:
         [sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_name_that_is_only_the_architecture_gives_way_to_the_file_s() -> None:
+    info = describe(asset("stories260K/stories260K.gguf"))
+    assert info.architecture == "llama"
+    assert info.name == "stories260K"
