@@ -218,7 +218,7 @@ class ModelPicker(QAbstractButton):
         """Return the size its words ask for."""
         theme = self._theme
         name = QFontMetrics(theme.font("body_medium")).horizontalAdvance(self._name())
-        form = QFontMetrics(theme.font("small")).horizontalAdvance(self._form())
+        form = QFontMetrics(theme.font("small", tabular=True)).horizontalAdvance(self._form())
         width = 26 + min(name, _MAX_NAME) + (form + 8 if form else 0) + 30
         return QSize(width, 30)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from desktop.values import EngineState
     from desktop.widgets.theme import Theme
 
+_READY: Final = frozenset({"ready", "answering", "stopping"})
+
 
 class Heading(QWidget):
     """The greeting above the composer."""
@@ -23,6 +25,7 @@ class Heading(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("welcome")
+        self._had_model = False
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -38,14 +41,20 @@ class Heading(QWidget):
     def show_engine(self, state: EngineState) -> None:
         """Say which model is ready, and what it is good for."""
         model = state.model
+        self._had_model = self._had_model or model is not None
         if model is None:
+            # At the start the usual model is on its way.
             title = self.tr("Choose a model to begin.")
+            if not self._had_model:
+                title = self.tr("Ask something.")
             text = self.tr("What you write stays on this computer.")
         elif model.kind == "base":
             title = self.tr("Begin a text. {0} continues it.").format(model.name)
             text = self.tr("A base model continues your text; it does not answer questions.")
         elif model.bundled:
-            title = self.tr("Ask something. A small model is ready.")
+            title = self.tr("Ask something.")
+            if state.status in _READY:
+                title = self.tr("Ask something. A small model is ready.")
             text = self.tr(
                 "The starter model came with the app and needs no network. "
                 "It is tiny: for trying out, not for facts."

@@ -73,6 +73,15 @@ def test_an_empty_chat_offers_what_the_starter_model_can_do(
     assert column.findChild(QWidget, "welcome").isHidden()  # type: ignore[union-attr]
 
 
+def test_the_greeting_says_ready_only_when_the_model_is(column: ChatColumn) -> None:
+    model = engine().model
+    for status, is_ready in (("loading", False), ("ready", True), ("stopped", False)):
+        column.set_engine(EngineState(status, model))
+        assert ("is ready" in words(column, "welcome_title")) is is_ready
+    column.set_engine(EngineState())
+    assert words(column, "welcome_title") == "Choose a model to begin."
+
+
 def test_what_was_not_taken_stays_in_the_composer(column: ChatColumn) -> None:
     column.composer.set_text("Hello there")
     QTest.keyClick(column.composer.field, Qt.Key.Key_Return)
