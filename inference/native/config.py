@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from inference.native.config_reader import ConfigReader, corrupt, unsupported
-from inference.native.scaling import DynamicScaling, LongRopeScaling, RopeScaling
+from inference.native.scaling import DynamicScaling, LongRopeScaling, RopeScaling, YarnScaling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,6 +96,8 @@ class NetworkConfig:
             for factors in (scaling.short_factors, scaling.long_factors):
                 if len(factors) != turning // 2:
                     raise corrupt(f"{len(factors)} rotary factors do not fit {turning // 2} pairs")
+        if isinstance(scaling, YarnScaling) and self.rope_theta <= 1:
+            raise corrupt(f"{self.rope_theta:g} is no base of rotary wavelengths")
         if isinstance(scaling, DynamicScaling) and turning < 4:
             raise corrupt(f"{turning} turning numbers per head are too few for dynamic scaling")
 
