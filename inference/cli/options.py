@@ -6,16 +6,16 @@ import argparse
 import math
 from typing import TYPE_CHECKING
 
-from inference.cli.console import clean
 from inference.errors import UnsupportedRequestError
-from inference.types import LoadOptions, SamplingParams
+from inference.types import LoadOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from inference.types import ModelInfo
 
-_LATER = "This version does not have it yet; leave the option out."
+LATER = "This version does not have it yet; leave the option out."
+"""The hint where an option is planned, but not there."""
 
 
 def whole(low: int, high: int | None = None) -> Callable[[str], int]:
@@ -97,77 +97,6 @@ def add_load_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_sampling(parser: argparse.ArgumentParser) -> None:
-    """Add how the answer is drawn."""
-    default = SamplingParams()
-    group = parser.add_argument_group("how the answer is drawn")
-    group.add_argument("--max-tokens", type=whole(1), metavar="N", help="length limit")
-    group.add_argument("--temperature", type=number(0), metavar="F", help="0 takes the likeliest")
-    group.add_argument("--top-k", type=whole(0), metavar="N", default=default.top_k)
-    group.add_argument("--top-p", type=number(0, 1), metavar="F", default=default.top_p)
-    group.add_argument("--min-p", type=number(0, 1), metavar="F", default=default.min_p)
-    group.add_argument("--typical-p", type=number(0, 1), metavar="F", default=default.typical_p)
-    group.add_argument(
-        "--repeat-penalty", type=number(0.01), metavar="F", default=default.repeat_penalty
-    )
-    group.add_argument(
-        "--frequency-penalty", type=number(), metavar="F", default=default.frequency_penalty
-    )
-    group.add_argument(
-        "--presence-penalty", type=number(), metavar="F", default=default.presence_penalty
-    )
-    group.add_argument("--seed", type=whole(0, 2**32 - 1), metavar="N", help="repeatable draws")
-    group.add_argument(
-        "--stop", action="append", default=[], metavar="TEXT", help="ends the answer; repeatable"
-    )
-    group.add_argument(
-        "--strategy", choices=("sample", "greedy", "beam", "contrastive"), default="sample"
-    )
-    group.add_argument("--beams", type=whole(1), metavar="N", help=argparse.SUPPRESS)
-    group.add_argument("--think", choices=("auto", "on", "off"), default="auto")
-    group.add_argument(
-        "--top", type=whole(0, 20), default=0, metavar="N", help="alternatives shown per token"
-    )
-
-
-def sampling_params(arguments: argparse.Namespace) -> SamplingParams:
-    """Return how tokens are drawn.
-
-    Raises:
-        UnsupportedRequestError: An option that no engine here fulfils yet; it is named.
-    """
-    if arguments.strategy not in {"sample", "greedy"}:
-        raise UnsupportedRequestError(
-            f"`--strategy {arguments.strategy}` is not available.", "Choose sample or greedy."
-        )
-    if arguments.beams is not None:
-        raise UnsupportedRequestError("`--beams` is not available.", _LATER)
-    if arguments.think != "auto":
-        raise UnsupportedRequestError(f"`--think {arguments.think}` is not available.", _LATER)
-    temperature = arguments.temperature
-    greedy = arguments.strategy == "greedy"
-    if greedy and temperature:
-        raise UnsupportedRequestError(
-            "`--strategy greedy` always takes the likeliest token, so `--temperature` cannot act.",
-            "Use one of the two.",
-        )
-    if temperature is None:
-        temperature = SamplingParams().temperature
-    return SamplingParams(
-        temperature=0.0 if greedy else temperature,
-        top_k=arguments.top_k,
-        top_p=arguments.top_p,
-        min_p=arguments.min_p,
-        typical_p=arguments.typical_p,
-        repeat_penalty=arguments.repeat_penalty,
-        frequency_penalty=arguments.frequency_penalty,
-        presence_penalty=arguments.presence_penalty,
-        seed=arguments.seed,
-        max_tokens=arguments.max_tokens,
-        stop=tuple(clean(text) for text in arguments.stop),
-    )
-
-
 def load_options(arguments: argparse.Namespace, info: ModelInfo) -> LoadOptions:
     """Return how to load ``info``.
 
@@ -177,7 +106,7 @@ def load_options(arguments: argparse.Namespace, info: ModelInfo) -> LoadOptions:
     gpu_layers = arguments.gpu_layers
     device = arguments.device
     if arguments.dtype == "int8":
-        raise UnsupportedRequestError("`--dtype int8` is not available.", _LATER)
+        raise UnsupportedRequestError("`--dtype int8` is not available.", LATER)
     if info.engine == "gguf":
         if arguments.dtype != "auto":
             raise UnsupportedRequestError(

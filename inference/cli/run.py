@@ -11,13 +11,8 @@ import msgspec
 from inference.cancel import CancelToken
 from inference.cli import console
 from inference.cli.answer import JsonAnswer, TextAnswer
-from inference.cli.options import (
-    add_json,
-    add_load_options,
-    add_model,
-    add_sampling,
-    sampling_params,
-)
+from inference.cli.decoding import add_sampling, sampling_params
+from inference.cli.options import add_json, add_load_options, add_model
 from inference.cli.session import INTERRUPTED, Interrupted, interruptible, opened
 from inference.errors import InferenceError, UnsupportedRequestError
 from inference.types import GenerationRequest, Message

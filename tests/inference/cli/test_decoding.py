@@ -1,0 +1,96 @@
+"""What is asked for on the command line is what the engines are asked for."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from inference.cli.decoding import add_sampling, sampling_params
+from inference.types import SamplingParams
+from tests.helpers.checkpoints import tiny_llama
+from tests.inference.cli.conftest import real_cli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+DRY = (
+    "--dry-multiplier 0.8 --dry-base 2 --dry-allowed-length 3 --dry-window 64 "
+    "--dry-breaker . --dry-breaker ,"
+)
+
+
+def parsed(*words: str) -> SamplingParams:
+    parser = argparse.ArgumentParser()
+    add_sampling(parser)
+    return sampling_params(parser.parse_args(words))
+
+
+def changed(params: SamplingParams) -> dict[str, Any]:
+    default = msgspec.structs.asdict(SamplingParams())
+    return {
+        name: value
+        for name, value in msgspec.structs.asdict(params).items()
+        if value != default[name]
+    }
+
+
+def test_without_options_nothing_differs_from_the_defaults() -> None:
+    assert parsed() == SamplingParams()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("--strategy greedy", {"strategy": "greedy", "temperature": 0.0}),
+        (
+            "--strategy beam --beams 6 --length-penalty -0.5 --early-stop never",
+            {"strategy": "beam", "beams": 6, "length_penalty": -0.5, "early_stop": "never"},
+        ),
+        ("--strategy beam --early-stop on", {"strategy": "beam", "early_stop": True}),
+        ("--strategy contrastive", {"strategy": "contrastive", "top_k": 4}),
+        (
+            "--strategy contrastive --top-k 8 --penalty-alpha 0.4",
+            {"strategy": "contrastive", "top_k": 8, "penalty_alpha": 0.4},
+        ),
+        ("--no-repeat-ngram 3", {"no_repeat_ngram": 3}),
+        ("--logit-bias 5=-2.5 --logit-bias 7=1", {"logit_bias": ((5, -2.5), (7, 1.0))}),
+        (
+            DRY,
+            {
+                "dry_multiplier": 0.8,
+                "dry_base": 2.0,
+                "dry_allowed_length": 3,
+                "dry_window": 64,
+                "dry_breakers": (".", ","),
+            },
+        ),
+        (
+            "--xtc-probability 0.5 --xtc-threshold 0.2",
+            {"xtc_probability": 0.5, "xtc_threshold": 0.2},
+        ),
+        (
+            "--mirostat 2 --mirostat-tau 3 --mirostat-eta 0.2",
+            {"mirostat": 2, "mirostat_tau": 3.0, "mirostat_eta": 0.2},
+        ),
+        ("--temperature 0 --top-p 0.5 --top-k 0", {"temperature": 0.0, "top_p": 0.5, "top_k": 0}),
+    ],
+)
+def test_every_option_reaches_its_setting(words: str, expected: dict[str, Any]) -> None:
+    assert changed(parsed(*words.split())) == expected
+
+
+def test_beams_answer_on_the_native_engine_and_the_limits_of_the_model_are_named(
+    tmp_path: Path,
+) -> None:
+    folder = tiny_llama(tmp_path / "tiny")
+    words = ("run", folder, "Once", "--raw", "--json", "--max-tokens", 5, "--device", "cpu")
+    said = real_cli(*words, "--strategy", "beam", "--beams", 3)
+    assert said.status == 0, said.err
+    assert said.events[-1]["event"] == "finished"
+    said = real_cli(*words, "--logit-bias", "9999=1")
+    assert said.status == 1
+    assert "9999" in said.err
