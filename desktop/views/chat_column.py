@@ -159,8 +159,18 @@ class ChatColumn(QWidget):
         paper = self._paper.layout()
         if paper is not None:
             paper.addWidget(transcript)
-        QWidget.setTabOrder(transcript, self.composer.field)
+        transcript.follow_in_focus_chain(self._before_composer())
         return transcript
+
+    def _before_composer(self) -> QWidget:
+        """What the keyboard comes from on its way down to the composer and what is above it."""
+        before: QWidget = self.composer
+        for _ in range(2000):  # the chain is a ring through the whole window
+            before = before.previousInFocusChain()
+            takes_keys = before.focusPolicy() & Qt.FocusPolicy.TabFocus
+            if takes_keys and not self._middle.isAncestorOf(before):
+                break
+        return before
 
     def prepare(self) -> None:
         """Make what the first message needs; call it when the window has been painted."""

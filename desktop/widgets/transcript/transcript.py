@@ -204,6 +204,11 @@ class Transcript(QAbstractScrollArea):
         row.widget = widget
         self._is_chain_stale = True
 
+    def follow_in_focus_chain(self, before: QWidget) -> None:
+        """Let Tab come from ``before`` to the messages."""
+        QWidget.setTabOrder(before, self._jump)
+        self._is_chain_stale = True
+
     def _chain_focus(self) -> None:
         """Let Tab go through the messages from top to bottom, beginning behind the button."""
         self._is_chain_stale = False

@@ -268,3 +268,17 @@ def test_a_model_that_does_not_load_is_said_above_the_composer(room: Room) -> No
     assert "damaged" in note.accessibleName()
     room.house.load("starter-instruct")
     assert not note.isVisible()
+
+
+def test_tab_comes_to_the_messages_before_the_composer(room: Room) -> None:
+    room.type_and_send("Hello")
+    room.house.end()
+    back = Qt.KeyboardModifier.ShiftModifier
+    seen = []
+    for _ in range(4):
+        room.qtbot.keyClick(room.window, Qt.Key.Key_Backtab, back)
+        seen.append(QApplication.focusWidget().objectName())
+    assert seen == ["message_continue", "message_again", "message_copy", "message_body"]
+    room.column.focus_composer()
+    room.qtbot.keyClick(room.window, Qt.Key.Key_Tab)
+    assert QApplication.focusWidget().objectName() == "model_picker"
