@@ -22,6 +22,7 @@ from inference.types import LoadedModel, RenderedPrompt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from inference.beam_search import BeamSearch
     from inference.cancel import CancelToken
     from inference.engine import ProgressSink
     from inference.events import EngineEvent
@@ -66,6 +67,7 @@ class GgufEngine:
 
     def __init__(self, model: GgufModel, options: LoadOptions, began: float) -> None:
         self._closed = False
+        self._searched: tuple[str, BeamSearch] | None = None
         self._model = model
         self._vocabulary = Vocabulary(model.handle, model.metadata)
         template = model.chat_template
@@ -107,7 +109,11 @@ class GgufEngine:
             generation = Generation(
                 self._session, self._vocabulary, request, prompt, self._loaded.load_s
             )
-            yield from generation.events(cancel)
+            try:
+                yield from generation.events(cancel)
+            finally:
+                if generation.search is not None:
+                    self._searched = request.request_id, generation.search
         except InferenceError as exc:
             yield failed(request.request_id, exc)
 
@@ -167,13 +173,10 @@ class GgufEngine:
         return tuple(scores)
 
     def beam_tree(self, request_id: str) -> BeamTree:
-        """Return what beam search looked at; there is none, since this engine has no such search.
-
-        Raises:
-            UnsupportedRequestError: Always.
-        """
-        del request_id
-        raise no_beam_tree()
+        """Return what the latest beam search looked at; see ``inference.engine.Engine``."""
+        if self._searched is None or self._searched[0] != request_id:
+            raise no_beam_tree()
+        return self._searched[1].tree(request_id, self._vocabulary.display)
 
     def close(self) -> None:
         """Free the memory; closing twice is harmless."""

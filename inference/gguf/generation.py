@@ -6,10 +6,12 @@ Knows nothing of messages, templates or files.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from inference.beam_search import PROMPT
 from inference.errors import UnsupportedRequestError
 from inference.events import Finished, PromptProgress, Started
+from inference.gguf.beam import BeamDecoder
 from inference.gguf.probabilities import Distribution, check_finite
 from inference.gguf.sampler import Sampler
 from inference.gguf.session import BATCH_TOKENS
@@ -21,11 +23,21 @@ from inference.types import Timings, Usage
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
+    from inference.beam_search import BeamSearch
     from inference.cancel import CancelToken
     from inference.events import EngineEvent
     from inference.gguf.session import Session
     from inference.gguf.vocabulary import Vocabulary
     from inference.types import Candidate, FinishReason, GenerationRequest, SamplingParams
+
+_NOT_WITH_BEAMS: Final = {
+    "repeat_penalty": 1,
+    "frequency_penalty": 0,
+    "presence_penalty": 0,
+    "dry_multiplier": 0,
+    "no_repeat_ngram": 0,
+    "logit_bias": (),
+}
 
 
 class Generation:
@@ -64,6 +76,7 @@ class Generation:
         room = session.n_ctx - len(prompt)
         asked = request.sampling.max_tokens
         self._limit = room if asked is None else min(asked, room)
+        self.search: BeamSearch | None = None
         self._reused = 0
         self._read = 0
         self._drawn = 0
@@ -86,9 +99,14 @@ class Generation:
         yield Started(
             request.request_id, self._session.n_ctx, len(self._prompt), self._reused, seed
         )
+        reason: FinishReason = "cancelled"
+        if request.sampling.strategy == "beam":
+            if (yield from self._read_prompt(cancel)):
+                reason = yield from self._search(cancel)
+            yield Finished(request.request_id, reason, self._usage(), self._timings())
+            return
         sampler = Sampler(request.sampling, seed, self._vocabulary, self._prompt)
         try:
-            reason: FinishReason = "cancelled"
             if (yield from self._read_prompt(cancel)):
                 reason = yield from self._answer(sampler, cancel)
         finally:
@@ -151,6 +169,41 @@ class Generation:
                 return "cancelled"
         return "length"
 
+    def _search(self, cancel: CancelToken) -> Generator[EngineEvent, None, FinishReason]:
+        """Follow several answers at once; then tell the best one."""
+        if self._limit < 1:
+            return "length"
+        began = time.perf_counter()
+        tops: dict[int, tuple[Candidate, ...]] = {}
+        top_n = self._request.top_n
+
+        def look(distribution: Distribution, node: int) -> None:
+            tops[node] = distribution.top(top_n, self._vocabulary.display)
+
+        decoder = BeamDecoder(
+            self._session, self._request.sampling, limit=self._limit, ends=self._eog, look=look
+        )
+        search = self.search = decoder.search
+        complete = decoder.run(cancel)
+        self._steps = max(0, search.length - 1)
+        self._decode_s = time.perf_counter() - began
+        stream = AnswerStream(self._request.request_id, self._request.sampling.stop)
+        path = search.path(search.winner)
+        tokens = search.tokens(search.winner)
+        reason: FinishReason = "length" if complete else "cancelled"
+        for node, before, token in zip(path, (PROMPT, *path), tokens, strict=False):
+            stopped = token in self._eog
+            if not stopped:
+                self._drawn += 1
+                logprob = search.logprob(node) if top_n else None
+                events, stopped = stream.push(token, self._piece(token), logprob, tops[before])
+                yield from events
+            if stopped:
+                reason = "stop"
+                break
+        yield from stream.finish()
+        return reason
+
     def _compute(self, token: int, cancel: CancelToken) -> bool:
         began = time.perf_counter()
         complete = self._session.read((token,), cancel)
@@ -178,8 +231,16 @@ class Generation:
 
 
 def _check_strategy(params: SamplingParams) -> None:
-    if params.strategy in {"beam", "contrastive"}:
+    if params.strategy == "contrastive":
         raise UnsupportedRequestError(
-            f"The gguf engine has no strategy {params.strategy}.",
-            "Choose sample or greedy, or load the model's folder with the native engine.",
+            "The gguf engine has no strategy contrastive.",
+            "Choose another strategy, or load the model's folder with the native engine.",
         )
+    if params.strategy != "beam":
+        return
+    for name, off in _NOT_WITH_BEAMS.items():
+        if getattr(params, name) != off:
+            raise UnsupportedRequestError(
+                f"The gguf engine has no {name.replace('_', ' ')} in beam search.",
+                "Leave it out, or load the model's folder with the native engine.",
+            )

@@ -90,6 +90,8 @@ class Session:
 
     def __init__(self, model: GgufModel, options: LoadOptions) -> None:
         n_ctx = model.n_ctx
+        self.model = model
+        self._options = options
         self.threads = options.threads or physical_cores()
         self.tokens: list[int] = []
         self._slot = _CancelSlot()
@@ -118,7 +120,7 @@ class Session:
         # llama.cpp rounds the context up; what was asked for is what is promised.
         self.n_ctx = min(n_ctx, int(api.llama_n_ctx(context)))
         vocabulary = api.llama_model_get_vocab(model.handle)
-        self._n_vocab = int(api.llama_vocab_n_tokens(vocabulary)) if vocabulary else 0
+        self.n_vocab = int(api.llama_vocab_n_tokens(vocabulary)) if vocabulary else 0
         self._interruptible = True
         self._step_s = math.inf
         self._one = (api.llama_token * 1)()
@@ -187,7 +189,18 @@ class Session:
         pointer = api.llama_get_logits_ith(self.context, index)
         if not pointer:
             raise InferenceError("There are no probabilities for this position.")
-        return logits_view(pointer, self._n_vocab)
+        return logits_view(pointer, self.n_vocab)
+
+    def params_of_branches(self, n_ctx: int, count: int) -> llama_context_params:
+        """Return what a context like this one is made from, for ``count`` texts side by side.
+
+        Raises:
+            OutOfMemoryError: Main memory cannot hold ``n_ctx`` tokens more.
+        """
+        _check_memory(self.model, n_ctx, self._options)
+        params = _context_params(self._options, n_ctx, self.threads)
+        params.n_batch = params.n_ubatch = params.n_outputs_max = max(count, SCORED_TOKENS)
+        return params
 
     def close(self) -> None:
         """Free the context; closing twice is harmless."""
