@@ -166,7 +166,7 @@ class ChatColumn(QWidget):
         """What the keyboard comes from on its way down to the composer and what is above it."""
         before: QWidget = self.composer
         for _ in range(2000):  # the chain is a ring through the whole window
-            before = before.previousInFocusChain()
+            before = before.previousInFocusChain() or self.composer
             takes_keys = before.focusPolicy() & Qt.FocusPolicy.TabFocus
             if takes_keys and not self._middle.isAncestorOf(before):
                 break

@@ -122,6 +122,7 @@ class Transcript(QAbstractScrollArea):
             return
         if row.widget is not None:
             row.widget.show_view(view)
+            self._is_chain_stale = True  # its buttons came or went
         else:
             row.height, row.is_measured = guess(view, self._line()), False
         self._settle()
