@@ -67,15 +67,16 @@ class Sampler:
             context: Where llama.cpp keeps the logits.
             logits: The view of them, (V,); it is as before when this returns.
         """
-        banned = list(banned_by_ngrams(self._history, self._ngram)) if self._ngram else []
+        if not self._ngram:
+            return int(api.llama_sampler_sample(self._open_chain(), context, -1))
+        banned = list(banned_by_ngrams(self._history, self._ngram))
         kept = logits[banned]  # a copy
         logits[banned] = -math.inf
         if banned and logits.max() == -math.inf:  # something has to be said
             logits[banned] = kept
         token = int(api.llama_sampler_sample(self._open_chain(), context, -1))
         logits[banned] = kept
-        if self._ngram:
-            self._history.append(token)
+        self._history.append(token)
         return token
 
     def close(self) -> None:

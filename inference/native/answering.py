@@ -121,12 +121,12 @@ class Answer:
                 return "cancelled"
             started = perf_counter()
             token, logits = next(tokens)
+            self._steps = self._written  # the first comes from the prompt's pass
             if token in self._loaded.eos_ids:
                 self._decode_s += perf_counter() - started
                 return "stop"
             events, stopped = self._push(token, *self._shown(token, logits))
             self._decode_s += perf_counter() - started
-            self._steps = self._written - 1  # the first comes from the prompt's pass
             yield from events
             if stopped:
                 return "stop"

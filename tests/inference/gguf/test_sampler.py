@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -122,6 +123,53 @@ def test_every_seed_repeats(engine: GgufEngine, seed: int) -> None:
     first = ask(engine, text="hello", temperature=1.2, seed=seed, max_tokens=12)
     assert first.started.seed == seed
     assert ask(engine, text="hello", temperature=1.2, seed=seed, max_tokens=12).ids == first.ids
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"xtc_probability": 0.5, "xtc_threshold": 0.01},
+        {"mirostat": 2},
+        {"dry_multiplier": 0.8, "no_repeat_ngram": 2},
+    ],
+    ids=str,
+)
+def test_a_seed_repeats_every_way_of_drawing(
+    engine: GgufEngine, settings: dict[str, float]
+) -> None:
+    hot = {"text": "hello", "temperature": 1.2, "max_tokens": 20} | settings
+    first = ask(engine, seed=5, **hot)
+    assert ask(engine, seed=5, **hot).ids == first.ids
+    assert ask(engine, seed=6, **hot).ids != first.ids
+
+
+def test_no_run_of_tokens_comes_twice_and_the_chances_told_are_untouched(
+    engine: GgufEngine,
+) -> None:
+    prompt = (72, 101, 72, 101, 72)
+    answer = ask(engine, token_ids=prompt, no_repeat_ngram=2, max_tokens=60, top_n=1)
+    ids = [*prompt, *answer.ids]
+    pairs = list(itertools.pairwise(ids[4:]))
+    assert len(pairs) == len(set(pairs)) == len(answer.ids)
+    assert (72, 101) not in pairs
+    for token in answer.tokens:
+        assert token.logprob is not None
+        assert token.logprob > -math.inf
+    whole = engine.score(tuple(ids), 1, CancelToken())[len(prompt) - 1 : -1]
+    assert [token.top[0].id for token in answer.tokens] == [row[0].id for row in whole]
+
+
+def test_a_bias_forces_and_forbids(engine: GgufEngine) -> None:
+    forced = ask(engine, text="hello", logit_bias=((65, 100.0),), max_tokens=5)
+    assert forced.ids == [65] * 5
+    plain = ask(engine, text="hello", max_tokens=1).ids[0]
+    assert ask(engine, text="hello", logit_bias=((plain, -100.0),), max_tokens=1).ids != [plain]
+
+
+def test_a_bias_on_a_token_that_does_not_exist_is_refused(engine: GgufEngine) -> None:
+    refused = ask(engine, text="hello", logit_bias=((engine.loaded.n_vocab, 1.0),)).failed
+    assert refused.error == "UnsupportedRequest"
+    assert str(engine.loaded.n_vocab) in refused.message
 
 
 def test_without_a_seed_runs_differ(engine: GgufEngine) -> None:
