@@ -72,10 +72,11 @@ def rotate(x: Tensor, turn: Turn) -> Tensor:
     GGUF pair neighbours and keep the rows of query and key in another order. The result is equal.
     """
     cos, sin = turn  # (T, R/2) each
-    half = cos.shape[-1]
-    first, second, rest = x[..., :half], x[..., half : 2 * half], x[..., 2 * half :]
+    width = 2 * cos.shape[-1]
+    turning, rest = (x, None) if width == x.shape[-1] else (x[..., :width], x[..., width:])
+    first, second = turning.chunk(2, dim=-1)  # (B, H, T, R/2) each
     turned = (first * cos - second * sin, second * cos + first * sin)  # (B, H, T, R/2) each
-    return torch.cat((*turned, rest) if rest.shape[-1] else turned, dim=-1)  # (B, H, T, D)
+    return torch.cat(turned if rest is None else (*turned, rest), dim=-1)  # (B, H, T, D)
 
 
 def rotary_frequencies(

@@ -36,12 +36,11 @@ def _read(reader: ConfigReader) -> NetworkConfig:
 
 
 def _write(config: NetworkConfig) -> dict[str, Any]:
-    scaling = config.rope_scaling
-    is_long = isinstance(scaling, LongRopeScaling)
+    scaling, original = config.rope_scaling, _ORIGINAL_CONTEXT
+    if isinstance(scaling, LongRopeScaling):
+        original = scaling.original_context
     return write_decoder(config) | {
-        "original_max_position_embeddings": (
-            scaling.original_context if is_long else _ORIGINAL_CONTEXT
-        ),
+        "original_max_position_embeddings": original,
         "sliding_window": window_size(config),
     }
 

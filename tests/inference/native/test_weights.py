@@ -158,6 +158,23 @@ def test_gpt2_names_without_their_beginning_and_with_masks_are_understood(tmp_pa
     assert torch.equal(logits(load(tmp_path / "b")), before)
 
 
+def test_pythia_files_old_and_new_are_understood(tmp_path: Path) -> None:
+    def renew(tensors: Tensors) -> None:
+        tensors["lm_head.weight"] = tensors.pop("embed_out.weight")
+
+    def age(tensors: Tensors) -> None:
+        layer = "gpt_neox.layers.0.attention"
+        tensors[f"{layer}.bias"] = torch.ones(1, 1, 64, 64, dtype=torch.bool)
+        tensors[f"{layer}.masked_bias"] = torch.tensor(-1e9)
+        tensors[f"{layer}.rotary_emb.inv_freq"] = torch.ones(4)
+
+    reference_network(tmp_path, "gpt_neox")
+    before = logits(load(tmp_path))
+    for change in (age, renew):
+        rewrite(tmp_path, change)
+        assert torch.equal(logits(load(tmp_path)), before)
+
+
 @pytest.mark.parametrize("kept", [0, 4, 100, 5000, -1])
 def test_a_file_cut_short_is_refused(kept: int, tmp_path: Path) -> None:
     file = tiny_llama(tmp_path) / "model.safetensors"
