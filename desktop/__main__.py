@@ -27,6 +27,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(words)
+    except KeyboardInterrupt:  # also while the modules of a command are still being read
+        return 130
+
+
+def _run(words: list[str]) -> int:
     if not words or (len(words) == 1 and _is_model(words[0])):
         from desktop.app import main as open_window  # noqa: PLC0415  see the module
 

@@ -24,6 +24,16 @@ PINS = ROOT / "packaging" / "constraints.txt"
 LLAMA = "llama-cpp-python"
 # On Linux, PyPI's torch brings gigabytes of CUDA; this index has the build for the processor alone.
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+# pip's words, in all its releases, for a server that it could not talk to
+_OFFLINE = (
+    "Failed to establish a new connection",
+    "NameResolutionError",
+    "name resolution",
+    "ConnectTimeoutError",
+    "ProxyError",
+    "Connection refused",
+    "Network is unreachable",
+)
 SAMPLE = "What is a token?"
 
 
@@ -46,11 +56,21 @@ def main(argv: list[str]) -> int:
             return test(argv[1:])
         prepare(test=False)
         return run(argv[1:])
-    except SetupError as exc:
-        print(f"\n{exc}", file=sys.stderr)
+    except (SetupError, OSError) as exc:
+        print(f"\n{_sentence(exc)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _sentence(trouble: Exception) -> str:
+    if isinstance(trouble, SetupError):
+        return str(trouble)
+    # A full disk, a folder that belongs to somebody else
+    return (
+        f"Something could not be read or written: {trouble}.\n"
+        "Mend that, then run the same command again."
+    )
 
 
 # --- setting up -----------------------------------------------------------------------------------
@@ -72,8 +92,10 @@ def prepare(*, test: bool) -> None:
         problems.append(machine.missing_compiler())
     if any(problems):
         raise SetupError("\n".join(problem for problem in problems if problem))
-    if not python().exists():
-        _step("Making .venv", [sys.executable, "-m", "venv", str(VENV)])
+    for stamp in (VENV / "run.stamp", VENV / "test.stamp"):  # from now on neither is true
+        stamp.unlink(missing_ok=True)
+    if not _environment_works():
+        _step("Making .venv", [sys.executable, "-m", "venv", "--clear", str(VENV)])
     _step("Preparing the installer", [*_pip(), "install", "-c", str(PINS), "pip", "setuptools"])
     wheel = _llama_wheel(wheel_folder, args)
     extra = "[test]" if test else ""
@@ -82,6 +104,19 @@ def prepare(*, test: bool) -> None:
     _step("Installing the packages", [*command, str(wheel), "-e", f".{extra}"])
     stamps[0].write_text(wanted, encoding="utf-8")
     print(f"Ready after {time.monotonic() - started:.0f} s.", flush=True)
+
+
+def _environment_works() -> bool:
+    """Whether ``.venv`` can go on being used: interrupted while being made, it has no pip.
+
+    After an upgrade of the system's Python it may be a Python that does not find its packages.
+    """
+    ask = "import sys, pip; sys.exit(sys.version_info < (3, 11) or sys.prefix == sys.base_prefix)"
+    try:
+        done = subprocess.run([str(python()), "-c", ask], capture_output=True, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0
 
 
 def _holds(stamp: Path, wanted: str) -> bool:
@@ -138,12 +173,16 @@ def _llama_wheel(folder: Path, build_args: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "BUILD.txt").write_text(f"CMAKE_ARGS={build_args}\n", encoding="utf-8")
         requirement = f"{LLAMA}=={_pin(LLAMA)}"
-        command = [*_pip(), "wheel", "--no-cache-dir", "--no-deps", requirement, "-w", str(folder)]
+        # Moved to its place when whole: an interrupted build must not leave half a wheel there.
+        making = folder / "making"
+        command = [*_pip(), "wheel", "--no-cache-dir", "--no-deps", requirement, "-w", str(making)]
         _step(
             "Building llama.cpp for this processor (once; about 10 minutes on two cores)",
             command,
             {"CMAKE_ARGS": build_args},
         )
+        for wheel in _wheels(making):
+            wheel.replace(folder / wheel.name)
     return _wheels(folder)[-1]
 
 
@@ -190,13 +229,23 @@ def _step(title: str, command: list[str], environment: dict[str, str] | None = N
             raise
     print("" if live else f"  done in {time.monotonic() - started:.0f} s", flush=True)
     if process.returncode != 0:
-        last = log_path.read_text(encoding="utf-8", errors="replace").splitlines()[-25:]
-        raise SetupError(
-            "\n".join(last) + f"\n\n{title}: stopped with exit status {process.returncode}; the "
-            f"lines above say why. All of it is in {log_path.name}. The same command goes on from "
-            "here once the cause is mended."
-        )
+        text = log_path.read_text(encoding="utf-8", errors="replace")
+        last = "\n".join(text.splitlines()[-25:])
+        raise SetupError(f"{last}\n\n{_stopped(title, process.returncode, text)}")
     log_path.unlink(missing_ok=True)
+
+
+def _stopped(title: str, status: int, log: str) -> str:
+    go_on = "The same command goes on from here once the cause is mended."
+    if any(sign in log for sign in _OFFLINE):
+        return (
+            f"{title}: the packages could not be fetched, because their server was not reached. "
+            "Check the network (behind a proxy, HTTPS_PROXY names it). " + go_on
+        )
+    return (
+        f"{title}: stopped with exit status {status}; the lines above say why. All of it is in "
+        f".venv.log. {go_on}"
+    )
 
 
 # --- starting and testing -------------------------------------------------------------------------

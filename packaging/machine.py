@@ -65,10 +65,7 @@ def has_nvidia() -> bool:
 def processor_flags() -> frozenset[str]:
     """Return the processor's features in Linux's spelling; empty where they cannot be read."""
     if sys.platform.startswith("linux"):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("flags"):
-                return frozenset(line.partition(":")[2].split())
-        return frozenset()
+        return _linux_flags()
     if sys.platform == "darwin":
         keys = ("machdep.cpu.features", "machdep.cpu.leaf7_features")
         found = subprocess.run(
@@ -80,6 +77,17 @@ def processor_flags() -> frozenset[str]:
         flags = {"avx"} if ask(39) else set()
         flags |= {"avx2", "fma", "f16c", "bmi2"} if ask(40) else set()
         return frozenset(flags)
+    return frozenset()
+
+
+def _linux_flags() -> frozenset[str]:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # a sandbox without it
+        return frozenset()
+    for line in text.splitlines():
+        if line.startswith("flags"):
+            return frozenset(line.partition(":")[2].split())
     return frozenset()
 
 

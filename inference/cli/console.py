@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -13,8 +15,6 @@ import msgspec
 from inference.errors import wire_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from inference.errors import InferenceError
 
 PROGRAM = "glasshouse"
@@ -23,6 +23,9 @@ Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | boo
 
 def prepare_streams() -> None:
     """Make the standard streams UTF-8 on every system; what is no text is shown as U+FFFD."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started us, or a Windows GUI program
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  for life
     for stream in (sys.stdout, sys.stderr, sys.stdin):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
@@ -40,7 +43,11 @@ def line(text: str = "") -> None:
 
 def json_line(value: Json) -> None:
     """Print one JSON object on a line of its own; figures that are no number become null."""
-    print(msgspec.json.encode(value).decode(), flush=True)
+    try:
+        text = msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:  # a file name that is no UTF-8
+        text = msgspec.json.encode(_as_unicode(value)).decode()
+    print(text, flush=True)
 
 
 def note(text: str) -> None:
@@ -75,6 +82,16 @@ def silence_output() -> None:
 def clean(text: str) -> str:
     """Return an argument as proper Unicode: bytes that were no UTF-8 become U+FFFD."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _as_unicode(value: Json) -> Json:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {str(_as_unicode(key)): _as_unicode(item) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [_as_unicode(item) for item in value]
+    return value
 
 
 def read_input() -> str:

@@ -20,7 +20,7 @@ from inference.cli import console
 from inference.cli.options import add_json
 from inference.host.endings import describe_exit
 from inference.host.report import EngineReport
-from inference.host.spawn import engine_environment, report_command
+from inference.host.spawn import engine_environment, life_line, no_window, report_command
 from inference.paths import app_paths
 
 if TYPE_CHECKING:
@@ -108,14 +108,16 @@ def examine_machine() -> Machine:
 def ask_engine(engine: EngineKind) -> EngineReport:
     """Ask one engine's libraries in a process of their own; its death is an answer too."""
     try:
-        done = subprocess.run(  # noqa: S603  our own interpreter and module, no shell
-            report_command(engine),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=engine_environment(),
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
+        with life_line() as stdin:
+            done = subprocess.run(  # noqa: S603  our own interpreter and module, no shell
+                report_command(engine),
+                stdin=stdin,
+                capture_output=True,
+                env=engine_environment(),
+                timeout=_TIMEOUT_S,
+                check=False,
+                creationflags=no_window(),
+            )
     except (OSError, subprocess.TimeoutExpired) as exc:
         return EngineReport(available=False, problem=f"It cannot be asked: {exc}")
     if done.returncode != 0:
@@ -164,11 +166,18 @@ def _folders() -> dict[str, str]:
     found: dict[str, str] = {}
     for field in fields(paths):
         folder: Path = getattr(paths, field.name)
-        state = "" if folder.exists() else " (not made yet)"
-        if folder.exists() and not os.access(folder, os.W_OK):
-            state = " (cannot be written)"
-        found[field.name] = f"{folder}{state}"
+        found[field.name] = f"{folder}{_state(folder)}"
     return found
+
+
+def _state(folder: Path) -> str:
+    try:
+        there = folder.exists()
+    except OSError:  # a folder above it may not be entered
+        return " (cannot be read)"
+    if not there:
+        return " (not made yet)"
+    return "" if os.access(folder, os.W_OK) else " (cannot be written)"
 
 
 def _print(health: Health) -> None:

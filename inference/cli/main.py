@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from inference.cli import bench, console, doctor, models, run, tokens
@@ -37,21 +38,38 @@ def main(argv: Sequence[str] | None = None, *, factory: str | None = None, epilo
 
 def guarded(arguments: argparse.Namespace) -> int:
     """Run the chosen handler; known trouble becomes a sentence and an exit status."""
+    as_json = getattr(arguments, "json", False)
     try:
         status = int(arguments.handler(arguments))
         sys.stdout.flush()
     except InferenceError as exc:
-        try:
-            console.complain(exc, as_json=getattr(arguments, "json", False))
-        except BrokenPipeError:
-            console.silence_output()
+        _complain(exc, as_json=as_json)
         return 1
     except BrokenPipeError:  # the reader has gone, as in `| head`: nobody to tell
+        console.silence_output()
+        return 1
+    except OSError as exc:  # a full disk under the output, a folder that may not be entered
+        reason = exc.strerror or str(exc)
+        where = f" ({exc.filename})" if exc.filename else ""
+        error = InferenceError(
+            f"Something could not be read or written: {reason}{where}.",
+            "Check the disk and its permissions, then try again.",
+        )
+        _complain(error, as_json=as_json)
         console.silence_output()
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
     return status
+
+
+def _complain(error: InferenceError, *, as_json: bool) -> None:
+    try:
+        console.complain(error, as_json=as_json)
+    except OSError:  # standard output is the trouble; standard error may still be read
+        console.silence_output()
+        with suppress(OSError):
+            console.complain(error, as_json=False)
 
 
 def parse(words: Sequence[str], epilog: str = "") -> argparse.Namespace:

@@ -118,7 +118,10 @@ def remove(arguments: argparse.Namespace) -> int:
         else f"its files at {info.path} are untouched"
     )
     console.line(f"Removed {info.id}; {what}.")
-    console.line(f"`{console.PROGRAM} models restore {info.id}` brings it back.")
+    until = " until then" if removal.freed_bytes else ""
+    if removal.freed_bytes:
+        console.line("The window empties the trash for good when it closes.")
+    console.line(f"`{console.PROGRAM} models restore {info.id}` brings it back{until}.")
     return 0
 
 

@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from inference.errors import BackendUnavailableError
 from inference.files import replace_file
 from inference.gguf.tiny_file import VOCABULARY, write_tiny_file
-from inference.host.spawn import engine_environment
+from inference.host.settle import hold_life_line, settle_in
+from inference.host.spawn import engine_environment, life_line, no_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,20 +104,18 @@ def decide(run: Callable[[bool], Outcome]) -> tuple[Verdict, bool]:
 
 def run_child(command: Sequence[str]) -> Outcome:
     """Run a command to its end and judge how it ended."""
-    flags = 0
-    if sys.platform == "win32":
-        flags = subprocess.CREATE_NO_WINDOW
     try:
-        done = subprocess.run(  # noqa: S603  our own interpreter and module, no shell
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=engine_environment(),
-            timeout=_TIMEOUT_S,
-            check=False,
-            creationflags=flags,
-        )
+        with life_line() as stdin:
+            done = subprocess.run(  # noqa: S603  our own interpreter and module, no shell
+                command,
+                stdin=stdin,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=engine_environment(),
+                timeout=_TIMEOUT_S,
+                check=False,
+                creationflags=no_window(),
+            )
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     return judge(done.returncode)
@@ -184,12 +183,10 @@ def _command(file: Path, *, extra_bufts: bool) -> list[str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Be the child: run a prompt and a token through the tiny file; 1 when that was refused."""
+    settle_in()
+    hold_life_line()
     from inference.gguf.library import api, start  # noqa: PLC0415  only in the child
 
-    if sys.platform != "win32":
-        import resource  # noqa: PLC0415  POSIX only
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a death here is expected: no core file
     start()
     model_params = api.llama_model_default_params()
     model_params.n_gpu_layers = 0
@@ -211,4 +208,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    # Not sys.exit: a library that dies in its own tear-down says nothing about the processor.
+    os._exit(main(sys.argv[1:]))

@@ -309,7 +309,8 @@ def check_options(options: LoadOptions) -> None:
     ):
         if value is not None and not least <= value < 2**31:
             raise UnsupportedRequestError(
-                f"The {name} cannot be {value:,}.", f"Choose at least {least}."
+                f"The {name} cannot be {value:,}.",
+                f"Choose at least {least}." if value < least else "Choose a smaller number.",
             )
 
 

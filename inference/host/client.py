@@ -15,7 +15,12 @@ from queue import Empty
 from typing import TYPE_CHECKING, TypeVar
 
 from inference.cancel import CancelToken
-from inference.errors import EngineCrashedError, InferenceError, from_wire
+from inference.errors import (
+    EngineCrashedError,
+    InferenceError,
+    UnsupportedRequestError,
+    from_wire,
+)
 from inference.events import Failed, Finished, PromptProgress, Started, TokenEvent, failed
 from inference.host.process import Ended, EngineProcess
 from inference.host.protocol import (
@@ -132,10 +137,14 @@ class EngineClient:
         if process is None:
             return
         process.expect_end()
+        # Even saying goodbye can block: a process that hangs leaves its pipe full.
+        killer = threading.Timer(_PATIENCE_S, process.kill)
+        killer.daemon = True
+        killer.start()
         process.send(Shutdown())
-        if not process.wait(_PATIENCE_S):
-            process.kill()
-            process.wait(_PATIENCE_S)
+        process.wait(2 * _PATIENCE_S)
+        killer.cancel()
+        killer.join()
         self._output = process.last_output()
 
     # --- the engine --------------------------------------------------------------------------
@@ -157,6 +166,7 @@ class EngineClient:
             InferenceError: One of its children; the process is gone then.
         """
         cancel = cancel or CancelToken()
+        _check_path(options)
         self.close()
         process = EngineProcess(engine_command(self._factory))
         with self._lock:
@@ -348,6 +358,17 @@ def _as_error(mail: Mail) -> InferenceError:
             return error or _stopped()
         case _:
             return EngineCrashedError("The engine gave an answer to another question.")
+
+
+def _check_path(options: LoadOptions) -> None:
+    try:
+        options.path.encode()
+    except UnicodeEncodeError as exc:  # POSIX allows file names that are no text
+        raise UnsupportedRequestError(
+            "The name of this model's file or folder is not text that the engine can be told.",
+            "Rename it, or the folder it is in, and try again.",
+            str(exc),
+        ) from exc
 
 
 def _stopped() -> InferenceError:

@@ -10,10 +10,8 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import os
-import signal
 import sys
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from inference.cancel import CancelToken
@@ -34,14 +32,13 @@ from inference.host.protocol import (
     encode,
 )
 from inference.host.report import report
+from inference.host.settle import hold_life_line, settle_in
 from inference.host.worker import EngineWorker, Job, load_factory, open_real_engine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from inference.host.protocol import Command, Reply
-
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class Connection:
@@ -151,32 +148,16 @@ def take_over_streams() -> Connection:
     return Connection(command_fd, reply_fd)
 
 
-def settle_in() -> None:
-    """Leave Ctrl+C to the parent, end when it ends, and leave no core file.
-
-    On Linux the parent's end sends SIGKILL, which acts inside native calls too. Elsewhere the end
-    of the command pipe does it, and on Windows a job object (``job``). A core file of a process
-    that holds a model takes long to write, and the parent would learn of the crash only then.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform != "win32":
-        import resource  # noqa: PLC0415  POSIX only
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415  Linux only
-
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run an engine process until its client says goodbye or is gone."""
     parser = argparse.ArgumentParser(prog="engine-process")
     parser.add_argument("--factory", help="module:function that opens engines")
     parser.add_argument("--report", choices=("gguf", "native"), help="tell about an engine, end")
+    parser.add_argument("--life-line", action="store_true", help="end when standard input does")
     arguments = parser.parse_args(argv)
     settle_in()
+    if arguments.life_line:
+        hold_life_line()
     if arguments.report is not None:
         print(report(arguments.report), flush=True)  # noqa: T201  to whoever asked
         os._exit(0)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import inference
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from inference.types import EngineKind
 
@@ -32,8 +33,11 @@ def engine_command(factory: str | None) -> list[str]:
 
 
 def report_command(engine: EngineKind) -> list[str]:
-    """Return the command line of a process that tells about one engine and ends."""
-    return [*_server_command(), "--report", engine]
+    """Return the command line of a process that tells about one engine and ends.
+
+    It takes a ``life_line`` as its standard input.
+    """
+    return [*_server_command(), "--report", engine, "--life-line"]
 
 
 def _server_command() -> list[str]:
@@ -55,6 +59,27 @@ def engine_environment() -> dict[str, str]:
     return environment
 
 
+@contextmanager
+def life_line() -> Iterator[int]:
+    """Give a short-lived child a standard input that ends when this process does, however it ends.
+
+    The child calls ``settle.hold_life_line``.
+    """
+    child_end, own_end = os.pipe()
+    try:
+        yield child_end
+    finally:
+        os.close(child_end)
+        os.close(own_end)
+
+
+def no_window() -> int:
+    """Return the creation flags of a child that shows no console window on Windows."""
+    if sys.platform == "win32":
+        return subprocess.CREATE_NO_WINDOW
+    return 0
+
+
 def spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start it with three pipes, no console window, no stray handles, and out of reach of Ctrl+C.
 
@@ -66,7 +91,7 @@ def spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
     group: int | None = None
     flags = 0
     if sys.platform == "win32":
-        flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+        flags = no_window() | subprocess.CREATE_NEW_PROCESS_GROUP
     else:
         group = 0
     return subprocess.Popen(  # noqa: S603  our own interpreter and module, no shell

@@ -197,8 +197,8 @@ class EngineWorker:
 def _as_known(exc: Exception) -> InferenceError:
     """Translate what is not meant for a person; anything unknown is a bug and says so."""
     if isinstance(exc, InferenceError):
-        return exc
-    detail = "".join(traceback.format_exception(exc))
+        return type(exc)(_as_text(exc.message), _as_text(exc.hint), _as_text(exc.detail))
+    detail = _as_text("".join(traceback.format_exception(exc)))
     if isinstance(exc, MemoryError):
         return OutOfMemoryError(
             "Memory ran out.", "Take a smaller model or a shorter context.", detail
@@ -212,3 +212,8 @@ def _as_known(exc: Exception) -> InferenceError:
         "Try again. If it stays, report it with the details below.",
         detail,
     )
+
+
+def _as_text(text: str) -> str:
+    """Return what can be sent: names in damaged files may hold halves of characters."""
+    return text.encode("utf-8", "replace").decode()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -107,3 +109,58 @@ def test_without_display_and_terminal_both_engines_answer_the_sample() -> None:
     assert "on the gguf engine" in run.stdout
     assert "on the native engine" in run.stdout
     assert run.stdout.lower().count("token") >= 3
+
+
+@pytest.mark.parametrize("name", ["bootstrap.py", "machine.py"])
+def test_an_older_python_can_read_the_files_and_so_say_that_it_is_too_old(name: str) -> None:
+    source = (REPO / "packaging" / name).read_text(encoding="utf-8")
+    ast.parse(source, feature_version=(3, 8))
+
+
+def _copy_with_spaces(folder: Path) -> Path:
+    """Return a checkout, as far as the set-up needs it, whose ``.venv`` was left half made."""
+    root = folder / "my projects" / "glass house"
+    shutil.copytree(REPO / "packaging", root / "packaging", ignore=lambda *_: ["__pycache__"])
+    shutil.copy(REPO / "pyproject.toml", root)
+    if sys.platform != "win32":
+        (root / ".venv" / "bin").mkdir(parents=True)
+        (root / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    return root
+
+
+def test_without_a_network_a_half_made_environment_is_mended_and_the_cause_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if machine.missing_venv() or machine.missing_qt_libraries() or machine.missing_compiler():
+        pytest.skip("something that comes before the network is missing here")
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    root = _copy_with_spaces(tmp_path)
+    nowhere = {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "1"}
+    nowhere["PIP_INDEX_URL"] = "http://127.0.0.1:9/simple"  # the port at which nobody listens
+    run = subprocess.run(
+        [sys.executable, str(root / "packaging" / "bootstrap.py"), "run"],
+        capture_output=True,
+        text=True,
+        env=os.environ | nowhere,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert "Making .venv" in run.stdout
+    assert "their server was not reached" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert (root / ".venv" / "pyvenv.cfg").is_file()
+    assert not list((root / ".venv").glob("*.stamp"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a device that is always full")
+def test_a_folder_that_cannot_be_written_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path / "file" / ".venv")
+    monkeypatch.setattr(machine, "missing_qt_libraries", lambda: "")
+    monkeypatch.setattr(machine, "missing_compiler", lambda: "")
+    monkeypatch.chdir(REPO)
+    assert bootstrap.main(["run"]) == 1
+    assert "could not be read or written" in capsys.readouterr().err

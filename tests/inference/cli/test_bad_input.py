@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +15,10 @@ from safetensors.numpy import load_file, save_file
 
 from tests.helpers.checkpoints import tiny_llama
 from tests.helpers.gguf_files import tiny_gguf
-from tests.inference.cli.conftest import real_cli
+from tests.inference.cli.conftest import REPO, real_cli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.inference.cli.conftest import Outcome
 
@@ -147,3 +150,54 @@ def test_a_device_that_is_not_here_is_refused(tmp_path: Path) -> None:
 def test_other_commands_refuse_a_damaged_file_alike(command: str, tmp_path: Path) -> None:
     words = ("hello",) if command == "tokens" else ()
     assert_refused(real_cli(command, garbage_gguf(tmp_path), *words, "--json"), "Corrupt")
+
+
+def _shell(script: str, *words: object) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-m", "inference", *(str(word) for word in words)]
+    return subprocess.run(
+        ["sh", "-c", script, *program],
+        capture_output=True,
+        text=True,
+        cwd=REPO,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("words", [("models", "list"), ("models", "list", "--json")])
+def test_a_full_disk_under_the_output_is_a_sentence(words: tuple[str, ...]) -> None:
+    done = _shell('"$0" "$@" > /dev/full', *words)
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
+@pytest.mark.parametrize(
+    ("script", "words", "status"),
+    [
+        ('"$0" "$@" >&-', ("models", "list"), 0),
+        ('"$0" "$@" 2>&-', ("models", "list"), 0),
+        ('"$0" "$@" <&-', ("run", "starter-instruct"), 2),
+    ],
+    ids=["output", "errors", "input"],
+)
+def test_a_closed_stream_is_no_reason_to_fall_over(
+    script: str, words: tuple[str, ...], status: int
+) -> None:
+    done = _shell(script, *words)
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="file names that are no text")
+def test_a_file_name_that_is_no_text_is_listed_as_valid_json(
+    fake_cli: Callable[..., Outcome], home: Path
+) -> None:
+    (home / "models").mkdir(parents=True)
+    path = tiny_gguf(home / "models" / "plain.gguf")
+    path.rename(os.fsdecode(os.fsencode(path.parent) + b"/b\xffd.gguf"))
+    listed = fake_cli("models", "list", "--json")
+    assert listed.status == 0
+    assert [row["id"] for row in listed.events][-1] == "b?d"

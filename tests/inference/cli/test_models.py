@@ -47,6 +47,10 @@ def test_removing_from_the_models_folder_says_what_it_frees(fake_cli: Cli, home:
     assert not path.exists()
     assert json.loads(fake_cli("models", "restore", "mine", "--json").out)["path"] == str(path)
     assert path.stat().st_size == size
+    told = fake_cli("models", "remove", "mine").out
+    assert "in the trash" in told
+    assert "The window empties the trash for good when it closes." in told
+    assert "`glasshouse models restore mine` brings it back until then." in told
 
 
 def test_lists_and_facts_for_people_name_the_model_and_its_kind(fake_cli: Cli, base: Path) -> None:

@@ -350,3 +350,37 @@ def test_the_process_ends_at_once_when_its_command_pipe_does(client: EngineClien
     client._process._popen.stdin.close()
     assert gone_within(pid, 3)
     stream.close()
+
+
+@posix_only
+def test_closing_ends_a_process_that_hangs_with_its_pipe_full(client: EngineClient) -> None:
+    client.load(fake())
+    pid = client.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    ends: list[InferenceError] = []
+
+    def ask() -> None:
+        try:
+            client.tokenize("x" * 1_000_000)
+        except InferenceError as exc:
+            ends.append(exc)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    time.sleep(0.3)
+    began = time.monotonic()
+    client.close()
+    assert time.monotonic() - began < 10
+    asking.join(10)
+    assert not asking.is_alive()
+    assert is_gone(pid)
+    assert len(ends) == 1
+
+
+@posix_only
+def test_a_model_whose_name_is_no_text_is_refused_with_a_next_step(client: EngineClient) -> None:
+    with pytest.raises(InferenceError, match="name of this model") as caught:
+        client.load(LoadOptions("/models/b\udcffd.gguf", "gguf"))
+    assert "Rename" in caught.value.hint
+    assert client.pid is None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.helpers.processes import gone_within, is_gone
@@ -69,3 +72,51 @@ def test_engines_are_gone_when_the_program_ends_without_closing_them() -> None:
     window.terminate()
     window.communicate()
     assert all(gone_within(pid, 3) for pid in pids)
+
+
+PROBING = """
+import sys
+from pathlib import Path
+from inference.gguf import probe
+
+probe.run_child(probe._command(Path(sys.argv[1]), extra_bufts=True))
+"""
+HELD = """
+import sys
+from inference.gguf import probe
+
+held = "from inference.host.settle import hold_life_line as hold; hold(); import time; "
+probe.run_child([sys.executable, "-c", held + "time.sleep(60)"])
+"""
+
+
+def child_of(parent: subprocess.Popen[bytes]) -> int:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if children := psutil.Process(parent.pid).children():
+            return children[0].pid
+        time.sleep(0.02)
+    raise AssertionError
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a named pipe holds the child in a native call")
+def test_a_processor_probe_is_gone_3_s_after_its_parent_was_killed(tmp_path: Path) -> None:
+    endless = tmp_path / "probe.gguf"
+    os.mkfifo(endless)
+    parent = subprocess.Popen([sys.executable, "-c", PROBING, str(endless)], cwd=REPO)
+    pid = child_of(parent)
+    time.sleep(1.0)  # by now it waits in llama.cpp for somebody to write
+    assert not is_gone(pid)
+    parent.kill()
+    parent.wait()
+    assert gone_within(pid, 3)
+
+
+def test_the_life_line_alone_ends_a_child_whose_parent_was_killed() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", HELD], cwd=REPO)
+    pid = child_of(parent)
+    time.sleep(0.5)
+    assert not is_gone(pid)
+    parent.kill()
+    parent.wait()
+    assert gone_within(pid, 3)
