@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from inference.native.config_reader import unsupported
-from inference.native.families import (
-    gemma2,
-    gemma3,
-    gpt2,
-    gpt_neox,
-    granite,
-    llama,
-    mistral,
-    olmo2,
-    phi3,
-    qwen2,
-    qwen3,
-    smollm3,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,19 +13,23 @@ if TYPE_CHECKING:
     from inference.native.config import NetworkConfig
     from inference.native.families.base import Family
 
-FAMILIES: tuple[Family, ...] = (
-    gemma2.FAMILY,
-    gemma3.FAMILY,
-    gpt2.FAMILY,
-    gpt_neox.FAMILY,
-    granite.FAMILY,
-    llama.FAMILY,
-    mistral.FAMILY,
-    olmo2.FAMILY,
-    phi3.FAMILY,
-    qwen2.FAMILY,
-    qwen3.FAMILY,
-    smollm3.FAMILY,
+_FILES = (
+    "gemma2",
+    "gemma3",
+    "gpt2",
+    "gpt_neox",
+    "granite",
+    "llama",
+    "mistral",
+    "olmo2",
+    "phi3",
+    "qwen2",
+    "qwen3",
+    "smollm3",
+)  # in families/
+
+FAMILIES: tuple[Family, ...] = tuple(
+    import_module(f"inference.native.families.{file}").FAMILY for file in _FILES
 )
 _BY_NAME = {family.name: family for family in FAMILIES}
 
