@@ -6,6 +6,7 @@ the window opens quickly and the command line needs no display.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 _EPILOG = """Without a command the window opens; with the PATH of a .gguf file or a checkpoint
 folder it opens with that model. `glasshouse chats list | show | search` reads your chats."""
+
+
+_NO_DISPLAY = """glasshouse: There is no display here, so the window cannot open.
+`glasshouse run starter-instruct` opens the same chat in the terminal."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,6 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     if not words or (len(words) == 1 and _is_model(words[0])):
+        if not _has_display():
+            print(_NO_DISPLAY, file=sys.stderr)  # noqa: T201  to whoever asked for a window
+            return 1
         from desktop.app import main as open_window  # noqa: PLC0415  see the module
 
         return open_window(Path(words[0]) if words else None)
@@ -49,6 +57,13 @@ def _run(words: list[str]) -> int:
     from inference.cli.main import main as command_line  # noqa: PLC0415  see the module
 
     return command_line(words, epilog=_EPILOG)
+
+
+def _has_display() -> bool:
+    """Whether a window can be opened: Qt would end the process without one."""
+    if sys.platform in {"win32", "darwin"}:
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 def _is_model(word: str) -> bool:

@@ -56,3 +56,20 @@ def test_commands_import_neither_qt_nor_the_window() -> None:
         [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is always one")
+def test_without_a_display_the_window_says_so_and_points_to_the_terminal() -> None:
+    hidden = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
+    done = subprocess.run(
+        [sys.executable, "-m", "desktop"],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={name: value for name, value in os.environ.items() if name not in hidden},
+    )
+    assert done.returncode == 1
+    assert "no display" in done.stderr
+    assert "glasshouse run starter-instruct" in done.stderr

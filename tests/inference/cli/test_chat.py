@@ -113,6 +113,7 @@ def test_ctrl_c_stops_an_answer_and_not_the_chat(talk: Callable[..., Terminal]) 
     terminal.wait_for("> ")
     terminal.type(CTRL_C)
     terminal.wait_for("Ctrl+D or /quit leaves")
+    terminal.wait_for("> ")  # before that the terminal is not in the mode that reads Ctrl+D
     terminal.type(CTRL_D)
     assert terminal.close() == 0
 
@@ -152,5 +153,6 @@ def test_a_base_model_says_that_it_continues(talk: Callable[..., Terminal], base
     terminal.wait_for("> ")
     terminal.type("Once\n")
     terminal.wait_for("upon a time")
+    terminal.wait_for("> ")  # before that the terminal is not in the mode that reads Ctrl+D
     terminal.type(CTRL_D)
     assert terminal.close() == 0
