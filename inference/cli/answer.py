@@ -72,7 +72,16 @@ class TextAnswer(Answer):
 
 
 class JsonAnswer(Answer):
-    """Prints every event as one object on one line."""
+    """Prints every event as one object on one line.
+
+    Args:
+        session: The loaded model.
+        top: Alternatives to print per token.
+    """
+
+    def __init__(self, session: Session, top: int) -> None:
+        super().__init__(session)
+        self._top = top
 
     def show(self, event: EngineEvent) -> None:
         """Print the event; a failure is printed by whoever catches it."""
@@ -82,7 +91,7 @@ class JsonAnswer(Answer):
             case PromptProgress(done=done, total=total):
                 console.json_line({"event": "prompt_progress", "done": done, "total": total})
             case TokenEvent():
-                console.json_line(_token(event))
+                console.json_line(_token(event, self._top))
             case Finished():
                 console.json_line(self._finished(event))
             case _:
@@ -121,7 +130,7 @@ class JsonAnswer(Answer):
         }
 
 
-def _token(event: TokenEvent) -> Json:
+def _token(event: TokenEvent, top: int) -> Json:
     return {
         "event": "token",
         "index": event.index,
@@ -129,7 +138,8 @@ def _token(event: TokenEvent) -> Json:
         "text": event.text,
         "logprob": event.logprob,
         "top": [
-            {"id": other.id, "text": other.text, "logprob": other.logprob} for other in event.top
+            {"id": other.id, "text": other.text, "logprob": other.logprob}
+            for other in event.top[:top]
         ],
         "kind": event.kind,
     }

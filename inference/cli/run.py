@@ -10,7 +10,7 @@ import msgspec
 
 from inference.cancel import CancelToken
 from inference.cli import console
-from inference.cli.answer import JsonAnswer, TextAnswer
+from inference.cli.answer import Answer, JsonAnswer, TextAnswer
 from inference.cli.decoding import add_sampling, sampling_params
 from inference.cli.options import add_json, add_load_options, add_model
 from inference.cli.session import INTERRUPTED, Interrupted, interruptible, opened
@@ -68,21 +68,19 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with interruptible(cancel), opened(arguments, cancel) as session:
             request = _request(session, arguments, sampling, messages, prompt)
-            return answer(session, request, cancel, as_json=arguments.json)
+            view = JsonAnswer(session, arguments.top) if arguments.json else TextAnswer(session)
+            return answer(view, request, cancel)
     except Interrupted:
         return INTERRUPTED
 
 
-def answer(
-    session: Session, request: GenerationRequest, cancel: CancelToken, *, as_json: bool
-) -> int:
+def answer(view: Answer, request: GenerationRequest, cancel: CancelToken) -> int:
     """Print one answer as it comes.
 
     Raises:
         InferenceError: The engine gave up; what came before is printed.
     """
-    view = JsonAnswer(session) if as_json else TextAnswer(session)
-    for event in session.client.generate(request, cancel):
+    for event in view.session.client.generate(request, cancel):
         view.take(event)
     view.raise_failure()
     return INTERRUPTED if view.reason == "cancelled" else 0
@@ -96,6 +94,8 @@ def _request(
     prompt: str | None,
 ) -> GenerationRequest:
     text = None if prompt is None else console.clean(prompt)
+    # An object per token always tells its chance, which an engine works out with alternatives only.
+    top_n = max(arguments.top, 1) if arguments.json else arguments.top
     if arguments.raw or (session.completes and not messages):
         if arguments.system is not None:
             raise UnsupportedRequestError(
@@ -107,12 +107,12 @@ def _request(
                 f"{session.info.id} is a base model: it continues your text instead of "
                 "answering it."
             )
-        return GenerationRequest(_REQUEST_ID, text=text, sampling=sampling, top_n=arguments.top)
+        return GenerationRequest(_REQUEST_ID, text=text, sampling=sampling, top_n=top_n)
     system = arguments.system
     before = () if system is None else (Message("system", console.clean(system)),)
     after = () if text is None else (Message("user", text),)
     return GenerationRequest(
-        _REQUEST_ID, messages=(*before, *messages, *after), sampling=sampling, top_n=arguments.top
+        _REQUEST_ID, messages=(*before, *messages, *after), sampling=sampling, top_n=top_n
     )
 
 

@@ -54,6 +54,14 @@ def test_json_events_have_the_fields_of_the_contract(fake_cli: Cli, instruct: Pa
     assert finished["timings"]["load_s"] > 0
 
 
+def test_json_tells_the_chance_of_each_token_also_without_alternatives(
+    fake_cli: Cli, instruct: Path
+) -> None:
+    said = fake_cli("run", instruct, "hello", "--json", script="text=Good day.")
+    _, _, *tokens, _ = said.events
+    assert all(token["logprob"] <= 0 and token["top"] == [] for token in tokens)
+
+
 def test_the_prompt_may_come_after_options_and_may_begin_with_a_dash(
     fake_cli: Cli, instruct: Path
 ) -> None:
