@@ -135,7 +135,7 @@ class LoadOptions(msgspec.Struct, frozen=True):
         flash_attention: ``None`` lets the engine decide.
         kv_cache_type: ``f16``, ``f32``, ``q8_0`` or ``q4_0`` (gguf).
         mmap: Map the file instead of reading it (gguf).
-        threads: ``None`` = one per physical core.
+        threads: ``None`` = one per physical core, one for tiny models.
         device: ``auto``, ``cpu``, ``cuda``, ``mps`` (native).
         dtype: ``auto``, ``float32``, ``bfloat16``, ``float16`` (native).
     """

@@ -6,7 +6,6 @@ Knows ids only; texts, requests and sampling are elsewhere.
 from __future__ import annotations
 
 import math
-import os
 import re
 import time
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from inference.gguf.library import api, log
 from inference.gguf.probabilities import logits_view
 from inference.gguf.refusals import context_refused
 from inference.gguf.sizes import KV_BYTES
+from inference.threads import choose_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,14 +57,6 @@ _KV_TYPES: Final = {
 }
 
 
-def physical_cores() -> int:
-    """Return the physical cores this process may use; hyper-threads do not help decoding."""
-    physical = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, min(physical, len(os.sched_getaffinity(0))))
-    return max(1, physical)
-
-
 @dataclass(slots=True)
 class _CancelSlot:
     """The token that the abort callback looks at; none between requests."""
@@ -92,7 +84,7 @@ class Session:
         n_ctx = model.n_ctx
         self.model = model
         self._options = options
-        self.threads = options.threads or physical_cores()
+        self.threads = choose_threads(options.threads, model.parameters)
         self.tokens: list[int] = []
         self._slot = _CancelSlot()
         slot = self._slot

@@ -203,7 +203,7 @@ class EngineClient:
         answer = _Answer(request.request_id)
         try:
             with process.mailbox(request.request_id) as mailbox:
-                process.send(Generate(request))
+                process.send(Generate(request, cancel.cancelled))
                 with _cancelling(process, mailbox, answer):
                     for mail in _receive(process, mailbox, request.request_id, cancel):
                         event = answer.take(mail)

@@ -45,9 +45,14 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
 
 
 class Generate(msgspec.Struct, frozen=True, tag="generate"):
-    """Answer one request; answered by a stream of events with the request's id."""
+    """Answer one request; answered by a stream of events with the request's id.
+
+    ``cancelled``: a stop was asked for before the request was sent; a frame of its own could come
+    after a short answer.
+    """
 
     request: GenerationRequest
+    cancelled: bool = False
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):

@@ -124,6 +124,8 @@ class EngineWorker:
         while (job := self._jobs.get()) is not None:
             try:
                 if isinstance(job.command, Generate):
+                    if job.command.cancelled:
+                        job.cancel.cancel()
                     self._generate(job.command.request, job.cancel)
                 else:
                     self._answer(job)

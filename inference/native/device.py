@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import psutil
 import torch
 
 from inference.errors import BackendUnavailableError, OutOfMemoryError, UnsupportedRequestError
@@ -92,16 +90,6 @@ def choose_dtype(
     if device.type == "cpu":
         return torch.bfloat16 if large and stored == torch.bfloat16 else torch.float32
     return torch.bfloat16 if large and stored == torch.float32 else stored
-
-
-def choose_threads(asked: int | None) -> int:
-    """Return how many threads to compute with: one per physical core unless asked otherwise."""
-    if asked is not None:
-        return max(1, min(asked, 512))
-    allowed = os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):  # a container may see more cores than it may use
-        allowed = len(os.sched_getaffinity(0))
-    return max(1, min(psutil.cpu_count(logical=False) or allowed, allowed))
 
 
 @contextmanager

@@ -23,7 +23,6 @@ from inference.native.answering import Answer, candidates
 from inference.native.device import (
     choose_device,
     choose_dtype,
-    choose_threads,
     device_name,
     memory_errors_translated,
 )
@@ -35,6 +34,7 @@ from inference.prompt.context import check_fits
 from inference.prompt.segments import render_segments, split_specials
 from inference.repetition import find_breakers
 from inference.sampling_rules import check_alternatives
+from inference.threads import choose_threads
 from inference.types import LoadedModel, RenderedPrompt, TokenPiece
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToke
             f"A context of {options.n_ctx} tokens holds nothing.", "Choose at least 1."
         )
     dtype = choose_dtype(options.dtype, checkpoint.dtype, checkpoint.parameters, device)
-    threads = choose_threads(options.threads)
+    threads = choose_threads(options.threads, checkpoint.parameters)
     torch.set_num_threads(threads)
     with memory_errors_translated("loading the model"):
         network = load_network(

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-
 import pytest
 import torch
 
@@ -9,7 +7,6 @@ from inference.errors import BackendUnavailableError, OutOfMemoryError, Unsuppor
 from inference.native.device import (
     choose_device,
     choose_dtype,
-    choose_threads,
     device_name,
     memory_errors_translated,
 )
@@ -69,12 +66,6 @@ def test_a_type_asked_for_is_taken() -> None:
 def test_a_type_nobody_knows_is_refused() -> None:
     with pytest.raises(UnsupportedRequestError, match="int3"):
         choose_dtype("int3", torch.float32, SMALL, CPU)
-
-
-def test_threads_are_those_asked_for_or_the_cores_at_hand() -> None:
-    assert choose_threads(3) == 3
-    assert choose_threads(0) == 1
-    assert 1 <= choose_threads(None) <= (os.cpu_count() or 1)
 
 
 def test_an_allocation_beyond_memory_becomes_a_sentence() -> None:
