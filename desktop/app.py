@@ -106,7 +106,6 @@ class BugReporter(QObject):
             return  # the first one is the one to read
         dialog = BugDialog(report, self._window.theme)
         dialog.close_button.clicked.connect(self._window.dialogs.close_content)
-        self._window.dialogs.closed.connect(dialog.deleteLater)
         self._window.show_dialog(dialog)
 
 

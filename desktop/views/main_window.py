@@ -154,8 +154,10 @@ class MainWindow(QMainWindow):
         self.banner.show()
 
     def show_dialog(self, dialog: QWidget) -> None:
-        """Show something in front of the whole window; Esc closes it."""
+        """Show something in front of the whole window; Esc closes it, and then it is deleted."""
         self.dialogs.open_centred(dialog)
+        # After the opening: that closes what stood there before, which must not take this with it.
+        self.dialogs.closed.connect(dialog.deleteLater)
 
     def show_keys(self) -> None:
         """Open the list of keys, or close it."""
@@ -164,7 +166,6 @@ class MainWindow(QMainWindow):
             return
         dialog = shortcuts.KeysDialog(self._theme)
         dialog.close_button.clicked.connect(self.dialogs.close_content)
-        self.dialogs.closed.connect(dialog.deleteLater)
         self.show_dialog(dialog)
 
     def undo_last(self) -> None:

@@ -16,12 +16,9 @@ if TYPE_CHECKING:
 
 
 class SidePanel(QFrame):
-    """Shows and changes what a chat is answered with.
+    """The place of ``ChatSettings``, which is made when the panel is first shown.
 
-    Signals:
-        system_prompt_changed: The new text.
-        sampling_changed: The new ``SamplingParams``.
-        close_asked: The close button.
+    Signals: those of ``ChatSettings``, handed on.
     """
 
     system_prompt_changed = Signal(str)

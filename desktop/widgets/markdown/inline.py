@@ -54,11 +54,6 @@ def parse_inline(source: str) -> tuple[Run, ...]:
     return tuple(_merged(_runs(tokens)))
 
 
-def plain_text(source: str) -> str:
-    """Return the words of markdown source as a person reads them."""
-    return "".join(run.text for run in parse_inline(source)).replace(LINE_BREAK, "\n")
-
-
 def is_closed(source: str) -> bool:
     """Whether no mark is open at the end, so that words may be cut here."""
     runs = parse_inline(source)

@@ -239,16 +239,17 @@ class MessageWidget(QWidget):
             self._place_line()
             line.show()
             self.raise_()  # the line of a person's message reaches into the message below
-        elif not wanted and self._line is not None:
-            self._line.hide()
-            self._line.deleteLater()
-            self._line = None
+        elif not wanted:
+            self._drop_line()
+
+    def _drop_line(self) -> None:
+        line, self._line = self._line, None  # hiding it may send the mouse away, and so come here
+        if line is not None:
+            line.hide()
+            line.deleteLater()
 
     def _renew_line(self) -> None:
-        if self._line is not None:
-            self._line.hide()
-            self._line.deleteLater()
-            self._line = None
+        self._drop_line()
         self._show_line()
 
     def _on_copy(self) -> None:

@@ -11,8 +11,6 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from inference.library.download.values import RemoteFile
 
 BLOCK = 1 << 20
@@ -97,12 +95,3 @@ class HashThread:
             self._digests.update(data)
             self._blocks.task_done()
         self._blocks.task_done()
-
-
-def hash_file(path: Path, size_bytes: int) -> Digests:
-    """Read a whole file; raises OSError. Cancelling callers read it themselves, block by block."""
-    digests = Digests(size_bytes)
-    with path.open("rb") as file:
-        while data := file.read(BLOCK):
-            digests.update(data)
-    return digests
