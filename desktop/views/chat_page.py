@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.widgets.controls import IconButton
+from desktop.widgets.controls import IconButton, panel
 from desktop.widgets.overlay import Overlay
 from desktop.widgets.theme import layout, read_tokens
 
@@ -193,10 +193,7 @@ class ChatPage(QFrame):
         return tuple(part for part in parts if part.isVisible())
 
     def _make_splitter(self) -> QSplitter:
-        head = QFrame()
-        head.setObjectName("chat_header")
-        head.setProperty("ground", "page")
-        head.setProperty("edge", "bottom")
+        head = panel("page", "chat_header", "bottom")
         head.setFixedHeight(layout("header"))
         row = QHBoxLayout(head)
         row.setContentsMargins(16, 0, 10, 0)

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import (
 from desktop.values import COMPLETION_TOKENS
 from desktop.views import sampling
 from desktop.widgets import formatting
-from desktop.widgets.controls import IconButton, label, rule
+from desktop.widgets.controls import IconButton, label, panel, rule, scrolled
 from desktop.widgets.text_area import TextArea
 from desktop.widgets.theme import layout
 from desktop.widgets.value_row import ValueBox, ValueRow, ValueSpec
@@ -187,10 +186,7 @@ class ChatSettings(QFrame):
 
     def _build(self) -> None:
         theme = self._theme
-        head = QFrame()
-        head.setObjectName("side_panel_head")
-        head.setProperty("ground", "side")
-        head.setProperty("edge", "bottom")
+        head = panel("side", "side_panel_head", "bottom")
         head.setFixedHeight(layout("header"))
         head_row = QHBoxLayout(head)
         head_row.setContentsMargins(16, 0, 8, 0)
@@ -227,14 +223,7 @@ class ChatSettings(QFrame):
         column.addWidget(self._stop_help)
         column.addStretch(1)
 
-        scroll = QScrollArea()
-        scroll.setObjectName("side_panel_scroll")
-        scroll.setAccessibleName(self.tr("Chat settings"))
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(body)
+        scroll = scrolled(body, "side_panel_scroll", self.tr("Chat settings"))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)

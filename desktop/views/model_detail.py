@@ -11,14 +11,21 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from desktop.itemmodels.models import IN_MEMORY
 from desktop.widgets import formatting
-from desktop.widgets.controls import Badge, Button, IconButton, label, rule
+from desktop.widgets.controls import (
+    Badge,
+    Button,
+    IconButton,
+    label,
+    panel,
+    rule,
+    scrolled,
+)
 from desktop.widgets.model_delegate import engine_words, kind_tone, kind_words
 from desktop.widgets.notice import Notice
 
@@ -243,14 +250,7 @@ class ModelDetail(QFrame):
         column.addWidget(label(self.tr("Where it is"), theme, "small", "text3"))
         column.addWidget(self._path)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setObjectName("model_scroll")
-        scroll.setAccessibleName(self.tr("Facts"))
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(body)
+        scroll = scrolled(body, "model_scroll", self.tr("Facts"))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
@@ -283,10 +283,7 @@ class ModelDetail(QFrame):
         return grid
 
     def _foot(self) -> QFrame:
-        foot = QFrame()
-        foot.setObjectName("model_foot")
-        foot.setProperty("ground", "side")
-        foot.setProperty("edge", "top")
+        foot = panel("side", "model_foot", "top")
         foot.setFixedHeight(57)
         row = QHBoxLayout(foot)
         row.setContentsMargins(24, 0, 24, 0)

@@ -20,7 +20,7 @@ from desktop.itemmodels.models import InstalledModelsList
 from desktop.values import EngineState, Models
 from desktop.views.model_detail import ModelDetail
 from desktop.widgets import formatting
-from desktop.widgets.controls import Button, label
+from desktop.widgets.controls import Button, label, panel
 from desktop.widgets.empty_state import EmptyState
 from desktop.widgets.icons import icon
 from desktop.widgets.inputs import SearchField
@@ -142,10 +142,7 @@ class ModelsPage(QFrame):
 
     def _build(self) -> None:
         theme = self._theme
-        head = QFrame()
-        head.setObjectName("models_header")
-        head.setProperty("ground", "page")
-        head.setProperty("edge", "bottom")
+        head = panel("page", "models_header", "bottom")
         head.setFixedHeight(layout("header"))
         row = QHBoxLayout(head)
         row.setContentsMargins(24, 0, 16, 0)
@@ -171,10 +168,7 @@ class ModelsPage(QFrame):
         self._arrange()
 
     def _make_left(self) -> QFrame:
-        left = QFrame()
-        left.setObjectName("models_left")
-        left.setProperty("ground", "side")
-        left.setProperty("edge", "right")
+        left = panel("side", "models_left", "right")
         field = QHBoxLayout()
         field.setContentsMargins(16, 12, 16, 8)
         field.addWidget(self._search)

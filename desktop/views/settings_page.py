@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from PySide6.QtCore import QModelIndex, QSize, QStringListModel, Qt, QUrl, Signal
+from PySide6.QtCore import QModelIndex, QSize, QStringListModel, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -23,7 +23,7 @@ from desktop.values import Models
 from desktop.views.settings_rows import SettingsCard, SettingsRow
 from desktop.widgets import formatting
 from desktop.widgets.category_delegate import CategoryDelegate
-from desktop.widgets.controls import Button, label
+from desktop.widgets.controls import Button, label, panel, scrolled
 from desktop.widgets.inputs import Combo, Segments
 from desktop.widgets.model_delegate import engine_words
 from desktop.widgets.theme import layout
@@ -103,7 +103,7 @@ class SettingsPage(QFrame):
 
     def _open_category(self, number: int) -> None:
         if number not in self._made:
-            self._made[number] = self._scrolled(self._makers[number]())
+            self._made[number] = self._column(number, self._makers[number]())
             self._stack.addWidget(self._made[number])
             self.set_models(self._models)
             self._show_values()
@@ -140,6 +140,10 @@ class SettingsPage(QFrame):
 
     def _ask_engine(self, **changes: object) -> None:
         self._ask(engine=msgspec.structs.replace(self._settings.engine, **changes))
+
+    def set_theme(self, theme: Theme) -> None:
+        """Make the categories that are not made yet with this theme."""
+        self._theme = theme
 
     def _combo(self, name: str, title: str, options: list[tuple[str, object]]) -> Combo:
         combo = Combo(title, self._theme, name=f"setting_{name}")
@@ -312,7 +316,7 @@ class SettingsPage(QFrame):
         path.mkdir(parents=True, exist_ok=True)
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
 
-    def _scrolled(self, cards: list[QWidget]) -> QScrollArea:
+    def _column(self, number: int, cards: list[QWidget]) -> QScrollArea:
         body = QWidget()
         body.setProperty("part", "scrolled")
         column = QVBoxLayout()
@@ -329,13 +333,7 @@ class SettingsPage(QFrame):
         row.addStretch(1)
         row.addWidget(holder, 100)
         row.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(body)
-        return scroll
+        return scrolled(body, f"settings_scroll_{number}", self.tr("Settings"))
 
     def _make_categories(self, names: list[str]) -> QListView:
         view = QListView()
@@ -358,10 +356,7 @@ class SettingsPage(QFrame):
 
     def _build(self) -> None:
         theme = self._theme
-        left = QFrame()
-        left.setObjectName("settings_left")
-        left.setProperty("ground", "side")
-        left.setProperty("edge", "right")
+        left = panel("side", "settings_left", "right")
         left.setFixedWidth(_LIST_WIDTH)
         left_head = QWidget()
         left_head.setFixedHeight(layout("header"))
@@ -376,10 +371,7 @@ class SettingsPage(QFrame):
         left_column.setSpacing(0)
         left_column.addWidget(left_head)
         left_column.addLayout(rows_box, 1)
-        head = QFrame()
-        head.setObjectName("settings_header")
-        head.setProperty("ground", "page")
-        head.setProperty("edge", "bottom")
+        head = panel("page", "settings_header", "bottom")
         head.setFixedHeight(layout("header"))
         head_row = QHBoxLayout(head)
         head_row.setContentsMargins(24, 0, 24, 0)

@@ -13,7 +13,16 @@ from PySide6.QtGui import (
     QTextLayout,
     QTextOption,
 )
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QStyle, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QStyle,
+    QToolButton,
+    QWidget,
+)
 
 from desktop.widgets.direction import reads_right_to_left
 from desktop.widgets.focus_ring import RING_PROPERTY
@@ -126,6 +135,25 @@ def panel(ground: Ground, name: str, edge: Edge = "") -> QFrame:
     if edge:
         frame.setProperty("edge", edge)
     return frame
+
+
+def scrolled(body: QWidget, name: str, words: str) -> QScrollArea:
+    """Return ``body`` scrolling up and down only, out of the way of the Tab key.
+
+    Args:
+        body: What is longer than its place.
+        name: objectName.
+        words: Accessible name.
+    """
+    area = QScrollArea()
+    area.setObjectName(name)
+    area.setAccessibleName(words)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(body)
+    return area
 
 
 def rule() -> QFrame:

@@ -16,6 +16,7 @@ from desktop.views.models_page import ModelsPage
 from desktop.views.settings_page import SettingsPage
 from desktop.views.side_panel import SidePanel
 from desktop.widgets.inputs import Combo
+from desktop.widgets.theme import Theme, apply_theme
 from inference.paths import AppPaths
 from inference.types import ModelInfo
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from desktop.widgets.theme import Theme
 
 STARTER = ModelInfo(
     "starter-instruct", "Starter", "/s.gguf", "gguf", kind="instruct", bundled=True,
@@ -243,6 +243,17 @@ def test_a_chosen_theme_is_asked_for(page: SettingsPage, qtbot: QtBot) -> None:
     with qtbot.waitSignal(page.change_asked) as asked:
         qtbot.mouseClick(find(page, "setting_theme_dark"), Qt.MouseButton.LeftButton)
     assert asked.args == [{"theme": "dark"}]
+
+
+def test_a_category_first_opened_after_a_change_of_theme_has_the_new_one(
+    page: SettingsPage,
+) -> None:
+    dark = Theme.load("dark")
+    apply_theme(page, dark)
+    open_category(page, 1)
+    combo = page.findChildren(Combo)[-1]
+    inside = combo.grab().toImage().pixelColor(combo.width() // 2, 4)
+    assert inside == dark.raised
 
 
 def test_a_measure_is_asked_for_as_a_number(page: SettingsPage, qtbot: QtBot) -> None:
