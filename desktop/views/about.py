@@ -32,7 +32,7 @@ def about_cards(theme: Theme) -> list[QWidget]:
     copy = Button(_tr("Copy"), theme, name="about_copy", icon_name="copy", small=True)
     copy.setAccessibleName(_tr("Copy the versions"))
     copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(versions_text()))
-    app_words = _tr("Runs language models on this computer, offline, and lets you see inside.")
+    app_words = _tr("Runs language models on this computer, offline.")
     first = SettingsRow(
         f"Glasshouse {version('glasshouse')}", app_words, copy, theme, name="about_app"
     )

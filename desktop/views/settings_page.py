@@ -257,9 +257,9 @@ class SettingsPage(QFrame):
             self._row(
                 "threads",
                 self.tr("Processor threads"),
-                self.tr("This computer has {0}. Automatic: one per core. ").format(
-                    formatting.count(cores)
-                )
+                self.tr(
+                    "This computer has {0}. Automatic: one per core, one for tiny models. "
+                ).format(formatting.count(cores))
                 + later,
                 self._combo("threads", self.tr("Processor threads"), threads),
             ),
