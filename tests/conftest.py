@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of several tests would fight for the cores
+# The reference's own advice; where ``CI`` is set it would reach ``no_unexpected_log``.
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 _SETTLE_S = 5.0
 
