@@ -138,6 +138,7 @@ class LoadOptions(msgspec.Struct, frozen=True):
         threads: ``None`` = one per physical core, one for tiny models.
         device: ``auto``, ``cpu``, ``cuda``, ``mps`` (native).
         dtype: ``auto``, ``float32``, ``bfloat16``, ``float16`` (native).
+        chat_template: Jinja that takes the place of the model's own; empty = its own.
     """
 
     path: str
@@ -150,6 +151,7 @@ class LoadOptions(msgspec.Struct, frozen=True):
     threads: int | None = None
     device: str = "auto"
     dtype: str = "auto"
+    chat_template: str = ""
 
 
 class ModelInfo(msgspec.Struct, frozen=True):
@@ -218,6 +220,8 @@ class LoadedModel(msgspec.Struct, frozen=True):
         adds_bos: Whether the tokenizer puts BOS before a raw text.
         eos_ids: Ids that end an answer.
         buffers_bytes: Memory set aside to compute in, as measured; 0 when it was not.
+        turn_stops: Texts at which answers in a conversation are ended as well, because the chat
+            template ends turns with them and no token does.
     """
 
     engine: EngineKind
@@ -240,6 +244,7 @@ class LoadedModel(msgspec.Struct, frozen=True):
     adds_bos: bool
     eos_ids: tuple[int, ...]
     buffers_bytes: int = 0
+    turn_stops: tuple[str, ...] = ()
 
 
 class TokenPiece(msgspec.Struct, frozen=True):

@@ -15,6 +15,8 @@ from inference.gguf.probabilities import Distribution
 from inference.gguf.prompts import PromptBuilder
 from inference.gguf.session import SCORED_TOKENS, Session, check_options
 from inference.gguf.vocabulary import Vocabulary
+from inference.library.template_facts import TemplateFacts
+from inference.library.turn_ends import TurnEnds, find_turn_ends, with_turn_stops
 from inference.paths import app_paths
 from inference.sampling_rules import check_alternatives
 from inference.types import LoadedModel, RenderedPrompt
@@ -70,7 +72,9 @@ class GgufEngine:
         self._searched: tuple[str, BeamSearch] | None = None
         self._model = model
         self._vocabulary = Vocabulary(model.handle, model.metadata)
-        template = model.chat_template
+        template = options.chat_template or model.chat_template
+        ends = _turn_ends(template, self._vocabulary, model.architecture)
+        self._vocabulary.eog_ids = tuple(sorted({*self._vocabulary.eog_ids, *ends.ids}))
         self._prompts = PromptBuilder(self._vocabulary, template)
         self._session = Session(model, options)
         self._loaded = LoadedModel(
@@ -94,6 +98,7 @@ class GgufEngine:
             buffers_bytes=self._session.buffers_bytes,
             adds_bos=self._vocabulary.adds_bos,
             eos_ids=self._vocabulary.eog_ids,
+            turn_stops=ends.texts,
         )
 
     @property
@@ -105,6 +110,7 @@ class GgufEngine:
         """Answer one request; known trouble is a ``Failed`` event."""
         try:
             self._check_open()
+            request = with_turn_stops(request, self._loaded.turn_stops)
             prompt = self._prompts.of_request(request)
             generation = Generation(
                 self._session, self._vocabulary, request, prompt, self._loaded.load_s
@@ -188,3 +194,16 @@ class GgufEngine:
         # llama.cpp does not look whether a pointer is still good: it would end the process.
         if self._closed:
             raise InferenceError("The model is closed.", "Load it again.")
+
+
+def _turn_ends(template: str | None, vocabulary: Vocabulary, architecture: str) -> TurnEnds:
+    facts = TemplateFacts(
+        template or "",
+        vocabulary.bos_text,
+        vocabulary.eos_text,
+        adds_bos=vocabulary.adds_bos,
+        ends=frozenset(map(vocabulary.text_of, vocabulary.eog_ids)),
+        specials=frozenset(vocabulary.specials),
+        architecture=architecture,
+    )
+    return find_turn_ends(facts, vocabulary.specials)

@@ -184,6 +184,17 @@ def examine_template(facts: TemplateFacts, source: str | None = None) -> Diagnos
     return _diagnosis(facts, template, findings, end.stops, thinking)
 
 
+def turn_stops(facts: TemplateFacts) -> tuple[str, ...]:
+    """Return what the template ends an answer with, where no listed token does; maybe nothing."""
+    if not facts.source.strip():
+        return ()
+    try:
+        sample = ChatTemplate(facts.source, facts.bos, facts.eos).render(_TALK)
+    except BadChatTemplateError:
+        return ()
+    return _turn_end(facts, sample).stops
+
+
 def mend_for(facts: TemplateFacts) -> Mend | None:
     """Choose a built-in template: by the tokens the vocabulary has, else by the architecture."""
     for mark, name in _BY_MARK:
@@ -281,9 +292,16 @@ def _turn_end(facts: TemplateFacts, sample: str) -> _End:
     if any(after.lstrip().startswith(end) for end in ends if end):
         return _End()
     known = [token for token in facts.specials | TURN_ENDS if after.lstrip().startswith(token)]
-    stop = max(known, key=len, default="") or after.strip().split("\n")[0]
+    stop = max(known, key=len, default="") or _first_line(after)
     text = f"Answers end with {stop!r}, which the files do not list as an end; the app stops there."
     return _End((Finding("end_not_known", text),), (stop,))
+
+
+def _first_line(text: str) -> str:
+    """Return the first line with words, behind the line end that sets it off if there is one."""
+    start = len(text) - len(text.lstrip())
+    line = text[start:].split("\n", maxsplit=1)[0].rstrip()
+    return f"\n{line}" if "\n" in text[:start] else line
 
 
 def _wants_turns(template: ChatTemplate) -> bool:

@@ -19,6 +19,8 @@ from inference.errors import (
     UnsupportedRequestError,
 )
 from inference.events import failed
+from inference.library.template_facts import TemplateFacts
+from inference.library.turn_ends import TurnEnds, find_turn_ends, with_turn_stops
 from inference.native.answering import Answer, candidates
 from inference.native.device import (
     choose_device,
@@ -77,6 +79,8 @@ def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToke
             checkpoint, dtype=dtype, device=device, progress=progress, cancel=cancel
         )
         session = Session(network, n_ctx, dtype, device)
+    template = options.chat_template or tokenizer.chat_template
+    ends = _turn_ends(template, tokenizer, config.family)
     loaded = LoadedModel(
         engine="native",
         name=checkpoint.folder.name,
@@ -86,7 +90,7 @@ def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToke
         n_vocab=config.vocab_size,
         n_layers=config.n_layers,
         parameters=checkpoint.parameters,
-        has_chat_template=tokenizer.chat_template is not None,
+        has_chat_template=bool(template),
         device=device_name(device),
         gpu_layers=0 if device.type == "cpu" else config.n_layers,
         device_reason=reason,
@@ -96,9 +100,23 @@ def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToke
         weights_bytes=checkpoint.parameters * dtype.itemsize,
         kv_cache_bytes=session.cache_bytes,
         adds_bos=tokenizer.adds_bos,
-        eos_ids=tokenizer.eos_ids,
+        eos_ids=tuple(dict.fromkeys((*tokenizer.eos_ids, *ends.ids))),
+        turn_stops=ends.texts,
     )
-    return NativeEngine(network, session, tokenizer, loaded)
+    return NativeEngine(network, session, tokenizer, loaded, template)
+
+
+def _turn_ends(template: str | None, tokenizer: CheckpointTokenizer, family: str) -> TurnEnds:
+    facts = TemplateFacts(
+        template or "",
+        tokenizer.bos_token,
+        tokenizer.eos_token,
+        adds_bos=tokenizer.adds_bos,
+        ends=frozenset(map(tokenizer.text, tokenizer.eos_ids)),
+        specials=frozenset(tokenizer.specials),
+        architecture=family,
+    )
+    return find_turn_ends(facts, tokenizer.specials)
 
 
 class NativeEngine:
@@ -109,6 +127,7 @@ class NativeEngine:
         session: Its cache.
         tokenizer: Of the same checkpoint.
         loaded: What ``loaded`` returns.
+        template: The chat template in use, ``None`` where there is none.
     """
 
     def __init__(
@@ -117,6 +136,7 @@ class NativeEngine:
         session: Session,
         tokenizer: CheckpointTokenizer,
         loaded: LoadedModel,
+        template: str | None,
     ) -> None:
         self._network: Network | None = network
         self._open_session: Session | None = session
@@ -124,11 +144,8 @@ class NativeEngine:
         self._loaded = loaded
         self._searched: tuple[str, BeamSearch] | None = None
         self._breakers: dict[Sequence[str], Breakers] = {}
-        source = tokenizer.chat_template
         self._template = (
-            None
-            if source is None
-            else ChatTemplate(source, tokenizer.bos_token, tokenizer.eos_token)
+            ChatTemplate(template, tokenizer.bos_token, tokenizer.eos_token) if template else None
         )
 
     @property
@@ -215,6 +232,7 @@ class NativeEngine:
 
     def _answer(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[EngineEvent]:
         check_alternatives(request.top_n)
+        request = with_turn_stops(request, self._loaded.turn_stops)
         ids = self._prompt_ids(request)
         check_fits(len(ids), self._loaded.n_ctx)
         answer = Answer(
