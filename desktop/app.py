@@ -169,7 +169,14 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
     window = MainWindow(themes.theme, settings.settings(), column)
     window.setWindowIcon(app_icon(themes.theme))
     Wiring(
-        window, column, chats=chats, engines=engines, settings=settings, themes=themes, paths=paths
+        window,
+        column,
+        chats=chats,
+        engines=engines,
+        settings=settings,
+        themes=themes,
+        tasks=tasks,
+        paths=paths,
     )
     if trouble is not None:
         window.show_problem(store_problem(trouble, is_kept=False))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
+    from inference.library.machine import Machine
     from inference.types import LoadedModel, ModelInfo, Role, SamplingParams
 
 MessageState = Literal[
@@ -143,3 +144,11 @@ class Models:
     """Everything installed."""
 
     rows: tuple[InstalledModel, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Computer:
+    """What is free for models; ``machine`` is ``None`` before anybody looked."""
+
+    machine: Machine | None = None
+    disk_free_bytes: int = 0  # where models are kept; 0 when not known

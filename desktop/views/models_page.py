@@ -1,271 +1,107 @@
-"""The Models page: what is installed on the left, the chosen one on the right."""
+"""The Models page: its header with tabs and what this computer has free, and the open tab."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QFrame,
-    QHBoxLayout,
-    QListView,
-    QMenu,
-    QStackedLayout,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop.itemmodels.models import InstalledModelsList
-from desktop.values import EngineState, Models
-from desktop.views.model_detail import ModelDetail
-from desktop.widgets import formatting
-from desktop.widgets.controls import Button, label, panel
-from desktop.widgets.empty_state import EmptyState
-from desktop.widgets.icons import icon
-from desktop.widgets.inputs import SearchField
-from desktop.widgets.model_delegate import ModelDelegate
+from desktop.widgets.controls import label, panel
+from desktop.widgets.machine_strip import MachineStrip
+from desktop.widgets.tab_bar import TabBar
 from desktop.widgets.theme import layout
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QResizeEvent
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QHideEvent, QShowEvent
 
     from desktop.widgets.theme import Theme
 
-_LIST_WIDTH: Final = 404
-_STACK_BELOW: Final = 820
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab: its id, its words, and what makes its view when it is first opened."""
+
+    id: str
+    title: str
+    make: Callable[[Theme], QWidget]
 
 
 class ModelsPage(QFrame):
-    """Installed models and their facts.
+    """Holds the tabs; each is made when it is first opened.
+
+    Args:
+        theme: The look at the start.
+        tabs: From left to right; the first one is open at first.
+        parent: Qt parent.
 
     Signals:
-        load_asked, remove_asked, chat_asked: Model id.
-        unload_asked, cancel_asked: No argument.
-        add_asked: Path of a file or folder.
+        tab_opened: With the id of the tab that is seen now.
+        seen: Whether the page is on the screen.
     """
 
-    load_asked = Signal(str)
-    remove_asked = Signal(str)
-    chat_asked = Signal(str)
-    unload_asked = Signal()
-    cancel_asked = Signal()
-    add_asked = Signal(str)
+    tab_opened = Signal(str)
+    seen = Signal(bool)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, tabs: tuple[Tab, ...], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._chosen = ""
-        self._models = Models()
-        self._state = EngineState()
-        self._narrow = False
+        self._tabs = {tab.id: tab for tab in tabs}
+        self._views: dict[str, QWidget] = {}
         self.setObjectName("models_page")
         self.setAccessibleName(self.tr("Models"))
         self.setProperty("ground", "page")
-        self._items = InstalledModelsList(self)
-        self._delegate = ModelDelegate(theme, "page", self)
-        self._search = SearchField(self.tr("Name, kind or engine"), theme, name="models_search")
-        self._search.textChanged.connect(self._on_typed)
-        self._view = self._make_view()
-        self._add = Button(
-            self.tr("Add a model"), theme, name="models_add", icon_name="plus", small=True
-        )
-        self._add.clicked.connect(self._open_add_menu)
-        self._disk = label("", theme, "small", "text3", name="models_disk")
-        self.detail = ModelDetail(theme)
-        self._connect_detail()
-        self._empty = EmptyState(
-            "box",
-            self.tr("No model is chosen"),
-            self.tr("Choose one on the left, or add a GGUF file or a folder with safetensors."),
-            theme,
-            name="models_empty",
-        )
-        self._build()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draw with this theme from now on."""
-        self._theme = theme
-        self._delegate.set_theme(theme)
-        self._view.viewport().update()
-
-    def set_models(self, models: Models) -> None:
-        """Show what is installed; a model that has come in is the one to look at."""
-        known = {row.info.id for row in self._models.rows}
-        came = [row.info.id for row in models.rows if row.info.id not in known]
-        if known and len(came) == 1:
-            self._chosen = came[0]
-        self._models = models
-        self._items.set_models(models)
-        total = sum(row.info.size_bytes for row in models.rows)
-        number = len(models.rows)
-        words = self.tr("1 model, {1} on disk" if number == 1 else "{0} models, {1} on disk")
-        self._disk.setText(words.format(formatting.count(number), formatting.size(total)))
-        self._choose(self._chosen or self._first_choice())
-
-    def set_engine(self, state: EngineState) -> None:
-        """Show what the engine does."""
-        self._state = state
-        self._show_chosen()
-
-    def focus_search(self) -> None:
-        """Put the keyboard into the search field."""
-        self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    def _first_choice(self) -> str:
-        if self._state.model is not None:
-            return self._state.model.id
-        model = self._items.model_at(self._items.index(self._items.first_row()))
-        return model.info.id if model is not None else ""
-
-    def _make_view(self) -> QListView:
-        view = QListView()
-        view.setObjectName("models_list")
-        view.setAccessibleName(self.tr("Installed models"))
-        view.setModel(self._items)
-        view.setItemDelegate(self._delegate)
-        view.setMouseTracking(True)
-        view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        view.selectionModel().currentChanged.connect(self._on_current_changed)
-        view.activated.connect(self._on_row_activated)
-        return view
-
-    def _connect_detail(self) -> None:
-        detail = self.detail
-        detail.load_asked.connect(self.load_asked)
-        detail.remove_asked.connect(self.remove_asked)
-        detail.chat_asked.connect(self.chat_asked)
-        detail.unload_asked.connect(self.unload_asked)
-        detail.cancel_asked.connect(self.cancel_asked)
-        detail.back_asked.connect(self._show_list)
-
-    def _build(self) -> None:
-        theme = self._theme
+        names = [(tab.id, tab.title) for tab in tabs]
+        self._bar = TabBar(self.tr("Views of the models page"), names, theme, name="models_tab")
+        self._bar.chosen.connect(self.open_tab)
+        self.strip = MachineStrip(theme)
+        self._stack = QStackedWidget()
+        self._stack.setObjectName("models_views")
         head = panel("page", "models_header", "bottom")
         head.setFixedHeight(layout("header"))
         row = QHBoxLayout(head)
-        row.setContentsMargins(24, 0, 16, 0)
+        row.setContentsMargins(24, 0, 24, 1)
+        row.setSpacing(12)
         row.addWidget(label(self.tr("Models"), theme, "title"))
-        row.addStretch(1)
-        row.addWidget(self._add)
-        self._left = self._make_left()
-        right = QWidget()
-        self._right = QStackedLayout(right)
-        self._right.setContentsMargins(0, 0, 0, 0)
-        self._right.addWidget(self._empty)
-        self._right.addWidget(self.detail)
-        self._right_box = right
-        parts = QHBoxLayout()
-        parts.setSpacing(0)
-        parts.addWidget(self._left)
-        parts.addWidget(right, 1)
+        row.addWidget(self._bar)
+        row.addWidget(self.strip, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(head)
-        column.addLayout(parts, 1)
-        self._arrange()
+        column.addWidget(self._stack, 1)
 
-    def _make_left(self) -> QFrame:
-        left = panel("side", "models_left", "right")
-        field = QHBoxLayout()
-        field.setContentsMargins(16, 12, 16, 8)
-        field.addWidget(self._search)
-        rows = QHBoxLayout()
-        rows.setContentsMargins(8, 0, 8, 0)
-        rows.addWidget(self._view)
-        foot = QHBoxLayout()
-        foot.setContentsMargins(18, 6, 16, 8)
-        foot.addWidget(self._disk)
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(field)
-        column.addLayout(rows, 1)
-        column.addLayout(foot)
-        return left
+    def set_theme(self, theme: Theme) -> None:
+        """Make views with this theme from now on."""
+        self._theme = theme
 
-    def _on_typed(self, words: str) -> None:
-        self._items.set_words(words)
-        if self._items.row_of(self._chosen) < 0:
-            self._choose(self._first_choice())
+    def open_tab(self, tab_id: str) -> QWidget:
+        """Open a tab, making its view on its first time."""
+        view = self._views.get(tab_id)
+        if view is None:
+            view = self._views[tab_id] = self._tabs[tab_id].make(self._theme)
+            self._stack.addWidget(view)
+        self._bar.set_current(tab_id)
+        self._stack.setCurrentWidget(view)
+        self.tab_opened.emit(tab_id)
+        return view
 
-    def _on_current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
-        model = self._items.model_at(current)
-        if model is not None:
-            self._chosen = model.info.id
-            self._show_chosen()
+    def current_tab(self) -> str:
+        """Return the id of the open tab; empty before one was opened."""
+        shown = self._stack.currentWidget()
+        return next((name for name, view in self._views.items() if view is shown), "")
 
-    def _on_row_activated(self, index: QModelIndex) -> None:
-        model = self._items.model_at(index)
-        if model is not None and self._narrow:
-            self._left.hide()
-            self._right_box.show()
+    def showEvent(self, event: QShowEvent) -> None:
+        """Open the first tab the first time."""
+        super().showEvent(event)
+        if not self._views:
+            self.open_tab(next(iter(self._tabs)))
+        self.seen.emit(True)
 
-    def _choose(self, model_id: str) -> None:
-        row = self._items.row_of(model_id)
-        if row < 0:
-            row = self._items.first_row()
-        self._view.setCurrentIndex(self._items.index(row))
-        self._show_chosen()
-
-    def _show_chosen(self) -> None:
-        chosen = next((row for row in self._models.rows if row.info.id == self._chosen), None)
-        if chosen is None:
-            self._right.setCurrentIndex(0)
-            return
-        self.detail.show_model(chosen, self._state)
-        self._right.setCurrentIndex(1)
-
-    def _show_list(self) -> None:
-        self._left.show()
-        self._right_box.hide()
-        self._view.setFocus(Qt.FocusReason.TabFocusReason)
-
-    def _arrange(self) -> None:
-        self.detail.set_narrow(narrow=self._narrow)
-        self._left.setVisible(True)
-        self._right_box.setVisible(not self._narrow)
-        if self._narrow:
-            self._left.setMinimumWidth(0)
-            self._left.setMaximumWidth(16_777_215)
-        else:
-            self._left.setFixedWidth(min(_LIST_WIDTH, max(300, self.width() // 3)))
-
-    def _open_add_menu(self) -> None:
-        menu = QMenu(self)
-        menu.setObjectName("models_add_menu")
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        theme = self._theme
-        one = menu.addAction(icon("file-box", theme), self.tr("A GGUF file"))
-        one.triggered.connect(self._ask_file)
-        folder = menu.addAction(icon("folder-open", theme), self.tr("A folder with safetensors"))
-        folder.triggered.connect(self._ask_folder)
-        menu.popup(self._add.mapToGlobal(self._add.rect().bottomLeft()))
-
-    def _ask_file(self) -> None:
-        dialog = QFileDialog(self, self.tr("Add a GGUF file"), "", self.tr("GGUF files (*.gguf)"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        self._open_dialog(dialog)
-
-    def _ask_folder(self) -> None:
-        dialog = QFileDialog(self, self.tr("Add a folder with safetensors"))
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        self._open_dialog(dialog)
-
-    def _open_dialog(self, dialog: QFileDialog) -> None:
-        dialog.setObjectName("models_add_dialog")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.add_asked)
-        dialog.open()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Place what depends on the size."""
-        super().resizeEvent(event)
-        narrow = self.width() < _STACK_BELOW
-        if narrow != self._narrow:
-            self._narrow = narrow
-            self._arrange()
-        elif not narrow:
-            self._left.setFixedWidth(min(_LIST_WIDTH, max(300, self.width() // 3)))
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Say that nobody looks any more."""
+        super().hideEvent(event)
+        self.seen.emit(False)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
+    from desktop.bridge.task_runner import TaskRunner
     from desktop.controllers.chat import ChatController
     from desktop.controllers.engine import EngineController
     from desktop.controllers.settings import SettingsController
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from desktop.values import ChatDetail, EngineState, Models
     from desktop.views.chat_column import ChatColumn
     from desktop.views.main_window import MainWindow
-    from desktop.views.models_page import ModelsPage
+    from desktop.views.models_wiring import ModelsWiring
     from desktop.views.settings_page import SettingsPage
     from desktop.widgets.theme import Theme
     from desktop.widgets.theme_manager import ThemeManager
@@ -41,6 +42,7 @@ class Wiring(QObject):
         engines: The engine and what is installed.
         settings: The settings.
         themes: The look.
+        tasks: For what pages read off the GUI thread.
         paths: Folders shown in the settings.
     """
 
@@ -53,6 +55,7 @@ class Wiring(QObject):
         engines: EngineController,
         settings: SettingsController,
         themes: ThemeManager,
+        tasks: TaskRunner,
         paths: AppPaths,
     ) -> None:
         super().__init__(window)
@@ -62,8 +65,9 @@ class Wiring(QObject):
         self._engines = engines
         self._settings = settings
         self._themes = themes
+        self._tasks = tasks
         self._paths = paths
-        self._models_page: ModelsPage | None = None
+        self._models: ModelsWiring | None = None
         self._settings_page: SettingsPage | None = None
         self._connect_chats()
         self._connect_column()
@@ -76,11 +80,12 @@ class Wiring(QObject):
     def make_page(self, page_id: str, theme: Theme) -> QWidget:
         """Make and connect the page of an id; pages are imported when they are first opened."""
         if page_id == "models":
-            from desktop.views.models_page import ModelsPage  # noqa: PLC0415  not at the start
+            from desktop.views.models_wiring import ModelsWiring  # noqa: PLC0415  as below
 
-            models_page = ModelsPage(theme)
-            self._adopt_models(models_page)
-            return models_page
+            models = ModelsWiring(theme, self._engines, self._tasks, self._paths, self)
+            models.chat_asked.connect(self._chat_with)
+            self._models = models
+            return models.page
         from desktop.views.settings_page import SettingsPage  # noqa: PLC0415  not at the start
 
         settings_page = SettingsPage(theme, self._settings.settings(), self._paths)
@@ -278,15 +283,15 @@ class Wiring(QObject):
         picker = self._picker()
         if picker is not None:
             picker.set_engine(state)
-        if self._models_page is not None:
-            self._models_page.set_engine(state)
+        if self._models is not None:
+            self._models.set_engine(state)
 
     def _on_models(self, models: Models) -> None:
         picker = self._picker()
         if picker is not None:
             picker.set_models(models)
-        if self._models_page is not None:
-            self._models_page.set_models(models)
+        if self._models is not None:
+            self._models.set_models(models)
         if self._settings_page is not None:
             self._settings_page.set_models(models)
 
@@ -312,18 +317,6 @@ class Wiring(QObject):
             return
         self._window.open_page("chat")
         picker.open_list()
-
-    def _adopt_models(self, page: ModelsPage) -> None:
-        engines = self._engines
-        self._models_page = page
-        page.load_asked.connect(engines.load)
-        page.remove_asked.connect(engines.remove_model)
-        page.unload_asked.connect(engines.unload)
-        page.cancel_asked.connect(engines.cancel_load)
-        page.add_asked.connect(engines.add_model)
-        page.chat_asked.connect(self._chat_with)
-        page.set_engine(engines.state())
-        page.set_models(engines.models())
 
     def _chat_with(self, model_id: str) -> None:
         self._on_model_chosen(model_id)

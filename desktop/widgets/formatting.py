@@ -32,6 +32,15 @@ def size(size_bytes: int) -> str:
     return f"{count(size_bytes)}{NBSP}B"
 
 
+def round_size(size_bytes: int) -> str:
+    """Return a size that changes all the time, e.g. ``118 GB`` or ``9.8 GB``: few digits."""
+    if size_bytes >= 1e12:
+        return f"{decimal(size_bytes / 1e12, 1)}{NBSP}TB"
+    if size_bytes >= 1e9:
+        return f"{decimal(size_bytes / 1e9, 0 if size_bytes >= 1e10 else 1)}{NBSP}GB"
+    return f"{decimal(size_bytes / 1e6, 0)}{NBSP}MB"
+
+
 def speed(tokens_per_s: float) -> str:
     """Return a measured speed, e.g. ``41.2 tokens/s``; no digits from 100 on."""
     return f"{decimal(tokens_per_s, 0 if tokens_per_s >= 100 else 1)}{NBSP}tokens/s"

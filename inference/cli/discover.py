@@ -9,9 +9,9 @@ import msgspec
 
 from inference.cancel import CancelToken
 from inference.cli import console
-from inference.cli.doctor import ask_engine
 from inference.cli.options import add_json, clean_path, whole
 from inference.errors import DownloadError, ModelNotFoundError
+from inference.host.ask import ask_engine
 from inference.library.catalog import load_catalog
 from inference.library.catalog_search import (
     CatalogQuery,

@@ -18,17 +18,13 @@ import psutil
 
 from inference.cli import console
 from inference.cli.options import add_json
-from inference.host.endings import describe_exit
+from inference.host.ask import ask_engine
 from inference.host.report import EngineReport
-from inference.host.spawn import engine_environment, life_line, no_window, report_command
 from inference.paths import app_paths
 
 if TYPE_CHECKING:
     import argparse
 
-    from inference.types import EngineKind
-
-_TIMEOUT_S = 300
 _PACKAGES = (
     *("glasshouse", "PySide6-Essentials", "torch", "llama-cpp-python", "tokenizers"),
     *("safetensors", "huggingface-hub", "numpy", "jinja2", "msgspec"),
@@ -103,30 +99,6 @@ def examine_machine() -> Machine:
         memory_bytes=memory.total,
         memory_available_bytes=memory.available,
     )
-
-
-def ask_engine(engine: EngineKind) -> EngineReport:
-    """Ask one engine's libraries in a process of their own; its death is an answer too."""
-    try:
-        with life_line() as stdin:
-            done = subprocess.run(  # noqa: S603  our own interpreter and module, no shell
-                report_command(engine),
-                stdin=stdin,
-                capture_output=True,
-                env=engine_environment(),
-                timeout=_TIMEOUT_S,
-                check=False,
-                creationflags=no_window(),
-            )
-    except (OSError, subprocess.TimeoutExpired) as exc:
-        return EngineReport(available=False, problem=f"It cannot be asked: {exc}")
-    if done.returncode != 0:
-        error = describe_exit(done.returncode)
-        return EngineReport(available=False, problem=error.message)
-    last_line = done.stdout.strip().rpartition(b"\n")[2]
-    with suppress(msgspec.DecodeError):
-        return msgspec.json.decode(last_line, type=EngineReport)
-    return EngineReport(available=False, problem="It gave no answer that can be read.")
 
 
 def _processor() -> tuple[str, tuple[str, ...]]:

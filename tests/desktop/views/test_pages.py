@@ -12,7 +12,7 @@ from desktop.store.settings import EngineOptions, Settings
 from desktop.values import EngineState, InstalledModel, Models, Problem
 from desktop.views.chat_list import ChatList
 from desktop.views.chat_page import ChatPage, room_for
-from desktop.views.models_page import ModelsPage
+from desktop.views.installed_page import InstalledPage
 from desktop.views.settings_page import SettingsPage
 from desktop.views.side_panel import SidePanel
 from desktop.widgets.inputs import Combo
@@ -109,8 +109,8 @@ def test_widths_from_last_time_are_taken(qtbot: QtBot, theme: Theme) -> None:
 
 
 @pytest.fixture
-def models(qtbot: QtBot, theme: Theme) -> ModelsPage:
-    page = ModelsPage(theme)
+def models(qtbot: QtBot, theme: Theme) -> InstalledPage:
+    page = InstalledPage(theme)
     qtbot.addWidget(page)
     page.resize(1208, 772)
     page.show()
@@ -120,7 +120,7 @@ def models(qtbot: QtBot, theme: Theme) -> ModelsPage:
     return page
 
 
-def choose(page: ModelsPage, name: str) -> None:
+def choose(page: InstalledPage, name: str) -> None:
     view = page.findChild(QListView, "models_list")
     assert isinstance(view, QListView)
     model = view.model()
@@ -141,7 +141,7 @@ def said(page: QWidget, name: str) -> str:
     return label.text()
 
 
-def test_a_starter_model_is_called_tiny_and_stays(models: ModelsPage) -> None:
+def test_a_starter_model_is_called_tiny_and_stays(models: InstalledPage) -> None:
     choose(models, "Starter")
     assert said(models, "model_note_title") == (
         "A starter model: tiny, for trying out, not for facts."
@@ -151,13 +151,13 @@ def test_a_starter_model_is_called_tiny_and_stays(models: ModelsPage) -> None:
     assert "belongs to the app" in remove.toolTip()
 
 
-def test_a_base_model_is_explained(models: ModelsPage) -> None:
+def test_a_base_model_is_explained(models: InstalledPage) -> None:
     choose(models, "Story")
     assert said(models, "model_note_title") == "This is a base model."
     assert "continues your text" in said(models, "model_note_text")
 
 
-def test_a_broken_model_says_why_and_cannot_be_loaded(models: ModelsPage) -> None:
+def test_a_broken_model_says_why_and_cannot_be_loaded(models: InstalledPage) -> None:
     choose(models, "Cut")
     assert said(models, "model_problem_text") == "The file is cut short."
     load = find(models, "model_load")
@@ -165,7 +165,7 @@ def test_a_broken_model_says_why_and_cannot_be_loaded(models: ModelsPage) -> Non
     assert load.toolTip() == "The file is cut short."
 
 
-def test_a_model_that_did_not_load_says_why_on_its_page(models: ModelsPage) -> None:
+def test_a_model_that_did_not_load_says_why_on_its_page(models: InstalledPage) -> None:
     row = models._models.rows[0]
     problem = Problem("There is not enough memory.", "1 GB is missing.", "Close other programs.")
     models.set_engine(EngineState("stopped", row.info, problem=problem))
@@ -178,7 +178,7 @@ def test_a_model_that_did_not_load_says_why_on_its_page(models: ModelsPage) -> N
     assert not notice.isVisible()
 
 
-def test_a_model_that_was_added_is_shown(models: ModelsPage) -> None:
+def test_a_model_that_was_added_is_shown(models: InstalledPage) -> None:
     rows = models._models.rows
     added = InstalledModel(ModelInfo("new", "New", "/m/new.gguf", "gguf", origin="added"))
     models.set_models(Models((*rows, added)))
@@ -187,7 +187,7 @@ def test_a_model_that_was_added_is_shown(models: ModelsPage) -> None:
     assert name.text() == "New"
 
 
-def test_an_estimate_is_called_derived_and_a_measure_measured(models: ModelsPage) -> None:
+def test_an_estimate_is_called_derived_and_a_measure_measured(models: InstalledPage) -> None:
     choose(models, "Starter")
     assert said(models, "model_memory") == "about 60.0\u00a0MB"
     assert find(models, "model_memory_origin").accessibleName() == "derived from the files"
@@ -196,7 +196,7 @@ def test_an_estimate_is_called_derived_and_a_measure_measured(models: ModelsPage
     assert find(models, "model_memory_origin").accessibleName() == "measured"
 
 
-def test_buttons_follow_the_engine(models: ModelsPage, qtbot: QtBot) -> None:
+def test_buttons_follow_the_engine(models: InstalledPage, qtbot: QtBot) -> None:
     choose(models, "Story")
     with qtbot.waitSignal(models.load_asked) as asked:
         qtbot.mouseClick(find(models, "model_load"), Qt.MouseButton.LeftButton)
@@ -210,7 +210,7 @@ def test_buttons_follow_the_engine(models: ModelsPage, qtbot: QtBot) -> None:
         qtbot.mouseClick(find(models, "model_unload"), Qt.MouseButton.LeftButton)
 
 
-def test_a_narrow_page_is_a_stack_with_a_way_back(models: ModelsPage, qtbot: QtBot) -> None:
+def test_a_narrow_page_is_a_stack_with_a_way_back(models: InstalledPage, qtbot: QtBot) -> None:
     models.resize(700, 560)
     QApplication.processEvents()
     view = find(models, "models_list")

@@ -46,7 +46,7 @@ class Room:
         names = ("data", "config", "cache", "models", "log")
         Wiring(
             self.window, self.column, chats=self.house.chat, engines=self.house.engine,
-            settings=self.house.settings, themes=themes,
+            settings=self.house.settings, themes=themes, tasks=self.house.tasks,
             paths=AppPaths(*(folder / name for name in names)),
         )  # fmt: skip
         qtbot.addWidget(self.window)

@@ -1,0 +1,84 @@
+"""Makes the Models page and connects its tabs; imported when the page is first opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.controllers.computer import ComputerController
+from desktop.views.installed_page import InstalledPage
+from desktop.views.models_page import ModelsPage, Tab
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from desktop.bridge.task_runner import TaskRunner
+    from desktop.controllers.engine import EngineController
+    from desktop.values import EngineState, Models
+    from desktop.widgets.theme import Theme
+    from inference.paths import AppPaths
+
+
+class ModelsWiring(QObject):
+    """Lives as long as the page; knows both sides and decides nothing.
+
+    Args:
+        theme: The look at the start.
+        engines: The engine and what is installed.
+        tasks: For what is read off the GUI thread.
+        paths: Where models are.
+        parent: Qt parent.
+
+    Signals:
+        chat_asked: With the id of the model to talk with.
+    """
+
+    chat_asked = Signal(str)
+
+    def __init__(
+        self,
+        theme: Theme,
+        engines: EngineController,
+        tasks: TaskRunner,
+        paths: AppPaths,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._engines = engines
+        self._state = engines.state()
+        self._installed: InstalledPage | None = None
+        self._computer = ComputerController(paths, tasks, parent=self)
+        self.page = ModelsPage(theme, self._tabs())
+        self._computer.changed.connect(self.page.strip.set_computer)
+        self.page.seen.connect(lambda seen: self._computer.watch(watched=seen))
+
+    def set_engine(self, state: EngineState) -> None:
+        """Show what the engine does."""
+        came_or_went = (state.loaded is None) != (self._state.loaded is None)
+        self._state = state
+        if came_or_went and self.page.isVisible():
+            self._computer.look_again()
+        if self._installed is not None:
+            self._installed.set_engine(state)
+
+    def set_models(self, models: Models) -> None:
+        """Show what is installed."""
+        if self._installed is not None:
+            self._installed.set_models(models)
+
+    def _tabs(self) -> tuple[Tab, ...]:
+        return (Tab("installed", self.tr("Installed"), self._make_installed),)
+
+    def _make_installed(self, theme: Theme) -> QWidget:
+        engines, page = self._engines, InstalledPage(theme)
+        page.load_asked.connect(engines.load)
+        page.remove_asked.connect(engines.remove_model)
+        page.unload_asked.connect(engines.unload)
+        page.cancel_asked.connect(engines.cancel_load)
+        page.add_asked.connect(engines.add_model)
+        page.chat_asked.connect(self.chat_asked)
+        page.set_engine(engines.state())
+        page.set_models(engines.models())
+        self._installed = page
+        return page
