@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from inference.library.installed import Library, Removal
+    from inference.library.notes import ModelNotes
     from inference.paths import AppPaths
     from inference.types import ModelInfo
 
@@ -46,6 +47,11 @@ class LateLibrary:
     def empty_trash(self) -> int:
         """Delete for good what was removed; bytes freed. Nobody asked yet: nothing was removed."""
         return self._library().empty_trash() if self._opened is not None else 0
+
+    @property
+    def notes(self) -> ModelNotes:
+        """Corrected kinds, favourites, notes and last use, per model."""
+        return self._library().notes
 
     def _library(self) -> Library:
         with self._lock:

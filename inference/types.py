@@ -11,7 +11,7 @@ import msgspec
 
 Role = Literal["system", "user", "assistant"]
 EngineKind = Literal["gguf", "native"]
-ModelKind = Literal["base", "instruct", "unknown"]
+ModelKind = Literal["base", "instruct", "thinking", "embedding", "unknown"]
 FinishReason = Literal["stop", "length", "cancelled"]
 TokenKind = Literal["answer", "thinking", "tool"]
 Strategy = Literal["sample", "greedy", "beam", "contrastive"]
@@ -162,7 +162,8 @@ class ModelInfo(msgspec.Struct, frozen=True):
         name: For people, e.g. ``Glasshouse Starter Instruct``.
         path: Absolute path of the ``.gguf`` file or the checkpoint folder.
         engine: The engine that runs this form of the weights.
-        kind: Base continues text, instruct answers.
+        kind: Base continues text, instruct answers, thinking always thinks before it answers,
+            embedding turns texts into numbers and writes none.
         architecture: As the file names it, e.g. ``llama``.
         parameters: Number of weights, 0 when unknown.
         size_bytes: Size on disk of everything that belongs to it.
@@ -172,9 +173,10 @@ class ModelInfo(msgspec.Struct, frozen=True):
         n_vocab: Vocabulary size.
         has_chat_template: Whether the files bring one.
         bundled: Shipped with the app (starter models), cannot be removed.
-        origin: ``starter``, ``models folder`` or ``added``.
+        origin: ``starter``, ``models folder``, ``added``, or the other app it belongs to.
         license: SPDX name or empty.
         problem: Empty, or a sentence why it cannot be loaded.
+        absent: Its folder is on a drive that is away; the facts are those of the last time.
     """
 
     id: str
@@ -194,6 +196,7 @@ class ModelInfo(msgspec.Struct, frozen=True):
     origin: str = ""
     license: str = ""
     problem: str = ""
+    absent: bool = False
 
 
 class LoadedModel(msgspec.Struct, frozen=True):

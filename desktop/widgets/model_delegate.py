@@ -148,13 +148,19 @@ def paint_dot(painter: QPainter, place: QRectF, model: InstalledModel | None, th
 
 def kind_words(info: ModelInfo) -> str:
     """Return what kind of model it is, in one word."""
-    words = {"base": _tr("Base"), "instruct": _tr("Instruct"), "unknown": _tr("Kind not known")}
+    words = {
+        "base": _tr("Base"),
+        "instruct": _tr("Instruct"),
+        "thinking": _tr("Thinking"),
+        "embedding": _tr("Embedding"),
+        "unknown": _tr("Kind not known"),
+    }
     return words[info.kind]
 
 
 def kind_tone(info: ModelInfo) -> str:
     """Return the tone of a kind's badge."""
-    return "accent" if info.kind == "instruct" else ""
+    return "accent" if info.kind in {"instruct", "thinking"} else ""
 
 
 def engine_words(info: ModelInfo) -> str:

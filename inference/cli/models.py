@@ -138,6 +138,8 @@ def restore(arguments: argparse.Namespace) -> int:
 _KINDS = {
     "base": "base: continues text",
     "instruct": "instruct: answers",
+    "thinking": "thinking: thinks first, then answers",
+    "embedding": "embedding: turns texts into numbers, writes none",
     "unknown": "not stated",
 }
 

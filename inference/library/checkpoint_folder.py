@@ -269,14 +269,33 @@ def has_chat_template(folder: Path) -> bool:
     """Tell whether the tokenizer files bring a chat template."""
     if (folder / "chat_template.jinja").is_file():
         return True
+    return any(
+        bool(optional_json(folder / name).get("chat_template"))
+        for name in ("tokenizer_config.json", "chat_template.json")
+    )
+
+
+def chat_template(folder: Path) -> str:
+    """Return the chat template of a folder; of several by name, the one for chats."""
+    try:
+        return (folder / "chat_template.jinja").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        pass
+    found: object = None
     for name in ("tokenizer_config.json", "chat_template.json"):
-        if (folder / name).is_file():
-            try:
-                if read_json(folder / name).get("chat_template"):
-                    return True
-            except CorruptCheckpointError:
-                continue
-    return False
+        found = found or optional_json(folder / name).get("chat_template")
+    if isinstance(found, list):
+        named = {one.get("name"): one.get("template") for one in found if isinstance(one, dict)}
+        found = named.get("default")
+    return found if isinstance(found, str) else ""
+
+
+def optional_json(path: Path) -> dict[str, object]:
+    """Read a JSON object; an empty one where the file is missing or damaged."""
+    try:
+        return read_json(path) if path.is_file() else {}
+    except CorruptCheckpointError:
+        return {}
 
 
 def license_of(folder: Path) -> str:

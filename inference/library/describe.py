@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from inference.errors import CorruptCheckpointError, InferenceError, UnsupportedArchitectureError
 from inference.library import checkpoint_folder, split_files
 from inference.library.gguf_header import GgufHeader, read_header
+from inference.library.kinds import ENCODERS, kind_of_model
 from inference.native.config import NetworkConfig
 from inference.types import ModelInfo
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from inference.types import ModelKind
-
-_WORD = re.compile(r"[a-z]+")
-_INSTRUCT_WORDS = frozenset({"instruct", "instruction", "chat", "it", "assistant", "sft", "dpo"})
-_BASE_WORDS = frozenset({"base", "pretrained", "pt"})
+_ONE_VECTOR = (1, 2, 3)  # llama.cpp's mean, cls and last; 4 ranks
 _PROJECTORS = frozenset({"clip", "mmproj"})
 
 
@@ -75,7 +67,7 @@ def _examine_gguf(path: Path) -> tuple[ModelInfo, InferenceError | None]:
 
 
 def _gguf_facts(info: ModelInfo, header: GgufHeader) -> ModelInfo:
-    has_template = bool(header.text("tokenizer.chat_template"))
+    template = header.text("tokenizer.chat_template")
     words = [info.id, header.text("general.name"), header.text("general.finetune")]
     tags = header.metadata.get("general.tags")
     if isinstance(tags, tuple):
@@ -83,14 +75,16 @@ def _gguf_facts(info: ModelInfo, header: GgufHeader) -> ModelInfo:
     return replace(
         info,
         name=_own_name(header) or info.name,
-        kind=_kind(words, has_template=has_template),
+        kind=kind_of_model(
+            words, template, header.architecture, pools=header.own("pooling_type") in _ONE_VECTOR
+        ),
         architecture=header.architecture,
         parameters=header.parameters,
         quantization=header.quantization,
         n_ctx_train=header.own("context_length"),
         n_layers=header.own("block_count"),
         n_vocab=header.n_vocab,
-        has_chat_template=has_template,
+        has_chat_template=bool(template),
         license=header.text("general.license"),
     )
 
@@ -129,6 +123,12 @@ def _gguf_problem(info: ModelInfo, header: GgufHeader) -> InferenceError | None:
             f"The file {name} is the part of a model that sees pictures, not one that writes.",
             "Choose the language model that belongs to it.",
         )
+    if info.architecture in ENCODERS:
+        return UnsupportedArchitectureError(
+            f"The file {name} is a model that turns texts into numbers, for searching. It writes "
+            "nothing.",
+            "Choose a base or instruct model to write with.",
+        )
     if not info.parameters:
         return CorruptCheckpointError(
             f"The file {name} holds only a vocabulary and no weights.",
@@ -148,18 +148,23 @@ def _examine_folder(folder: Path) -> tuple[ModelInfo, InferenceError | None]:
         config = checkpoint_folder.read_config(folder)
     except InferenceError as error:
         return _with_problem(info, error)
-    has_template = checkpoint_folder.has_chat_template(folder)
     architectures = config.get("architectures")
     named = architectures[0] if isinstance(architectures, list) and architectures else ""
+    architecture = str(config.get("model_type") or named)[:80]
     info = replace(
         info,
-        kind=_kind([folder.name, folder.parent.name], has_template=has_template),
-        architecture=str(config.get("model_type") or named)[:80],
+        kind=kind_of_model(
+            [folder.name, folder.parent.name],
+            checkpoint_folder.chat_template(folder),
+            architecture,
+            pools=(folder / "modules.json").is_file(),
+        ),
+        architecture=architecture,
         size_bytes=folder_bytes(folder),
         n_ctx_train=_count(config, "max_position_embeddings", "n_positions"),
         n_layers=_count(config, "num_hidden_layers", "n_layer"),
         n_vocab=_count(config, "vocab_size"),
-        has_chat_template=has_template,
+        has_chat_template=checkpoint_folder.has_chat_template(folder),
         license=checkpoint_folder.license_of(folder),
     )
     problem: InferenceError | None = None
@@ -186,19 +191,6 @@ def _count(config: dict[str, object], *keys: str) -> int:
         if isinstance(value, int) and 0 < value < 1 << 31:
             return value
     return 0
-
-
-def _kind(names: Iterable[str], *, has_template: bool) -> ModelKind:
-    """Tell base from instruct: without a template a model can only continue a text.
-
-    Many base models bring a template too, so with one it depends on what the files call it.
-    """
-    if not has_template:
-        return "base"
-    words = {word for name in names for word in _WORD.findall(name.lower())}
-    if words & _INSTRUCT_WORDS:
-        return "instruct"
-    return "base" if words & _BASE_WORDS else "unknown"
 
 
 def folder_bytes(folder: Path) -> int:

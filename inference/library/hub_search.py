@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from inference.library import kinds
 from inference.library.architectures import gguf_objection
 from inference.library.catalog import native_knows
 from inference.library.fit import Fit, judge_by_size
@@ -50,14 +51,10 @@ _EXPAND = [
     "trendingScore",
 ]  # fmt: skip
 _NAME = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
-_WORDS = re.compile(r"[a-z]+\d?")
-_BASE = frozenset({"base", "pretrained", "pt"})
-_INSTRUCT = frozenset({"instruct", "chat", "it", "assistant", "sft", "dpo", "instruction"})
-_THINKING = frozenset({"thinking", "think", "reasoning", "reasoner", "r1"})
 _KINDS: tuple[tuple[HubKind, frozenset[str]], ...] = (
-    ("thinking", _THINKING),
-    ("instruct", _INSTRUCT),
-    ("base", _BASE),
+    ("thinking", kinds.THINKING),
+    ("instruct", kinds.INSTRUCT),
+    ("base", kinds.BASE),
 )
 _WRITERS = frozenset({"text-generation", "image-text-to-text", "any-to-any", "conversational", ""})
 
@@ -270,7 +267,7 @@ def _object(entry: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def kind_of(repo: str, tags: tuple[str, ...]) -> HubKind:
     """Tell what a model is from its name, then from its tags."""
-    words = set(_WORDS.findall(repo.partition("/")[2].lower()))
+    words = kinds.words_of([repo.partition("/")[2]])
     for kind, marks in _KINDS:
         if words & marks:
             return kind

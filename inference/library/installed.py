@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from msgspec.structs import replace
 
 from inference.errors import InferenceError, ModelNotFoundError, UnsupportedRequestError
-from inference.library import split_files
+from inference.library import notes, split_files
 from inference.library.checkpoint_folder import is_checkpoint_folder
 from inference.library.describe import examine, is_gguf, size_on_disk
+from inference.library.notes import ModelNotes
 from inference.library.registry import Added, Entries, Registry
 from inference.library.scan import scan
 from inference.library.trash import Trash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from inference.library.notes import ModelNote
     from inference.paths import AppPaths
     from inference.types import ModelInfo, ModelKind
 
@@ -64,6 +66,7 @@ class Library:
 
     Attributes:
         problems: A sentence for each folder that the last ``list`` could not read.
+        notes: Corrected kinds, favourites, notes and last use, per model.
     """
 
     def __init__(self, paths: AppPaths, starters: Path | None = None) -> None:
@@ -76,6 +79,7 @@ class Library:
         self._lock = threading.RLock()
         self._known: dict[Path, tuple[object, ModelInfo, InferenceError | None]] = {}
         self.problems: tuple[str, ...] = ()
+        self.notes = ModelNotes(paths.data / notes.FILE)
 
     def list(self) -> tuple[ModelInfo, ...]:
         """Return all models: shipped, then the models folder by name, then added ones."""
@@ -83,7 +87,8 @@ class Library:
             taken: dict[str, ModelInfo] = {}
             for info in (*self._shipped(), *self._in_folder(), *self._added()):
                 taken.setdefault(info.id, info)
-            return tuple(taken.values())
+            noted = self.notes.all()
+            return tuple(_corrected(info, noted) for info in taken.values())
 
     def find(self, name: str, engine: EngineChoice = "auto") -> ModelInfo:
         """Return the model that a person means.
@@ -241,6 +246,12 @@ class Library:
         gone = tuple(added for added in entries.added if added.id == model_id)
         rest = tuple(added for added in entries.added if added.id != model_id)
         self._registry.save(Entries(added=rest, forgotten=(*entries.forgotten, *gone)))
+
+
+def _corrected(info: ModelInfo, noted: Mapping[str, ModelNote]) -> ModelInfo:
+    """Return the facts with the kind that the person chose."""
+    note = noted.get(notes.key(info.path))
+    return replace(info, kind=note.kind) if note is not None and note.kind else info
 
 
 def _belonging(path: Path, models: Path) -> list[Path]:

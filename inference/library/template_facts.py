@@ -137,8 +137,8 @@ def _numbers(data: mmap.mmap, value: object) -> tuple[int, ...]:
 
 def _of_folder(folder: Path) -> TemplateFacts:
     config = checkpoint_folder.read_config(folder)
-    settings = _optional(folder / "tokenizer_config.json")
-    tokenizer = _optional(folder / "tokenizer.json")
+    settings = checkpoint_folder.optional_json(folder / "tokenizer_config.json")
+    tokenizer = checkpoint_folder.optional_json(folder / "tokenizer.json")
     added = tokenizer.get("added_tokens")
     entries = [one for one in added if isinstance(one, dict)] if isinstance(added, list) else []
     texts = {one.get("id"): str(one.get("content")) for one in entries}
@@ -146,7 +146,7 @@ def _of_folder(folder: Path) -> TemplateFacts:
     ends = {texts.get(number) for number in _end_ids(folder, config)}
     eos = _token(settings.get("eos_token"))
     return TemplateFacts(
-        source=_source(folder, settings),
+        source=checkpoint_folder.chat_template(folder),
         bos=_token(settings.get("bos_token")),
         eos=eos,
         adds_bos=settings.get("add_bos_token") is True,
@@ -158,34 +158,13 @@ def _of_folder(folder: Path) -> TemplateFacts:
 
 def _end_ids(folder: Path, config: Mapping[str, object]) -> list[object]:
     ids: list[object] = []
-    for file in (config, _optional(folder / "generation_config.json")):
+    for file in (config, checkpoint_folder.optional_json(folder / "generation_config.json")):
         value = file.get("eos_token_id")
         ids += value if isinstance(value, list) else [value]
     return [number for number in ids if isinstance(number, int)]
-
-
-def _source(folder: Path, settings: Mapping[str, object]) -> str:
-    try:
-        return (folder / "chat_template.jinja").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        pass
-    found = settings.get("chat_template") or _optional(folder / "chat_template.json").get(
-        "chat_template"
-    )
-    if isinstance(found, list):  # several by name; "default" is the one for chats
-        named = {one.get("name"): one.get("template") for one in found if isinstance(one, dict)}
-        found = named.get("default")
-    return found if isinstance(found, str) else ""
 
 
 def _token(value: object) -> str:
     if isinstance(value, dict):
         value = value.get("content")
     return value if isinstance(value, str) else ""
-
-
-def _optional(path: Path) -> dict[str, object]:
-    try:
-        return checkpoint_folder.read_json(path) if path.is_file() else {}
-    except CorruptCheckpointError:
-        return {}

@@ -398,6 +398,18 @@ def test_a_move_that_breaks_off_halfway_moves_everything_back(
     assert sorted(path.name for path in paths.models.glob("*.gguf")) == names
 
 
+def test_a_corrected_kind_is_the_model_s_kind(
+    library: Library, paths: AppPaths, starters: Path
+) -> None:
+    _put(paths.models, "mine.gguf")
+    assert library.find("mine").kind == "unknown"
+    library.notes.change(library.find("mine"), kind="base")
+    assert library.find("mine").kind == "base"
+    assert Library(paths, starters).find("mine").kind == "base"
+    library.notes.change(library.find("mine"), kind=None)
+    assert library.find("mine").kind == "unknown"
+
+
 def test_several_threads_may_add_at_once(library: Library, tmp_path: Path) -> None:
     files = [tiny_gguf(tmp_path / f"model{n}.gguf") for n in range(4)]
     threads = [threading.Thread(target=library.add, args=(file,)) for file in files]
