@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from inference.errors import wire_name
-from inference.types import Candidate, FinishReason, Timings, TokenKind, Usage
+from inference.types import Candidate, FinishReason, SampleEnd, Timings, TokenKind, Usage
 
 if TYPE_CHECKING:
     from inference.errors import InferenceError
@@ -41,7 +41,8 @@ class TokenEvent(msgspec.Struct, frozen=True, tag="token"):
     ``text`` may be empty while UTF-8 is incomplete; the texts of all events joined are the answer.
     ``logprob`` is the natural log of the unmodified distribution, ``top`` at most 20 alternatives,
     likeliest first, only when asked for. ``logprob`` is ``None`` when ``top_n`` is 0.
-    The token that ends the answer (EOS) gives no event.
+    The token that ends the answer (EOS) gives no event. Where several samples were asked for,
+    their events come mixed: ``sample`` says whose a token is, ``index`` counts within it.
     """
 
     request_id: str
@@ -51,15 +52,21 @@ class TokenEvent(msgspec.Struct, frozen=True, tag="token"):
     logprob: float | None = None
     top: tuple[Candidate, ...] = ()
     kind: TokenKind = "answer"
+    sample: int = 0
 
 
 class Finished(msgspec.Struct, frozen=True, tag="finished"):
-    """The answer is complete; a cancel is an end, not an error."""
+    """The answer is complete; a cancel is an end, not an error.
+
+    Several samples have one end together: ``samples`` tells each one's own, and ``reason`` is
+    ``cancelled`` or ``length`` where that of any of them is.
+    """
 
     request_id: str
     reason: FinishReason
     usage: Usage
     timings: Timings
+    samples: tuple[SampleEnd, ...] = ()
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):

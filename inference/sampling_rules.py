@@ -15,6 +15,8 @@ MOST_ALTERNATIVES = 20
 """Alternatives that can be reported per token."""
 MOST_BEAMS = 64
 """Answers that beam search can follow at once."""
+MOST_SAMPLES = 64
+"""Answers that can be drawn side by side."""
 COLDEST = 1e-5
 """Below this temperature a division would overflow float32, so the draw is greedy."""
 
@@ -43,6 +45,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "beams": (1, MOST_BEAMS),
     "length_penalty": (-100, 100),
     "penalty_alpha": (0, 1),
+    "samples": (1, MOST_SAMPLES),
 }
 _LARGEST_BIAS = 100
 _DRAWING_ONLY = {"mirostat": "mirostat", "xtc_probability": "XTC"}
@@ -51,6 +54,11 @@ _DRAWING_ONLY = {"mirostat": "mirostat", "xtc_probability": "XTC"}
 def pick_seed(params: SamplingParams) -> int:
     """Return the seed asked for, or a fresh one, to be reported in ``Started``."""
     return params.seed if params.seed is not None else secrets.randbelow(_FRESH_SEEDS)
+
+
+def sample_seed(seed: int, sample: int) -> int:
+    """Return the seed of one of several samples; the first one's is the request's own."""
+    return seed + sample
 
 
 def is_greedy(params: SamplingParams) -> bool:
@@ -91,6 +99,7 @@ def _check_together(params: SamplingParams) -> None:
             "Mirostat draws in its own way, so XTC and typical p cannot act beside it.",
             "Use one of them.",
         )
+    _check_samples(params)
     if params.strategy in {"beam", "contrastive"}:
         for name, words in _DRAWING_ONLY.items():
             if getattr(params, name):
@@ -102,6 +111,21 @@ def _check_together(params: SamplingParams) -> None:
         raise UnsupportedRequestError(
             "The strategy contrastive chooses among the top k tokens, and top k is 0.",
             "Choose a top k of 1 or more; 4 to 8 is usual.",
+        )
+
+
+def _check_samples(params: SamplingParams) -> None:
+    if params.samples == 1:
+        return
+    if params.strategy in {"beam", "contrastive"}:
+        raise UnsupportedRequestError(
+            f"The strategy {params.strategy} does not draw, so there cannot be several samples.",
+            "Use the strategy sample.",
+        )
+    if is_greedy(params):
+        raise UnsupportedRequestError(
+            "Without a draw all samples would be alike: the likeliest token is always taken.",
+            "Choose the strategy sample and a temperature above 0, or one sample.",
         )
 
 

@@ -68,6 +68,8 @@ class SamplingParams(msgspec.Struct, frozen=True):
         early_stop: ``True`` ends as soon as ``beams`` answers are complete, ``False`` when a better
             one is unlikely, ``"never"`` when none can come.
         penalty_alpha: Weight of the likeness in contrastive search, 0 (none) to 1.
+        samples: How many answers are drawn side by side, from one reading of the prompt. Number i
+            is drawn as a request of its own with the seed ``seed + i`` would be.
     """
 
     temperature: float = 0.7
@@ -99,6 +101,7 @@ class SamplingParams(msgspec.Struct, frozen=True):
     length_penalty: float = 1.0
     early_stop: bool | Literal["never"] = False
     penalty_alpha: float = 0.6
+    samples: int = 1
 
 
 class GenerationRequest(msgspec.Struct, frozen=True):
@@ -316,8 +319,17 @@ class BeamTree(msgspec.Struct, frozen=True):
     ends: tuple[BeamEnd, ...]
 
 
+class SampleEnd(msgspec.Struct, frozen=True):
+    """How one of several samples ended; ``seed`` alone would draw it again."""
+
+    sample: int
+    seed: int
+    reason: FinishReason
+    completion_tokens: int
+
+
 class Usage(msgspec.Struct, frozen=True):
-    """Tokens of one answer; ``reused_tokens`` of the prompt came from the cache."""
+    """Tokens of one answer, or of all its samples; ``reused_tokens`` came from the cache."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0

@@ -120,7 +120,7 @@ class EventBridge(QObject):
 
 
 def join_tokens(events: Iterable[object]) -> tuple[object, ...]:
-    """Join adjacent token events of one answer and kind.
+    """Join adjacent token events of one answer, sample and kind.
 
     The joined event has all text and the last one's index and id; probabilities are left out.
     """
@@ -143,7 +143,7 @@ def join_tokens(events: Iterable[object]) -> tuple[object, ...]:
 
 
 def _together(one: TokenEvent, other: TokenEvent) -> bool:
-    return one.request_id == other.request_id and one.kind == other.kind
+    return (one.request_id, one.kind, one.sample) == (other.request_id, other.kind, other.sample)
 
 
 def _join(run: list[TokenEvent]) -> TokenEvent:
@@ -151,4 +151,6 @@ def _join(run: list[TokenEvent]) -> TokenEvent:
     if len(run) == 1:
         return last
     text = "".join(event.text for event in run)
-    return TokenEvent(last.request_id, last.index, last.token_id, text, kind=last.kind)
+    return TokenEvent(
+        last.request_id, last.index, last.token_id, text, kind=last.kind, sample=last.sample
+    )

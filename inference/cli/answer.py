@@ -19,19 +19,24 @@ class Answer:
     """Keeps what came.
 
     Attributes:
-        text: The answer so far.
+        texts: Those of all samples, by their number.
         thinking: What the model thought before it.
         reason: Why it ended, ``None`` while it has not.
     """
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.text = ""
+        self.texts: dict[int, str] = {}
         self.thinking = ""
         self.reason: FinishReason | None = None
         self.finished: Finished | None = None
         self.started: Started | None = None
         self._failure: InferenceError | None = None
+
+    @property
+    def text(self) -> str:
+        """The answer so far; the first one where several are drawn."""
+        return self.texts.get(0, "")
 
     def take(self, event: EngineEvent) -> None:
         """Take the next event and show it."""
@@ -39,7 +44,7 @@ class Answer:
             case Started():
                 self.started = event
             case TokenEvent(kind="answer"):
-                self.text += event.text
+                self.texts[event.sample] = self.texts.get(event.sample, "") + event.text
             case TokenEvent(kind="thinking"):
                 self.thinking += event.text
             case Finished():
@@ -71,17 +76,32 @@ class TextAnswer(Answer):
             console.line()
 
 
+class TextSamples(Answer):
+    """Prints several answers one after the other, since they come at the same time."""
+
+    def show(self, event: EngineEvent) -> None:
+        """Print them all at the end, each under the seed that alone would draw it again."""
+        if isinstance(event, Finished):
+            for end in event.samples:
+                console.line(f"Sample {end.sample + 1}, seed {end.seed}:")
+                console.line(self.texts.get(end.sample, ""))
+                if end.sample + 1 < len(event.samples):
+                    console.line()
+
+
 class JsonAnswer(Answer):
     """Prints every event as one object on one line.
 
     Args:
         session: The loaded model.
         top: Alternatives to print per token.
+        several: Tell whose sample a token is.
     """
 
-    def __init__(self, session: Session, top: int) -> None:
+    def __init__(self, session: Session, top: int, *, several: bool = False) -> None:
         super().__init__(session)
         self._top = top
+        self._several = several
 
     def show(self, event: EngineEvent) -> None:
         """Print the event; a failure is printed by whoever catches it."""
@@ -91,7 +111,7 @@ class JsonAnswer(Answer):
             case PromptProgress(done=done, total=total):
                 console.json_line({"event": "prompt_progress", "done": done, "total": total})
             case TokenEvent():
-                console.json_line(_token(event, self._top))
+                console.json_line(_token(event, self._top, several=self._several))
             case Finished():
                 console.json_line(self._finished(event))
             case _:
@@ -110,7 +130,7 @@ class JsonAnswer(Answer):
 
     def _finished(self, event: Finished) -> Json:
         usage, timings = event.usage, event.timings
-        return {
+        finished: dict[str, Json] = {
             "event": "finished",
             "reason": event.reason,
             "text": self.text,
@@ -128,10 +148,22 @@ class JsonAnswer(Answer):
                 "tokens_per_s": timings.tokens_per_s,
             },
         }
+        if event.samples:
+            finished["samples"] = [
+                {
+                    "sample": end.sample,
+                    "seed": end.seed,
+                    "reason": end.reason,
+                    "text": self.texts.get(end.sample, ""),
+                    "completion_tokens": end.completion_tokens,
+                }
+                for end in event.samples
+            ]
+        return finished
 
 
-def _token(event: TokenEvent, top: int) -> Json:
-    return {
+def _token(event: TokenEvent, top: int, *, several: bool) -> Json:
+    shown: dict[str, Json] = {
         "event": "token",
         "index": event.index,
         "id": event.token_id,
@@ -143,3 +175,4 @@ def _token(event: TokenEvent, top: int) -> Json:
         ],
         "kind": event.kind,
     }
+    return shown | {"sample": event.sample} if several else shown

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from inference.cli.console import clean
 from inference.cli.options import LATER, number, whole
 from inference.errors import UnsupportedRequestError
+from inference.sampling_rules import MOST_SAMPLES
 from inference.types import SamplingParams
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _NEEDS: Final = {
 _OWN: Final = (
     *("beams", "length_penalty", "penalty_alpha", "no_repeat_ngram", "dry_multiplier", "dry_base"),
     *("dry_allowed_length", "dry_window", "xtc_probability", "xtc_threshold", "mirostat"),
-    *("mirostat_tau", "mirostat_eta"),
+    *("mirostat_tau", "mirostat_eta", "samples"),
 )
 _DRAWING: Final = ("temperature", "top_k", "top_p", "min_p", "typical_p")
 
@@ -140,6 +141,7 @@ def _add_strategies(parser: argparse.ArgumentParser) -> None:
     )
     _add(group, "mirostat_tau", number(0, 100), "F", "surprise aimed at, in bits")
     _add(group, "mirostat_eta", number(0, 100), "F", "how fast it is corrected")
+    _add(group, "samples", whole(1, MOST_SAMPLES), "N", "answers drawn side by side")
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:

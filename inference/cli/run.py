@@ -10,7 +10,7 @@ import msgspec
 
 from inference.cancel import CancelToken
 from inference.cli import console
-from inference.cli.answer import Answer, JsonAnswer, TextAnswer
+from inference.cli.answer import Answer, JsonAnswer, TextAnswer, TextSamples
 from inference.cli.decoding import add_sampling, sampling_params
 from inference.cli.options import add_json, add_load_options, add_model
 from inference.cli.session import INTERRUPTED, Interrupted, interruptible, opened
@@ -58,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     prompt = arguments.prompt
     if prompt is None and not messages:
         if sys.stdin.isatty() and not arguments.json:
+            if sampling.samples > 1:
+                arguments.parser.error("a chat goes on from one answer: --samples needs PROMPT")
             from inference.cli.chat import chat  # noqa: PLC0415  only for a person at a terminal
 
             return chat(arguments, sampling)
@@ -68,8 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with interruptible(cancel), opened(arguments, cancel) as session:
             request = _request(session, arguments, sampling, messages, prompt)
-            view = JsonAnswer(session, arguments.top) if arguments.json else TextAnswer(session)
-            return answer(view, request, cancel)
+            return answer(_view(session, arguments, sampling.samples), request, cancel)
     except Interrupted:
         return INTERRUPTED
 
@@ -84,6 +85,12 @@ def answer(view: Answer, request: GenerationRequest, cancel: CancelToken) -> int
         view.take(event)
     view.raise_failure()
     return INTERRUPTED if view.reason == "cancelled" else 0
+
+
+def _view(session: Session, arguments: argparse.Namespace, samples: int) -> Answer:
+    if arguments.json:
+        return JsonAnswer(session, arguments.top, several=samples > 1)
+    return TextSamples(session) if samples > 1 else TextAnswer(session)
 
 
 def _request(

@@ -34,19 +34,23 @@ class Branches:
         count: Rows, at most 64.
         room: Tokens that each row can grow by.
         cancel: Ends a computation in its middle.
+        name: What a row is to a person: ``beams``, ``samples``.
 
     Raises:
         InferenceError: One of its children: there is not enough memory for so many rows, or the
             model cannot be continued in a context of that size.
     """
 
-    def __init__(self, session: Session, count: int, room: int, cancel: CancelToken) -> None:
+    def __init__(
+        self, session: Session, count: int, room: int, cancel: CancelToken, name: str = "beams"
+    ) -> None:
         self._count = count
+        self._name = name
         self._n_vocab = session.n_vocab
         self._position = len(session.tokens)
         self._on_abort = api.ggml_abort_callback(lambda _data: cancel.cancelled)
         n_ctx = self._position + count * room
-        _check_positions(session, n_ctx)
+        _check_positions(session, n_ctx, name)
         params = session.params_of_branches(n_ctx, count)
         params.n_seq_max = 2 * count  # the rows before a step, and those after it
         params.kv_unified = True
@@ -87,7 +91,7 @@ class Branches:
         if status != 0:
             raise InferenceError(
                 "llama.cpp could not compute these continuations.",
-                "Choose fewer beams or a shorter answer.",
+                f"Choose fewer {self._name} or a shorter answer.",
                 "\n".join([f"llama_decode returned {status}", *log.troubles(mark)]),
             )
         self._position += 1
@@ -126,7 +130,7 @@ class Branches:
             )
 
 
-def _check_positions(session: Session, n_ctx: int) -> None:
+def _check_positions(session: Session, n_ctx: int, name: str) -> None:
     """Make sure that a larger context turns positions as the session's does.
 
     llama.cpp chooses between LongRoPE's two sets of factors (Phi-3) by the size of the context.
@@ -137,7 +141,7 @@ def _check_positions(session: Session, n_ctx: int) -> None:
     one_set = model.metadata.get(scaling + "type") in {"none", "linear", "yarn"}
     if not one_set and session.n_ctx <= original < n_ctx:
         raise UnsupportedRequestError(
-            f"Beams of this length need a context of {n_ctx:,} tokens, and beyond {original:,} "
+            f"{name.capitalize()} of this length need a context of {n_ctx:,} tokens, and beyond {original:,} "
             "this model reads positions in another way.",
-            "Choose fewer beams or a shorter answer.",
+            f"Choose fewer {name} or a shorter answer.",
         )

@@ -6,6 +6,7 @@ Knows nothing of messages, templates or files.
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Final
 
 from inference.beam_search import PROMPT
@@ -14,8 +15,10 @@ from inference.events import Finished, PromptProgress, Started
 from inference.gguf.beam import BeamDecoder
 from inference.gguf.probabilities import Distribution, check_finite
 from inference.gguf.sampler import Sampler
+from inference.gguf.samples import SequenceRows
 from inference.gguf.session import BATCH_TOKENS
 from inference.prompt.context import check_fits
+from inference.samples import Drawn, SampleBatch
 from inference.sampling_rules import check_alternatives, check_params, pick_seed
 from inference.text.answer import AnswerStream
 from inference.types import Timings, Usage
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from inference.beam_search import BeamSearch
     from inference.cancel import CancelToken
     from inference.events import EngineEvent
+    from inference.gguf.probabilities import Logits
     from inference.gguf.session import Session
     from inference.gguf.vocabulary import Vocabulary
     from inference.types import Candidate, FinishReason, GenerationRequest, SamplingParams
@@ -77,6 +81,7 @@ class Generation:
         asked = request.sampling.max_tokens
         self._limit = room if asked is None else min(asked, room)
         self.search: BeamSearch | None = None
+        self._batch: SampleBatch | None = None
         self._reused = 0
         self._read = 0
         self._drawn = 0
@@ -100,18 +105,19 @@ class Generation:
             request.request_id, self._session.n_ctx, len(self._prompt), self._reused, seed
         )
         reason: FinishReason = "cancelled"
-        if request.sampling.strategy == "beam":
-            if (yield from self._read_prompt(cancel)):
+        if (yield from self._read_prompt(cancel)):
+            if request.sampling.strategy == "beam":
                 reason = yield from self._search(cancel)
-            yield Finished(request.request_id, reason, self._usage(), self._timings())
-            return
-        sampler = Sampler(request.sampling, seed, self._vocabulary, self._prompt)
-        try:
-            if (yield from self._read_prompt(cancel)):
-                reason = yield from self._answer(sampler, cancel)
-        finally:
-            sampler.close()
-        yield Finished(request.request_id, reason, self._usage(), self._timings())
+            elif request.sampling.samples > 1:
+                reason = yield from self._draw_samples(seed, cancel)
+            else:
+                with closing(self._sampler(seed)) as sampler:
+                    reason = yield from self._answer(sampler, cancel)
+        samples = () if self._batch is None else self._batch.ends
+        yield Finished(request.request_id, reason, self._usage(), self._timings(), samples)
+
+    def _sampler(self, seed: int) -> Sampler:
+        return Sampler(self._request.sampling, seed, self._vocabulary, self._prompt)
 
     def _read_prompt(self, cancel: CancelToken) -> Generator[EngineEvent, None, bool]:
         """Read what is new of the prompt in chunks; return whether it was read to its end."""
@@ -142,7 +148,6 @@ class Generation:
         self, sampler: Sampler, stream: AnswerStream, cancel: CancelToken
     ) -> Generator[EngineEvent, None, FinishReason]:
         session = self._session
-        top_n = self._request.top_n
         while self._drawn < self._limit:
             if cancel.cancelled:
                 return "cancelled"
@@ -153,14 +158,9 @@ class Generation:
             if token in self._eog:
                 self._decode_s += time.perf_counter() - began
                 return "stop"
-            logprob: float | None = None
-            top: tuple[Candidate, ...] = ()
-            if top_n:
-                distribution = Distribution.of(logits)
-                logprob = distribution.logprob(token)
-                top = distribution.top(top_n, self._vocabulary.display)
+            shown = self._shown(token, logits)
             self._drawn += 1
-            events, stopped = stream.push(token, self._piece(token), logprob, top)
+            events, stopped = stream.push(token, self._piece(token), *shown)
             self._decode_s += time.perf_counter() - began
             yield from events
             if stopped:
@@ -168,6 +168,33 @@ class Generation:
             if self._drawn < self._limit and not self._compute(token, cancel):
                 return "cancelled"
         return "length"
+
+    def _draw_samples(
+        self, seed: int, cancel: CancelToken
+    ) -> Generator[EngineEvent, None, FinishReason]:
+        """Draw several answers side by side."""
+        if self._limit < 1:
+            return "length"
+        batch = self._batch = SampleBatch(
+            self._request, seed, limit=self._limit, ends=self._eog, drops_space=self._drops_space
+        )
+        with ExitStack() as stack:
+            samplers = [stack.enter_context(closing(self._sampler(own))) for own in batch.seeds]
+            rows = SequenceRows(self._session, samplers, self._limit, self._tell, cancel)
+            stack.callback(rows.close)
+            reason = yield from batch.events(rows, cancel)
+        self._drawn, self._steps, self._decode_s = batch.written, batch.steps, batch.decode_s
+        return reason
+
+    def _tell(self, token: int, logits: Logits) -> Drawn:
+        return Drawn(token, self._vocabulary.piece(token), *self._shown(token, logits))
+
+    def _shown(self, token: int, logits: Logits) -> tuple[float | None, tuple[Candidate, ...]]:
+        if not self._request.top_n:
+            return None, ()
+        distribution = Distribution.of(logits)
+        top = distribution.top(self._request.top_n, self._vocabulary.display)
+        return distribution.logprob(token), top
 
     def _search(self, cancel: CancelToken) -> Generator[EngineEvent, None, FinishReason]:
         """Follow several answers at once; then tell the best one."""

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ctypes
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
 
 from inference.errors import InferenceError
 from inference.gguf.library import api
@@ -17,12 +19,15 @@ from inference.sampling_rules import check_params, is_greedy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
     from llama_cpp.llama_cpp import llama_context_p, llama_sampler_p
 
     from inference.gguf.probabilities import Logits
     from inference.gguf.vocabulary import Vocabulary
     from inference.types import SamplingParams
 
+_Candidates: TypeAlias = "npt.NDArray[Any]"
+_CANDIDATE: Final = np.dtype([("id", "i4"), ("logit", "f4"), ("p", "f4")])  # llama_token_data
 _LONGEST_WINDOW: Final = 2**20  # llama.cpp sets the memory for the whole window aside
 _PICKS_ITS_OWN: Final = 0xFFFF_FFFF  # LLAMA_DEFAULT_SEED: C would draw a seed and not repeat
 _KNUTH: Final = 0x9E37_79B1  # 2**32 over the golden ratio: spreads neighbouring seeds
@@ -78,6 +83,39 @@ class Sampler:
         logits[banned] = kept
         self._history.append(token)
         return token
+
+    def draw(self, logits: Logits) -> int:
+        """Draw a token from logits that lie anywhere, (V,), and remember it."""
+        left, chosen = self._apply(logits)
+        token = int(left["id"][chosen])
+        self.remember(token)
+        return token
+
+    def remember(self, token: int) -> None:
+        """Take a token that was chosen into the history of the penalties."""
+        api.llama_sampler_accept(self._open_chain(), token)
+        if self._ngram:
+            self._history.append(token)
+
+    def _apply(self, logits: Logits) -> tuple[_Candidates, int]:
+        """Let the chain act on logits (V,): what is left, and the place of the one it drew.
+
+        It is what ``llama_sampler_sample`` does with the logits of a context.
+        """
+        candidates = np.zeros(logits.size, dtype=_CANDIDATE)
+        candidates["id"], candidates["logit"] = np.arange(logits.size), logits
+        scores = candidates["logit"]
+        banned = list(banned_by_ngrams(self._history, self._ngram))
+        scores[banned] = -math.inf
+        if banned and scores.max() == -math.inf:  # something has to be said
+            scores[banned] = logits[banned]
+        data = candidates.ctypes.data_as(ctypes.POINTER(api.llama_token_data))
+        array = api.llama_token_data_array(data=data, size=logits.size, selected=-1, sorted=False)
+        api.llama_sampler_apply(self._open_chain(), ctypes.byref(array))
+        # XTC moves the front, so the pointer is not always that of ``candidates``.
+        first = ctypes.cast(array.data, ctypes.c_void_p).value or 0
+        start = (first - candidates.ctypes.data) // candidates.itemsize
+        return candidates[start : start + int(array.size)], int(array.selected)
 
     def close(self) -> None:
         """Free the chain; closing twice is harmless."""

@@ -191,7 +191,8 @@ class Session:
         """
         _check_memory(self.model, n_ctx, self._options)
         params = _context_params(self._options, n_ctx, self.threads)
-        params.n_batch = params.n_ubatch = params.n_outputs_max = max(count, SCORED_TOKENS)
+        # llama.cpp aborts where there are more sequences than outputs, and each row takes two.
+        params.n_batch = params.n_ubatch = params.n_outputs_max = max(2 * count, SCORED_TOKENS)
         return params
 
     def close(self) -> None:

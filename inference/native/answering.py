@@ -13,8 +13,10 @@ from inference.native.beam import BeamDecoder
 from inference.native.contrastive import contrastive_tokens
 from inference.native.device import memory_errors_translated
 from inference.native.penalties import Penalties
+from inference.native.samples import NetworkRows
 from inference.native.sampling import Sampler
 from inference.native.session import Session, StoppedError
+from inference.samples import Drawn, SampleBatch
 from inference.sampling_rules import check_params, pick_seed
 from inference.text.answer import AnswerStream
 from inference.types import Candidate, Timings, Usage
@@ -73,6 +75,7 @@ class Answer:
         self._contrastive = params.strategy == "contrastive"
         self._prompt_streams: list[Tensor] = []
         self.search: BeamSearch | None = None
+        self._batch: SampleBatch | None = None
         self._stream = AnswerStream(request.request_id, request.sampling.stop)
         self._drop_space = tokenizer.drops_space_after(ids)
         self._reused = self._read = self._written = self._steps = 0
@@ -115,6 +118,8 @@ class Answer:
             return "length"
         if self._request.sampling.strategy == "beam":
             return (yield from self._search(cancel))
+        if self._request.sampling.samples > 1:
+            return (yield from self._draw_samples(cancel))
         tokens = self._tokens(cancel)
         while self._written < self._limit:
             if cancel.cancelled:
@@ -192,6 +197,25 @@ class Answer:
                 return "stop"
         return "length" if complete else "cancelled"
 
+    def _draw_samples(self, cancel: CancelToken) -> Generator[EngineEvent, None, FinishReason]:
+        """Draw several answers side by side."""
+        batch = self._batch = SampleBatch(
+            self._request,
+            self._seed,
+            limit=self._limit,
+            ends=self._loaded.eos_ids,
+            drops_space=self._drop_space,
+        )
+        params = self._request.sampling
+        samplers = [Sampler(params, seed, self._ids, self._breakers) for seed in batch.seeds]
+        rows = NetworkRows(self._session, samplers, self._limit, self._tell, cancel)
+        reason = yield from batch.events(rows, cancel)
+        self._written, self._steps, self._decode_s = batch.written, batch.steps, batch.decode_s
+        return reason
+
+    def _tell(self, token: int, logits: Tensor) -> Drawn:
+        return Drawn(token, self._tokenizer.piece(token), *self._shown(token, logits))
+
     def _shown(self, token: int, logits: Tensor) -> tuple[float | None, tuple[Candidate, ...]]:
         top_n = self._request.top_n
         if not top_n:
@@ -221,6 +245,7 @@ class Answer:
                 # The first token comes from the prompt's pass, so it is no step of its own.
                 tokens_per_s=_rate(self._steps, self._decode_s),
             ),
+            samples=() if self._batch is None else self._batch.ends,
         )
 
 

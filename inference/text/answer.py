@@ -43,12 +43,23 @@ class AnswerStream:
     Args:
         request_id: Repeated in every event.
         stops: Texts that end the answer and are not part of it.
+        sample: Its number among several answers to one prompt, repeated in every event.
     """
 
-    __slots__ = ("_bytes", "_chars", "_count", "_held", "_matcher", "_request_id", "_utf8")
+    __slots__ = (
+        "_bytes",
+        "_chars",
+        "_count",
+        "_held",
+        "_matcher",
+        "_request_id",
+        "_sample",
+        "_utf8",
+    )
 
-    def __init__(self, request_id: str, stops: Sequence[str] = ()) -> None:
+    def __init__(self, request_id: str, stops: Sequence[str] = (), sample: int = 0) -> None:
         self._request_id = request_id
+        self._sample = sample
         self._utf8 = Utf8Stream()
         self._matcher = StopMatcher(stops)
         self._held: deque[_Held] = deque()
@@ -139,4 +150,5 @@ class AnswerStream:
             text=token.text,
             logprob=token.logprob,
             top=token.top,
+            sample=self._sample,
         )

@@ -40,6 +40,8 @@ from inference.types import SamplingParams
         ("beams", 0),
         ("length_penalty", math.nan),
         ("penalty_alpha", 1.1),
+        ("samples", 0),
+        ("samples", 65),
     ],
 )
 def test_a_setting_without_meaning_is_named(name: str, value: Any) -> None:
@@ -75,6 +77,10 @@ def test_more_alternatives_than_can_be_reported_are_refused(top_n: int) -> None:
         ({"strategy": "beam", "mirostat": 2}, "mirostat"),
         ({"strategy": "contrastive", "mirostat": 2}, "mirostat"),
         ({"strategy": "contrastive", "top_k": 0}, "top k"),
+        ({"strategy": "beam", "samples": 2}, "samples"),
+        ({"strategy": "contrastive", "samples": 2}, "samples"),
+        ({"strategy": "greedy", "samples": 2}, "samples"),
+        ({"temperature": 0.0, "samples": 2}, "samples"),
     ],
 )
 def test_settings_that_cannot_act_together_are_named(settings: dict[str, Any], named: str) -> None:

@@ -76,6 +76,7 @@ def test_without_options_nothing_differs_from_the_defaults() -> None:
             "--mirostat 2 --mirostat-tau 3 --mirostat-eta 0.2",
             {"mirostat": 2, "mirostat_tau": 3.0, "mirostat_eta": 0.2},
         ),
+        ("--samples 4 --seed 7", {"samples": 4, "seed": 7}),
         ("--temperature 0 --top-p 0.5 --top-k 0", {"temperature": 0.0, "top_p": 0.5, "top_k": 0}),
     ],
 )
@@ -94,3 +95,29 @@ def test_beams_answer_on_the_native_engine_and_the_limits_of_the_model_are_named
     said = real_cli(*words, "--logit-bias", "9999=1")
     assert said.status == 1
     assert "9999" in said.err
+
+
+def test_samples_are_told_apart_and_each_can_be_drawn_again_by_its_seed(tmp_path: Path) -> None:
+    folder = tiny_llama(tmp_path / "tiny")
+    words = ("run", folder, "Once", "--raw", "--device", "cpu", "--max-tokens", 6)
+    words = (*words, "--temperature", 1)
+    said = real_cli(*words, "--json", "--samples", 3, "--seed", 11)
+    assert said.status == 0, said.err
+    samples = said.events[-1]["samples"]
+    assert [(one["sample"], one["seed"]) for one in samples] == [(0, 11), (1, 12), (2, 13)]
+    for one in samples:
+        tokens = [event for event in said.events if event.get("sample") == one["sample"]]
+        assert one["text"] == "".join(token["text"] for token in tokens)
+        alone = real_cli(*words, "--json", "--seed", one["seed"]).events[-1]
+        assert (alone["text"], alone["reason"]) == (one["text"], one["reason"])
+        assert "samples" not in alone
+    printed = real_cli(*words, "--samples", 3, "--seed", 11).out
+    shown = "\n".join(f"Sample {i + 1}, seed {11 + i}:\n{samples[i]['text']}\n" for i in range(3))
+    assert printed == shown
+
+
+def test_samples_without_a_draw_are_refused(tmp_path: Path) -> None:
+    folder = tiny_llama(tmp_path / "tiny")
+    said = real_cli("run", folder, "Once", "--raw", "--samples", 2, "--temperature", 0)
+    assert said.status == 1
+    assert "alike" in said.err

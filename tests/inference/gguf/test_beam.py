@@ -55,14 +55,16 @@ def slowly(engine: GgufEngine, params: SamplingParams) -> BeamSearch:
         {"beams": 4},
         {"beams": 3, "length_penalty": 2.0, "early_stop": True},
         {"beams": 7, "early_stop": "never"},
+        {"beams": 64, "max_tokens": 4},
     ],
     ids=str,
 )
 def test_beams_are_those_of_a_search_without_a_cache(
     engine: GgufEngine, settings: dict[str, Any]
 ) -> None:
-    wanted = slowly(engine, SamplingParams(strategy="beam", max_tokens=10, **settings))
-    answer = ask(engine, token_ids=PROMPT, strategy="beam", max_tokens=10, **settings)
+    asked: dict[str, Any] = {"strategy": "beam", "max_tokens": 10} | settings
+    wanted = slowly(engine, SamplingParams(**asked))
+    answer = ask(engine, token_ids=PROMPT, **asked)
     answer.check_grammar()
     expected, tree = wanted.tree("r", str), engine.beam_tree("r")
     assert [(n.token_id, n.parent, n.state) for n in tree.nodes] == [
