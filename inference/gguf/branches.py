@@ -141,7 +141,7 @@ def _check_positions(session: Session, n_ctx: int, name: str) -> None:
     one_set = model.metadata.get(scaling + "type") in {"none", "linear", "yarn"}
     if not one_set and session.n_ctx <= original < n_ctx:
         raise UnsupportedRequestError(
-            f"{name.capitalize()} of this length need a context of {n_ctx:,} tokens, and beyond {original:,} "
-            "this model reads positions in another way.",
+            f"{name.capitalize()} of this length need a context of {n_ctx:,} tokens, and beyond "
+            f"{original:,} this model reads positions in another way.",
             f"Choose fewer {name} or a shorter answer.",
         )

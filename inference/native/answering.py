@@ -120,6 +120,10 @@ class Answer:
             return (yield from self._search(cancel))
         if self._request.sampling.samples > 1:
             return (yield from self._draw_samples(cancel))
+        return (yield from self._write(cancel))
+
+    def _write(self, cancel: CancelToken) -> Generator[EngineEvent, None, FinishReason]:
+        """Choose token after token until something ends the answer; return the reason."""
         tokens = self._tokens(cancel)
         while self._written < self._limit:
             if cancel.cancelled:

@@ -18,7 +18,6 @@ from tests.inference.gguf.answers import Answer, CancelAfter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from inference.engine import Engine
 
