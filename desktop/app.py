@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QApplication
 from desktop.bridge.event_bridge import EventBridge
 from desktop.bridge.task_runner import TaskRunner
 from desktop.controllers.chat import ChatController
+from desktop.controllers.downloads import DownloadController
 from desktop.controllers.engine import EngineController
 from desktop.controllers.problems import store_problem
 from desktop.controllers.settings import SettingsController
@@ -54,6 +55,7 @@ class Parts:
     settings: SettingsController
     engines: EngineController
     chats: ChatController
+    downloads: DownloadController
     themes: ThemeManager
     window: MainWindow
     column: ChatColumn
@@ -61,6 +63,7 @@ class Parts:
     def close(self) -> None:
         """Keep what is pending, end the engine process and the threads."""
         self.chats.shutdown()
+        self.downloads.shutdown()
         # A second window has no chats file; what the first one removed can still come back there.
         self.engines.shutdown(empty_trash=self.database.kept)
         self.tasks.close()
@@ -121,7 +124,8 @@ def main(model_path: Path | None = None) -> int:
     app = make_application()
     parts = build(app, app_paths())
     reporter = BugReporter(parts.window)
-    parts.tasks.failure_unhandled.connect(reporter.take_failure)
+    for tasks in (parts.tasks, parts.downloads.tasks):
+        tasks.failure_unhandled.connect(reporter.take_failure)
     hooks = sys.excepthook, threading.excepthook
     sys.excepthook, threading.excepthook = reporter.take, reporter.take_from_thread
     watch = InterruptWatch(app)
@@ -163,6 +167,15 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
         EngineClient, LateLibrary(paths), bridge, tasks, settings.settings, parent=app
     )
     chats = ChatController(database, engines, bridge, tasks, settings.settings, parent=app)
+    downloads = DownloadController(
+        lambda: paths.models,
+        paths.data if database.kept else None,  # a second window must not write the same list
+        bridge,
+        settings.settings,
+        parent=app,
+    )
+    settings.changed.connect(lambda value: downloads.apply(value.downloads))
+    downloads.finished.connect(lambda _row: engines.refresh())
     column = ChatColumn(themes.theme)
     column.set_picker(ModelPicker(themes.theme))
 
@@ -182,7 +195,9 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
         window.show_problem(store_problem(trouble, is_kept=False))
     elif settings.start_problem is not None:
         window.show_problem(settings.start_problem)
-    return Parts(bridge, tasks, database, settings, engines, chats, themes, window, column)
+    return Parts(
+        bridge, tasks, database, settings, engines, chats, downloads, themes, window, column
+    )
 
 
 def start(parts: Parts, model_path: Path | None) -> None:
@@ -192,6 +207,8 @@ def start(parts: Parts, model_path: Path | None) -> None:
         parts.engines.add_model(str(model_path.expanduser().absolute()), load=True)
     else:
         parts.engines.load_default()
+    parts.downloads.apply(parts.settings.settings().downloads)
+    parts.downloads.begin()
     QTimer.singleShot(0, parts.column, parts.column.prepare)  # the engine starts meanwhile
 
 

@@ -42,6 +42,16 @@ _STORE = {
     "DiskFull": "The disk is full.",
     "ReadOnlyFolder": "The data folder cannot be written.",
 }
+_DOWNLOAD = {
+    "Network": "The network does not bring it.",
+    "RepositoryNotFound": "The hub does not have this.",
+    "GatedModel": "The authors ask for something first.",
+    "HashMismatch": "The file is not what its author published.",
+    "UnsafeName": "This repository has unsafe file names.",
+    "NothingRunnable": "Nothing here can run this.",
+    "NoSpace": "There is too little space on the disk.",
+    "Store": "The system's keyring does not answer.",
+}
 _HINTS = {
     "OutOfMemory": "Close other programs, or choose a smaller model or a shorter context.",
 }
@@ -120,6 +130,11 @@ def store_problem(error: InferenceError, *, is_kept: bool = True) -> Problem:
     title = _STORE.get(wire_name(error), "Your chats could not be saved or read.")
     message = error.message if is_kept else f"{error.message} {_NOT_KEPT}"
     return Problem(title, message, error.hint, error.detail, can_retry=False)
+
+
+def download_title(error: str) -> str:
+    """Say in a few words what stopped a download, by the error's wire name."""
+    return _DOWNLOAD.get(error, "The download stopped.")
 
 
 def refused(title: str, message: str, hint: str = "", *offers: Offer) -> Problem:

@@ -32,6 +32,24 @@ class EngineOptions(msgspec.Struct, frozen=True):
     threads: Annotated[int, msgspec.Meta(ge=1, le=1_024)] | None = None
 
 
+class DownloadSettings(msgspec.Struct, frozen=True):
+    """How models are fetched. The access token is in the system's keyring, never here.
+
+    Attributes:
+        parallel: Files fetched at once.
+        go_on: Whether downloads that were under way go on by themselves after a start.
+        endpoint: Address of the hub or a mirror; empty = ``HF_ENDPOINT`` or the public one.
+        proxy: Address of an HTTP proxy; empty = as the system says.
+        limit_bytes_per_s: All downloads together take no more; 0 = no limit.
+    """
+
+    parallel: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
+    go_on: bool = False
+    endpoint: str = ""
+    proxy: str = ""
+    limit_bytes_per_s: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything a person can set.
 
@@ -45,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True):
         measure: Width of the reading column, logical pixels.
         motion: Whether things move.
         engine: Load options.
+        downloads: How models are fetched.
         window_geometry: Qt's own bytes in base64; empty = never placed.
         splitters: Sizes in logical pixels by splitter name.
     """
@@ -58,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True):
     measure: Measure = 640
     motion: Motion = "system"
     engine: EngineOptions = EngineOptions()
+    downloads: DownloadSettings = DownloadSettings()
     window_geometry: str = ""
     splitters: dict[str, tuple[int, ...]] = {}
 

@@ -7,7 +7,9 @@ calls from a worker thread and starts without it. All its errors are translated 
 from __future__ import annotations
 
 import os
+import threading
 import time
+import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote
@@ -28,6 +30,9 @@ _CONNECT_S = 15.0
 _WAITS_S = (0.3, 1.0)
 _LONGEST_WAIT_S = 60.0
 _READ_S = 30.0
+_setting = threading.Lock()
+_proxies: dict[str, str] | None = None
+"""The proxies that the shared client was made for; ``None`` before there is one."""
 
 
 def default_endpoint() -> str:
@@ -216,7 +221,12 @@ def _client(endpoint: str, token: str) -> huggingface_hub.HfApi:
     def client() -> httpx2.Client:
         return httpx2.Client(event_hooks={"request": [before]}, follow_redirects=True)
 
-    huggingface_hub.set_client_factory(client)  # its own waits without end
+    global _proxies  # noqa: PLW0603  as the client's own connections, shared by the process
+    proxies = urllib.request.getproxies()
+    with _setting:
+        if proxies != _proxies:  # setting it closes what other threads are talking through
+            huggingface_hub.set_client_factory(client)  # its own waits without end
+            _proxies = proxies
     return huggingface_hub.HfApi(endpoint=endpoint, token=token or False, library_name="glasshouse")
 
 

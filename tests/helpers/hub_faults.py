@@ -30,12 +30,13 @@ class Fault:
 
     Attributes:
         kind: ``status`` answers with ``status`` and ``headers``; ``refuse`` closes without an
-            answer; ``disconnect`` cuts after ``at`` body bytes; ``stall`` goes silent there for
-            ``seconds``; ``slow`` sends ``at`` bytes a second; ``corrupt`` flips the file's byte
-            ``at``; ``wrong_length`` announces and sends a file that is ``at`` bytes longer (or
-            shorter); ``ignore_range`` answers 200 with the whole; ``wrong_range`` answers 206 from
-            another place; ``changed`` names another ETag on the resolve hop; ``gzip`` compresses
-            against the request's wish; ``bare`` leaves out all X- headers, as plain mirrors do.
+            answer; ``disconnect`` cuts after ``at`` body bytes; ``stall`` goes silent there (in
+            front of an answer without a file) for ``seconds``; ``slow`` sends ``at`` bytes a
+            second; ``corrupt`` flips the file's byte ``at``; ``wrong_length`` announces and sends a
+            file that is ``at`` bytes longer (or shorter); ``ignore_range`` answers 200 with the
+            whole; ``wrong_range`` answers 206 from another place; ``changed`` names another ETag on
+            the resolve hop; ``gzip`` compresses against the request's wish; ``bare`` leaves out all
+            X- headers, as plain mirrors do.
         place: ``api`` is the JSON surface, ``resolve`` the hop on the hub, ``file`` the bytes.
     """
 

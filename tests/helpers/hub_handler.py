@@ -267,6 +267,8 @@ class HubHandler(BaseHTTPRequestHandler):
     # --- answers --------------------------------------------------------------------------------
 
     def _suffers(self, fault: Fault | None) -> bool:
+        if fault is not None and fault.kind == "stall" and fault.place != "file":
+            self.hub.closing.wait(fault.seconds)
         if fault is None or fault.kind not in ("status", "refuse"):
             return False
         if fault.kind == "refuse":

@@ -5,6 +5,7 @@ Only the queue touches a job, holding its lock.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,10 @@ ENDED: tuple[State, ...] = ("finished", "failed", "cancelled")
 
 
 class SavedJob(msgspec.Struct, frozen=True):
-    """What outlives the app: the bytes say the rest."""
+    """What outlives the app: the bytes say the rest.
+
+    ``goes_on`` is true for what was under way: nobody paused it, the app ended.
+    """
 
     id: str
     plan: Plan
@@ -34,6 +38,10 @@ class SavedJob(msgspec.Struct, frozen=True):
     error: str = ""
     message: str = ""
     hint: str = ""
+    detail: str = ""
+    goes_on: bool = False
+    since: float = 0.0
+    spent_s: float = 0.0
 
 
 class Job:
@@ -51,8 +59,13 @@ class Job:
         self.cancel = CancelToken()
         self.hashes: dict[str, str] = {}
         self.note = ""
-        self.error = self.message = self.hint = ""
+        self.error = self.message = self.hint = self.detail = ""
+        self.goes_on = True
+        self.since = time.time()
+        self.spent_s = 0.0
+        self.retry_at = 0.0
         self.file = ""
+        self._moving_since = 0.0
         self.active: set[str] = set()
         self.pending: list[RemoteFile] = list(plan.files)
         self._meter = SpeedMeter()
@@ -66,12 +79,25 @@ class Job:
         job = cls(saved.id, saved.plan)
         job.state = saved.state
         job.error, job.message, job.hint = saved.error, saved.message, saved.hint
+        job.detail, job.goes_on = saved.detail, saved.goes_on
+        job.since, job.spent_s = saved.since, saved.spent_s
         return job
 
     def saved(self) -> SavedJob:
         """Return what to keep: whatever was moving is paused after a restart."""
         state: State = self.state if self.state in ("failed", "finished") else "paused"
-        return SavedJob(self.id, self.plan, state, self.error, self.message, self.hint)
+        return SavedJob(
+            self.id,
+            self.plan,
+            state,
+            self.error,
+            self.message,
+            self.hint,
+            self.detail,
+            self.goes_on,
+            self.since,
+            self._spent(),
+        )
 
     def is_for(self, plan: Plan) -> bool:
         """Whether this job brings the same files to the same place and is still listed."""
@@ -92,20 +118,31 @@ class Job:
         """Go on from wherever it stands."""
         self.state = "queued"
         self.cancel = CancelToken()
-        self.note = self.error = self.message = self.hint = ""
+        self.note = self.error = self.message = self.hint = self.detail = ""
+        self.goes_on = True
+        self.since = time.time()
         self._meter.reset()
 
-    def stop(self, state: State) -> None:
+    def stop(self, state: State, *, goes_on: bool = False) -> None:
         """End all its threads; they look at the token they were given."""
+        self.spent_s, self._moving_since = self._spent(), 0.0
         self.state = state
         self.note = ""
+        self.goes_on = goes_on
+        self.since = time.time()
+        self.retry_at = 0.0
         self.cancel.cancel()
         self._meter.reset()
+
+    def _spent(self) -> float:
+        moving = time.monotonic() - self._moving_since if self._moving_since else 0.0
+        return self.spent_s + moving
 
     def fail(self, error: InferenceError) -> None:
         """Stop with a reason."""
         self.stop("failed")
         self.error, self.message, self.hint = wire_name(error), error.message, error.hint
+        self.detail = error.detail
 
     def progress(self, path: str, done_bytes: int, state: State) -> None:
         """A file moved."""
@@ -114,7 +151,9 @@ class Job:
         self._done[path] = done_bytes
         self.file = path
         if self.state not in (*ENDED, "paused"):
+            self._moving_since = self._moving_since or time.monotonic()
             self.state = state
+            self.retry_at = self.retry_at if state == "waiting" else 0.0
             self.note = "" if state == "downloading" else self.note
 
     def view(self) -> JobView:
@@ -142,6 +181,14 @@ class Job:
             hint=self.hint,
             path=plan.model_path,
             sha256=self.hashes.get(plan.files[0].path, "") if single else "",
+            title=plan.title,
+            detail=self.detail,
+            since=self.since,
+            spent_s=self._spent(),
+            retry_at=self.retry_at,
+            goes_on=self.goes_on,
+            files_done=sum(self._done[name] >= size for name, size in self._sizes.items()),
+            files_total=len(plan.files),
         )
 
 

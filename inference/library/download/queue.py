@@ -75,12 +75,16 @@ class DownloadQueue:
         with self._lock:
             return next((job.view() for job in self._jobs if job.id == job_id), None)
 
-    def add(self, plan: Plan) -> str:
+    def add(self, plan: Plan, job_id: str = "") -> str:
         """Put a download at the end and start it when its turn comes; return its id.
 
         One that is in the queue already goes on instead.
+
+        Args:
+            plan: What to fetch.
+            job_id: An id that the caller knows it by already; empty makes one.
         """
-        job = Job(uuid.uuid4().hex, plan)
+        job = Job(job_id or uuid.uuid4().hex, plan)
         with self._lock:
             same = [one for one in self._jobs if one.is_for(plan)]
             if not same:
@@ -109,6 +113,16 @@ class DownloadQueue:
                 return
             job.begin()
         self._changed(job)
+        self._start_threads()
+
+    def go_on(self) -> None:
+        """Go on with everything that was under way when the app ended."""
+        with self._lock:
+            left = [job for job in self._jobs if job.state == "paused" and job.goes_on]
+            for job in left:
+                job.begin()
+        for job in left:
+            self._changed(job)
         self._start_threads()
 
     def cancel(self, job_id: str) -> None:
@@ -145,6 +159,10 @@ class DownloadQueue:
             done = self._idle.wait_for(lambda: not self._threads, timeout_s)
         return done and self._keeper.wait(timeout_s)
 
+    def settle(self, timeout_s: float) -> bool:
+        """Wait until the list is written down; return whether that came true in time."""
+        return self._keeper.wait(timeout_s)
+
     def close(self, timeout_s: float = _LONGEST_END_S) -> None:
         """Pause everything, remember it, and end the threads.
 
@@ -156,7 +174,7 @@ class DownloadQueue:
             self._closed = True
             for job in self._jobs:
                 if job.state not in (*ENDED, "paused"):
-                    job.stop("paused")
+                    job.stop("paused", goes_on=True)
             threads = tuple(self._threads)
         for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))
@@ -268,11 +286,22 @@ class DownloadQueue:
 
     # --- what changed ---------------------------------------------------------------------------
 
-    def moved(self, job: Job, path: str, done_bytes: int, state: State, note: str = "") -> None:
+    def moved(
+        self,
+        job: Job,
+        path: str,
+        done_bytes: int,
+        state: State,
+        *,
+        note: str = "",
+        wait_s: float = 0.0,
+    ) -> None:
         """Take a report from a worker thread."""
         with self._lock:
             job.progress(path, done_bytes, state)
             job.note = note or job.note
+            if job.state == "waiting":
+                job.retry_at = time.time() + wait_s
         self._on_change(job.id)
 
     def _changed(self, job: Job) -> None:
@@ -338,7 +367,9 @@ class _Report:
 
     def waiting(self, reason: str, wait_s: float) -> None:
         again = f"Trying again in {wait_s:.0f} s." if wait_s >= 1 else "Trying again."
-        self._queue.moved(self._job, self._path, self._done, "waiting", f"{reason} {again}")
+        self._queue.moved(
+            self._job, self._path, self._done, "waiting", note=f"{reason} {again}", wait_s=wait_s
+        )
 
     def noted(self, sentence: str) -> None:
-        self._queue.moved(self._job, self._path, self._done, "checking", sentence)
+        self._queue.moved(self._job, self._path, self._done, "checking", note=sentence)

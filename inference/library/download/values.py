@@ -69,6 +69,7 @@ class Plan(msgspec.Struct, frozen=True):
         files: All files of the model, those that are there already included.
         main: The file that stands for the model; empty for a checkpoint (the folder does).
         license: As the hub says.
+        title: What the person calls it; empty where only the repository's name is known.
     """
 
     repo: str
@@ -78,6 +79,7 @@ class Plan(msgspec.Struct, frozen=True):
     files: tuple[RemoteFile, ...]
     main: str = ""
     license: str = ""
+    title: str = ""
 
     @property
     def total_bytes(self) -> int:
@@ -111,6 +113,14 @@ class JobView(msgspec.Struct, frozen=True):
         hint: Next step of the error.
         path: Where the model is, or will be.
         sha256: Of the main file once finished; empty for several files.
+        title: What the person calls it, or empty.
+        detail: Technical text of the error.
+        since: When the state last changed, in seconds since the epoch.
+        spent_s: Seconds that were spent on it, pauses left out.
+        retry_at: When the next try is, in seconds since the epoch; 0 when none is waited for.
+        goes_on: Whether it was under way, so that a restart may go on with it.
+        files_done: Files that are here and checked.
+        files_total: All its files.
     """
 
     id: str
@@ -130,3 +140,11 @@ class JobView(msgspec.Struct, frozen=True):
     hint: str = ""
     path: str = ""
     sha256: str = ""
+    title: str = ""
+    detail: str = ""
+    since: float = 0.0
+    spent_s: float = 0.0
+    retry_at: float = 0.0
+    goes_on: bool = False
+    files_done: int = 0
+    files_total: int = 1

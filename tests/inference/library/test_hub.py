@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,22 @@ def test_a_long_wait_is_said_instead(hub: LocalHub) -> None:
     with pytest.raises(NetworkError) as caught:
         Hub(hub.endpoint, token="").listing("org/m")
     assert caught.value.hint == "Try again in 251 seconds."
+
+
+def test_a_second_reader_does_not_cut_the_first_one_off(hub: LocalHub) -> None:
+    first = Hub(hub.endpoint, token="")
+    first.listing("org/m")
+    hub.faults.next(Fault("stall", "api", seconds=0.5))
+    found: list[str] = []
+    thread = threading.Thread(target=lambda: found.append(first.listing("org/m").repo))
+    asked = len(hub.requests)
+    thread.start()
+    while len(hub.requests) == asked:
+        time.sleep(0.01)
+    Hub(hub.endpoint, token="").listing("org/m")
+    thread.join()
+    assert found == ["org/m"]
+    assert len(hub.requests) == asked + 2, "the first one had to ask again"
 
 
 @pytest.mark.parametrize("name", ["org/none", "no such name", "a/b/c", "../x", ""])

@@ -5,17 +5,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from inference.library.download.patience import Patience
 from tests.helpers.local_hub import LocalHub
+from tests.helpers.patience import HURRIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-HURRIED = Patience(
-    tries=4, first_wait_s=0.01, longest_wait_s=0.05, connect_s=5.0, stall_s=0.6, stall_bytes=64
-)
-"""A person's patience, shortened for tests."""
+__all__ = ["HURRIED"]
 
 
 def content(size: int, seed: int = 1) -> bytes:

@@ -307,3 +307,35 @@ def test_what_a_window_calls_returns_without_waiting_for_the_disk(rig: Rig) -> N
         queue.cancel(job_id)
     assert queue.wait(10)
     assert slowest < 0.25  # generous: other programs share the processor
+
+
+def test_only_what_was_under_way_goes_on_by_itself_after_a_restart(rig: Rig) -> None:
+    queue = rig.queue(parallel=2)
+    rig.hub.faults.always(SLOW)
+    paused, running = (queue.add(rig.plan(name, n)) for n, name in enumerate(("one", "two")))
+    until(lambda: moving(queue, paused) and moving(queue, running))
+    queue.pause(paused)
+    until(lambda: moving(queue, running))
+    queue.close()
+    rig.hub.faults.clear()
+    again = rig.queue()
+    assert (state(again, paused), state(again, running)) == ("paused", "paused")
+    again.go_on()
+    until(lambda: state(again, running) == "finished")
+    assert state(again, paused) == "paused"
+
+
+def test_a_wait_says_until_when_and_a_finished_one_how_long_it_took(rig: Rig) -> None:
+    queue = rig.queue()
+    rig.hub.faults.next(Fault("status", status=503, headers=(("Retry-After", "1"),)))
+    job_id = queue.add(rig.plan("one"))
+    until(lambda: state(queue, job_id) == "waiting")
+    job = queue.job(job_id)
+    assert job is not None
+    assert 0 < job.retry_at - time.time() < 5
+    until(lambda: state(queue, job_id) == "finished")
+    job = queue.job(job_id)
+    assert job is not None
+    assert job.spent_s > 0.9
+    assert job.retry_at == 0
+    assert time.time() - job.since < 15
