@@ -76,8 +76,16 @@ class Engine(Protocol):
         """
         ...
 
+    def forget(self, cache_key: str | None) -> None:
+        """Drop what is kept of one chat, or of all (``None``), in memory and on the disk."""
+        ...
+
+    def rest(self, cancel: CancelToken) -> None:
+        """Write kept work to the disk while nobody waits; given up, it goes on the next time."""
+        ...
+
     def close(self) -> None:
-        """Free the memory."""
+        """Write kept work to the disk, and free the memory."""
         ...
 
 

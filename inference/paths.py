@@ -34,6 +34,11 @@ class AppPaths:
         """The settings file."""
         return self.config / "settings.json"
 
+    @property
+    def past(self) -> Path:
+        """The folder of kept work, so that coming back to a chat is quick."""
+        return self.cache / "past"
+
 
 def app_paths() -> AppPaths:
     """Return the folders for this person on this computer."""

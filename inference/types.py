@@ -116,6 +116,8 @@ class GenerationRequest(msgspec.Struct, frozen=True):
         sampling: How tokens are drawn.
         top_n: Alternatives reported per token, 0 to 20.
         template_variables: Extra variables for the chat template, e.g. ``enable_thinking``.
+        cache_key: The chat that the text belongs to; what was read of it is kept as
+            ``LoadOptions.past`` says, and dropped by ``Engine.forget``. Empty = not kept.
     """
 
     request_id: str
@@ -125,6 +127,19 @@ class GenerationRequest(msgspec.Struct, frozen=True):
     sampling: SamplingParams = SamplingParams()
     top_n: int = 0
     template_variables: dict[str, bool | int | str] = {}
+    cache_key: str = ""
+
+
+class PastOptions(msgspec.Struct, frozen=True):
+    """How much of what was read is kept, so that coming back to a chat is quick; 0 is nothing.
+
+    Attributes:
+        memory_bytes: Copies in memory; a share of the computer's memory is never exceeded.
+        disk_bytes: All files together, of every model.
+    """
+
+    memory_bytes: int = 0
+    disk_bytes: int = 0
 
 
 class LoadOptions(msgspec.Struct, frozen=True):
@@ -142,6 +157,7 @@ class LoadOptions(msgspec.Struct, frozen=True):
         device: ``auto``, ``cpu``, ``cuda``, ``mps`` (native).
         dtype: ``auto``, ``float32``, ``bfloat16``, ``float16`` (native).
         chat_template: Jinja that takes the place of the model's own; empty = its own.
+        past: How much of what was read is kept.
     """
 
     path: str
@@ -155,6 +171,7 @@ class LoadOptions(msgspec.Struct, frozen=True):
     device: str = "auto"
     dtype: str = "auto"
     chat_template: str = ""
+    past: PastOptions = PastOptions()
 
 
 class ModelInfo(msgspec.Struct, frozen=True):
@@ -228,6 +245,7 @@ class LoadedModel(msgspec.Struct, frozen=True):
         buffers_bytes: Memory set aside to compute in, as measured; 0 when it was not.
         turn_stops: Texts at which answers in a conversation are ended as well, because the chat
             template ends turns with them and no token does.
+        past_bytes: Most memory that copies of earlier texts will take.
     """
 
     engine: EngineKind
@@ -251,6 +269,7 @@ class LoadedModel(msgspec.Struct, frozen=True):
     eos_ids: tuple[int, ...]
     buffers_bytes: int = 0
     turn_stops: tuple[str, ...] = ()
+    past_bytes: int = 0
 
 
 class TokenPiece(msgspec.Struct, frozen=True):

@@ -11,12 +11,14 @@ from inference.events import failed
 from inference.gguf import probe
 from inference.gguf.generation import Generation
 from inference.gguf.model import GgufModel
+from inference.gguf.past import past_work
 from inference.gguf.probabilities import Distribution
 from inference.gguf.prompts import PromptBuilder
 from inference.gguf.session import SCORED_TOKENS, Session, check_options
 from inference.gguf.vocabulary import Vocabulary
 from inference.library.template_facts import TemplateFacts
 from inference.library.turn_ends import TurnEnds, find_turn_ends, with_turn_stops
+from inference.past.keeper import memory_limit
 from inference.paths import app_paths
 from inference.sampling_rules import check_alternatives
 from inference.types import LoadedModel, RenderedPrompt
@@ -77,6 +79,7 @@ class GgufEngine:
         self._vocabulary.eog_ids = tuple(sorted({*self._vocabulary.eog_ids, *ends.ids}))
         self._prompts = PromptBuilder(self._vocabulary, template)
         self._session = Session(model, options)
+        self._past = past_work(self._session, model, options)
         self._loaded = LoadedModel(
             engine="gguf",
             name=model.name,
@@ -99,6 +102,7 @@ class GgufEngine:
             adds_bos=self._vocabulary.adds_bos,
             eos_ids=self._vocabulary.eog_ids,
             turn_stops=ends.texts,
+            past_bytes=memory_limit(options.past),
         )
 
     @property
@@ -115,6 +119,7 @@ class GgufEngine:
             generation = Generation(
                 self._session, self._vocabulary, request, prompt, self._loaded.load_s
             )
+            self._past.prepare(prompt, request.cache_key)
             try:
                 yield from generation.events(cancel)
             finally:
@@ -167,6 +172,7 @@ class GgufEngine:
                 f"{self._session.n_ctx:,}.",
                 "Load the model with a larger context, or shorten the text.",
             )
+        self._past.release()
         self._session.forget()
         scores: list[tuple[Candidate, ...]] = []
         for start in range(0, len(token_ids), SCORED_TOKENS):
@@ -184,8 +190,20 @@ class GgufEngine:
             raise no_beam_tree()
         return self._searched[1].tree(request_id, self._vocabulary.display)
 
+    def forget(self, cache_key: str | None) -> None:
+        """Drop what is kept of one chat, or of all; see ``inference.engine.Engine``."""
+        self._check_open()
+        self._past.forget(cache_key)
+
+    def rest(self, cancel: CancelToken) -> None:
+        """Write kept work to the disk; see ``inference.engine.Engine``."""
+        self._check_open()
+        self._past.rest(cancel)
+
     def close(self) -> None:
-        """Free the memory; closing twice is harmless."""
+        """Write kept work to the disk, and free the memory; closing twice is harmless."""
+        if not self._closed:
+            self._past.close()
         self._closed = True
         self._session.close()
         self._model.close()

@@ -26,6 +26,8 @@ from inference.host.process import Ended, EngineProcess
 from inference.host.protocol import (
     Beams,
     Cancel,
+    Done,
+    Forget,
     Generate,
     Load,
     Loaded,
@@ -35,6 +37,7 @@ from inference.host.protocol import (
     Prompt,
     Refused,
     Render,
+    Rest,
     Score,
     Scores,
     ShowBeams,
@@ -238,6 +241,14 @@ class EngineClient:
     def beam_tree(self, request_id: str) -> BeamTree:
         """Return what beam search looked at for an answer; see ``Engine``."""
         return self._ask(lambda job_id: ShowBeams(job_id, request_id), Beams).tree
+
+    def forget(self, cache_key: str | None) -> None:
+        """Drop what is kept of one chat, or of all; see ``Engine``."""
+        self._ask(lambda job_id: Forget(job_id, cache_key), Done)
+
+    def rest(self, cancel: CancelToken) -> None:
+        """Write kept work to the disk now; see ``Engine``. When idle it is done without asking."""
+        self._ask(Rest, Done, cancel)
 
     # --- inside ------------------------------------------------------------------------------
 

@@ -93,6 +93,19 @@ class ShowBeams(msgspec.Struct, frozen=True, tag="show_beams"):
     request_id: str
 
 
+class Forget(msgspec.Struct, frozen=True, tag="forget"):
+    """Drop kept work of one chat, or of all (``None``); answered by ``Done``."""
+
+    id: str
+    cache_key: str | None
+
+
+class Rest(msgspec.Struct, frozen=True, tag="rest"):
+    """Write kept work to the disk; answered by ``Done``. An idle engine does it by itself."""
+
+    id: str
+
+
 class Memory(msgspec.Struct, frozen=True, tag="memory"):
     """Answered by ``MemoryUse`` at once, also in the middle of an answer."""
 
@@ -145,6 +158,12 @@ class Beams(msgspec.Struct, frozen=True, tag="beams"):
     tree: BeamTree
 
 
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """It has been done."""
+
+    id: str
+
+
 class MemoryUse(msgspec.Struct, frozen=True, tag="memory_use"):
     """Resident memory of the engine process now and at its highest, in bytes."""
 
@@ -164,11 +183,21 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
 
 
 Command: TypeAlias = (
-    Load | Generate | Cancel | Tokenize | Render | Score | ShowBeams | Memory | Shutdown
+    Load
+    | Generate
+    | Cancel
+    | Tokenize
+    | Render
+    | Score
+    | ShowBeams
+    | Forget
+    | Rest
+    | Memory
+    | Shutdown
 )
 Event: TypeAlias = Started | PromptProgress | TokenEvent | Finished | Failed
 Reply: TypeAlias = (
-    LoadProgress | Loaded | Tokens | Prompt | Scores | Beams | MemoryUse | Refused | Event
+    LoadProgress | Loaded | Tokens | Prompt | Scores | Beams | Done | MemoryUse | Refused | Event
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 from inference.cancel import CancelToken
 from inference.host.protocol import (
     Cancel,
+    Forget,
     FrameError,
     FrameReader,
     Generate,
@@ -24,6 +25,7 @@ from inference.host.protocol import (
     Memory,
     MemoryUse,
     Render,
+    Rest,
     Score,
     ShowBeams,
     Shutdown,
@@ -98,10 +100,8 @@ class Server:
                 case Memory(id=job_id):
                     resident, peak = memory_use()
                     self._connection.send(MemoryUse(job_id, resident, peak))
-                case Load(id=job_id) | Tokenize(id=job_id) | Render(id=job_id):
-                    self._queue(job_id, command)
-                case Score(id=job_id) | ShowBeams(id=job_id):
-                    self._queue(job_id, command)
+                case Load() | Tokenize() | Render() | Score() | ShowBeams() | Forget() | Rest():
+                    self._queue(command.id, command)
                 case Generate(request=request):
                     self._queue(request.request_id, command)
         return False

@@ -10,9 +10,10 @@ import importlib
 import threading
 import traceback
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from inference.cancel import CancelToken
 from inference.errors import (
     BackendUnavailableError,
     InferenceError,
@@ -23,6 +24,8 @@ from inference.errors import (
 from inference.events import Failed, Finished, failed
 from inference.host.protocol import (
     Beams,
+    Done,
+    Forget,
     FrameError,
     Generate,
     Load,
@@ -31,6 +34,7 @@ from inference.host.protocol import (
     Prompt,
     Refused,
     Render,
+    Rest,
     Score,
     Scores,
     ShowBeams,
@@ -41,13 +45,13 @@ from inference.host.protocol import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from inference.cancel import CancelToken
     from inference.engine import Engine, OpenEngine, ProgressSink
     from inference.host.protocol import Command, Reply
     from inference.types import EngineKind, GenerationRequest, LoadOptions
 
 Send: TypeAlias = "Callable[[Reply], None]"
 _PROGRESS_STEP = 0.01
+_IDLE_S = 1.0  # then what was read is put away, until the next job comes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,21 @@ class Job:
     command: Command
     cancel: CancelToken
     done: Callable[[], None]
+
+
+class _NextJob(CancelToken):
+    """Cancelled while a job waits: work done in between makes way for it."""
+
+    __slots__ = ("_jobs",)
+
+    def __init__(self, jobs: SimpleQueue[Job | None]) -> None:
+        super().__init__()
+        self._jobs = jobs
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether a job waits."""
+        return not self._jobs.empty()
 
 
 def open_real_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToken) -> Engine:
@@ -121,7 +140,7 @@ class EngineWorker:
         self._thread.join()
 
     def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while (job := self._next_job()) is not None:
             try:
                 if isinstance(job.command, Generate):
                     if job.command.cancelled:
@@ -133,6 +152,21 @@ class EngineWorker:
                 job.done()
         if self._engine is not None:
             self._engine.close()
+
+    def _next_job(self) -> Job | None:
+        """Wait for a job; a pause is used to put away what was read."""
+        try:
+            return self._jobs.get(timeout=_IDLE_S)
+        except Empty:
+            if self._engine is not None:
+                self._rest(self._engine)
+        return self._jobs.get()
+
+    def _rest(self, engine: Engine) -> None:
+        try:
+            engine.rest(_NextJob(self._jobs))
+        except Exception:  # noqa: BLE001  nobody asked for it, and answers matter more
+            traceback.print_exc()
 
     def _answer(self, job: Job) -> None:
         command = job.command
@@ -161,7 +195,17 @@ class EngineWorker:
                 return Scores(job_id, engine.score(command.token_ids, command.top_n, cancel))
             case ShowBeams(id=job_id, request_id=request_id):
                 return Beams(job_id, self._loaded_engine().beam_tree(request_id))
+            case Forget() | Rest():
+                return self._put_away(command, cancel)
         raise UnsupportedRequestError("The engine does not know this command.")
+
+    def _put_away(self, command: Forget | Rest, cancel: CancelToken) -> Reply:
+        engine = self._loaded_engine()
+        if isinstance(command, Forget):
+            engine.forget(command.cache_key)
+        else:
+            engine.rest(cancel)
+        return Done(command.id)
 
     def _load(self, command: Load, cancel: CancelToken) -> Reply:
         if self._engine is not None:

@@ -28,9 +28,11 @@ from inference.native.device import (
     device_name,
     memory_errors_translated,
 )
+from inference.native.past import past_work
 from inference.native.session import Session, StoppedError
 from inference.native.tokenizer import CheckpointTokenizer
 from inference.native.weights import load_network, open_checkpoint
+from inference.past.keeper import memory_limit
 from inference.prompt.chat_template import ChatTemplate
 from inference.prompt.context import check_fits
 from inference.prompt.segments import render_segments, split_specials
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from inference.engine import ProgressSink
     from inference.events import EngineEvent
     from inference.native.network import Network
+    from inference.past.keeper import PastWork
     from inference.repetition import Breakers
     from inference.types import BeamTree, Candidate, GenerationRequest, LoadOptions, Message
 
@@ -81,6 +84,7 @@ def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToke
         session = Session(network, n_ctx, dtype, device)
     template = options.chat_template or tokenizer.chat_template
     ends = _turn_ends(template, tokenizer, config.family)
+    past = past_work(session, checkpoint, f"{dtype}, {device_name(device)}", options.past)
     loaded = LoadedModel(
         engine="native",
         name=checkpoint.folder.name,
@@ -102,8 +106,9 @@ def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToke
         adds_bos=tokenizer.adds_bos,
         eos_ids=tuple(dict.fromkeys((*tokenizer.eos_ids, *ends.ids))),
         turn_stops=ends.texts,
+        past_bytes=memory_limit(options.past),
     )
-    return NativeEngine(network, session, tokenizer, loaded, template)
+    return NativeEngine(network, session, tokenizer, loaded, template=template, past=past)
 
 
 def _turn_ends(template: str | None, tokenizer: CheckpointTokenizer, family: str) -> TurnEnds:
@@ -128,6 +133,7 @@ class NativeEngine:
         tokenizer: Of the same checkpoint.
         loaded: What ``loaded`` returns.
         template: The chat template in use, ``None`` where there is none.
+        past: What is kept of earlier texts.
     """
 
     def __init__(
@@ -136,8 +142,11 @@ class NativeEngine:
         session: Session,
         tokenizer: CheckpointTokenizer,
         loaded: LoadedModel,
+        *,
         template: str | None,
+        past: PastWork,
     ) -> None:
+        self._past = past
         self._network: Network | None = network
         self._open_session: Session | None = session
         self._tokenizer = tokenizer
@@ -207,6 +216,7 @@ class NativeEngine:
         self._check_ids(token_ids)
         check_fits(len(token_ids) - 1, self._loaded.n_ctx)
         found: list[tuple[Candidate, ...]] = []
+        self._past.release()
         try:
             with memory_errors_translated("reading the text"):
                 for logits in self._session.scored(token_ids, cancel):  # (T, V)
@@ -223,8 +233,18 @@ class NativeEngine:
             raise no_beam_tree()
         return self._searched[1].tree(request_id, self._tokenizer.text)
 
+    def forget(self, cache_key: str | None) -> None:
+        """Drop what is kept of one chat, or of all; see ``inference.engine.Engine``."""
+        self._past.forget(cache_key)
+
+    def rest(self, cancel: CancelToken) -> None:
+        """Write kept work to the disk; see ``inference.engine.Engine``."""
+        self._past.rest(cancel)
+
     def close(self) -> None:
-        """Free the memory."""
+        """Write kept work to the disk, and free the memory."""
+        if self._open_session is not None:
+            self._past.close()
         self._network = self._open_session = None
         gc.collect()  # blocks and their hooks point at each other
         if torch.cuda.is_available():
@@ -238,6 +258,7 @@ class NativeEngine:
         answer = Answer(
             request, ids, self._session, self._tokenizer, self._loaded, breakers=self._find_breakers
         )
+        self._past.prepare(ids, request.cache_key)
         try:
             yield from answer.events(cancel)
         finally:

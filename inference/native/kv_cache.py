@@ -76,3 +76,32 @@ class KVCache:
     def truncate(self, length: int) -> None:
         """Forget everything from position ``length`` on; a longer length changes nothing."""
         self._length = min(self._length, max(0, length))
+
+    def copy_out(self) -> tuple[Tensor, Tensor]:
+        """Return copies of the filled keys and values on the CPU, (layer, H_kv, S, D) each.
+
+        Only for a cache of one sequence.
+        """
+        filled = (slice(None), 0, slice(None), slice(self._length))
+        keys, values = self._keys[filled], self._values[filled]  # (layer, H_kv, S, D)
+        form = torch.contiguous_format
+        return (
+            keys.cpu().clone(memory_format=form),
+            values.cpu().clone(memory_format=form),
+        )
+
+    def copy_in(self, keys: Tensor, values: Tensor) -> None:
+        """Hold these S positions and nothing else; the inverse of ``copy_out``.
+
+        Raises:
+            ValueError: They are of another network, or do not fit.
+        """
+        layers, _, heads, room, width = self._keys.shape
+        count = keys.shape[2] if keys.dim() == 4 else -1
+        if not (keys.shape == values.shape == (layers, heads, count, width) and count <= room):
+            raise ValueError(f"keys of shape {tuple(keys.shape)} are not of this cache")
+        if not keys.dtype == values.dtype == self._keys.dtype:
+            raise ValueError(f"keys of type {keys.dtype} are not of this cache")
+        self._keys[:, 0, :, :count] = keys.to(self._keys.device)
+        self._values[:, 0, :, :count] = values.to(self._values.device)
+        self._length = count

@@ -69,6 +69,21 @@ class Session:
         return self._cache.length
 
     @property
+    def n_ctx(self) -> int:
+        """Positions there is room for."""
+        return self._cache.n_ctx
+
+    @property
+    def ids(self) -> Sequence[int]:
+        """What was read."""
+        return self._ids
+
+    @property
+    def turned_for(self) -> int:
+        """The text length that the newest keys were turned for; some rotary scalings need it."""
+        return self._turned_for
+
+    @property
     def cache_bytes(self) -> int:
         """Memory of the cache at full context."""
         return self._cache.size_bytes
@@ -88,6 +103,33 @@ class Session:
         self._cache.expected = len(ids)
         del self._ids[kept:]
         return kept
+
+    def can_stay(self, turned_for: int, length: int) -> bool:
+        """Say whether keys turned for one text length are those of a text of another one."""
+        return prefix_may_stay(self._scaling, turned_for, length)
+
+    @torch.inference_mode()
+    def copy_out(self) -> tuple[Tensor, Tensor]:
+        """Return copies of the keys and values of ``ids``; see ``KVCache.copy_out``."""
+        return self._cache.copy_out()
+
+    @torch.inference_mode()
+    def copy_in(self, ids: Sequence[int], keys: Tensor, values: Tensor, turned_for: int) -> None:
+        """Hold what another session had read; at least one more id has to be read then.
+
+        Args:
+            ids: What it had read, S of them.
+            keys: Its keys, (layer, H_kv, S, D).
+            values: Its values, the same.
+            turned_for: Its ``turned_for``.
+
+        Raises:
+            ValueError: They are of another network, or do not fit; nothing is held then.
+        """
+        self.reuse(())
+        self._cache.copy_in(keys, values)
+        self._ids = list(ids)
+        self._turned_for = turned_for
 
     def prefill(
         self,

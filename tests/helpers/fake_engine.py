@@ -210,6 +210,12 @@ class FakeEngine:
         del request_id
         raise no_beam_tree()
 
+    def forget(self, cache_key: str | None) -> None:
+        del cache_key  # nothing is kept here
+
+    def rest(self, cancel: CancelToken) -> None:
+        del cancel
+
     def close(self) -> None:
         self.closed += 1
         self._ballast = bytearray()
