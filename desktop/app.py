@@ -163,12 +163,11 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
     database, trouble = Database.open_or_memory(paths.database)
     bridge = EventBridge(app)
     tasks = TaskRunner(app)
-    engines = EngineController(
-        EngineClient, LateLibrary(paths), bridge, tasks, settings.settings, parent=app
-    )
+    library = LateLibrary(paths)
+    engines = EngineController(EngineClient, library, bridge, tasks, settings.settings, parent=app)
     chats = ChatController(database, engines, bridge, tasks, settings.settings, parent=app)
     downloads = DownloadController(
-        lambda: paths.models,
+        lambda: library.folders.target(),
         paths.data if database.kept else None,  # a second window must not write the same list
         bridge,
         settings.settings,

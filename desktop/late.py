@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from inference.library.folders import ModelFolders
     from inference.library.installed import Library, Removal
     from inference.library.notes import ModelNotes
     from inference.paths import AppPaths
@@ -47,6 +48,11 @@ class LateLibrary:
     def empty_trash(self) -> int:
         """Delete for good what was removed; bytes freed. Nobody asked yet: nothing was removed."""
         return self._library().empty_trash() if self._opened is not None else 0
+
+    @property
+    def folders(self) -> ModelFolders:
+        """The models folders, and which other apps' models are shown."""
+        return self._library().folders
 
     @property
     def notes(self) -> ModelNotes:

@@ -16,6 +16,7 @@ from inference.library.download import receipts
 from inference.library.download.patience import StoppedError
 from inference.library.download.queue import DownloadQueue
 from inference.library.download.verify import verify
+from inference.library.folders import ModelFolders
 from inference.library.installed import Library
 from inference.library.registry import store_error
 from inference.paths import app_paths
@@ -59,7 +60,8 @@ def pull(arguments: argparse.Namespace) -> int:
 
     hub = Hub()
     repo = _repo_name(arguments.repo, hub.endpoint)
-    plan = prepare(hub, repo, app_paths().models, arguments.file, arguments.revision)
+    models = ModelFolders(app_paths()).target()
+    plan = prepare(hub, repo, models, arguments.file, arguments.revision)
     if not arguments.json:
         console.line(f"{plan.repo}, {console.size_text(plan.total_bytes)}, to {plan.folder}")
     job = _download(plan, hub.token, _Printer(as_json=arguments.json))

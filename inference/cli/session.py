@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from inference.cancel import CancelToken
-    from inference.library.installed import EngineChoice
+    from inference.library.lookup import EngineChoice
     from inference.types import LoadedModel, LoadOptions, ModelInfo
 
 INTERRUPTED = 130

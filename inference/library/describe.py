@@ -17,19 +17,23 @@ _ONE_VECTOR = (1, 2, 3)  # llama.cpp's mean, cls and last; 4 ranks
 _PROJECTORS = frozenset({"clip", "mmproj"})
 
 
-def describe(path: Path) -> ModelInfo:
+def describe(path: Path, called: str = "") -> ModelInfo:
     """Describe a ``.gguf`` file or a checkpoint folder.
+
+    Args:
+        path: Where it lies.
+        called: What it is called where its file or folder has only a number.
 
     Never raises for a model that is damaged, missing or unknown: ``problem`` says it, and the
     other facts are as many as could be read. ``id`` is the file's or folder's name.
     """
-    return examine(path)[0]
+    return examine(path, called)[0]
 
 
-def examine(path: Path) -> tuple[ModelInfo, InferenceError | None]:
+def examine(path: Path, called: str = "") -> tuple[ModelInfo, InferenceError | None]:
     """Describe a model, and return the error that keeps it from being loaded, if there is one."""
     path = Path(path).absolute()
-    return _examine_gguf(path) if is_gguf(path) else _examine_folder(path)
+    return _examine_gguf(path, called) if is_gguf(path) else _examine_folder(path, called)
 
 
 def is_gguf(path: Path) -> bool:
@@ -45,7 +49,7 @@ def _with_problem(
     return replace(info, problem=f"{error.message} {error.hint}".strip()), error
 
 
-def _examine_gguf(path: Path) -> tuple[ModelInfo, InferenceError | None]:
+def _examine_gguf(path: Path, called: str) -> tuple[ModelInfo, InferenceError | None]:
     path = split_files.first_part(path)
     name = split_files.stem(path)
     files = split_files.parts(path)
@@ -56,7 +60,7 @@ def _examine_gguf(path: Path) -> tuple[ModelInfo, InferenceError | None]:
         header = read_header(path)
     except InferenceError as error:
         return _with_problem(info, error)
-    info = _gguf_facts(info, header)
+    info = _gguf_facts(info, header, called)
     try:
         _check_split(header, files)
         others = [read_header(part) for part in files[1:]]
@@ -66,9 +70,9 @@ def _examine_gguf(path: Path) -> tuple[ModelInfo, InferenceError | None]:
     return _with_problem(info, _gguf_problem(info, header))
 
 
-def _gguf_facts(info: ModelInfo, header: GgufHeader) -> ModelInfo:
+def _gguf_facts(info: ModelInfo, header: GgufHeader, called: str) -> ModelInfo:
     template = header.text("tokenizer.chat_template")
-    words = [info.id, header.text("general.name"), header.text("general.finetune")]
+    words = [info.id, called, header.text("general.name"), header.text("general.finetune")]
     tags = header.metadata.get("general.tags")
     if isinstance(tags, tuple):
         words += [tag for tag in tags if isinstance(tag, str)]
@@ -142,7 +146,7 @@ def _gguf_problem(info: ModelInfo, header: GgufHeader) -> InferenceError | None:
     return None
 
 
-def _examine_folder(folder: Path) -> tuple[ModelInfo, InferenceError | None]:
+def _examine_folder(folder: Path, called: str) -> tuple[ModelInfo, InferenceError | None]:
     info = ModelInfo(id=folder.name, name=folder.name, path=str(folder), engine="native")
     try:
         config = checkpoint_folder.read_config(folder)
@@ -154,7 +158,7 @@ def _examine_folder(folder: Path) -> tuple[ModelInfo, InferenceError | None]:
     info = replace(
         info,
         kind=kind_of_model(
-            [folder.name, folder.parent.name],
+            [folder.name, folder.parent.name, called],
             checkpoint_folder.chat_template(folder),
             architecture,
             pools=(folder / "modules.json").is_file(),

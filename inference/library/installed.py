@@ -1,41 +1,40 @@
-"""The models on this computer: shipped ones, the models folder, and files added from elsewhere.
+"""The models on this computer: shipped ones, the models folders, files added, other apps' models.
 
 Reads headers only and remembers what it read, so a list is quick to make again.
 """
 
 from __future__ import annotations
 
-import difflib
 import importlib.resources
 import re
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from inference.errors import InferenceError, ModelNotFoundError, UnsupportedRequestError
-from inference.library import notes, split_files
-from inference.library.checkpoint_folder import is_checkpoint_folder
-from inference.library.describe import examine, is_gguf, size_on_disk
+from inference.errors import ModelNotFoundError, UnsupportedRequestError
+from inference.library import known, notes, split_files
+from inference.library.describe import examine, is_gguf
+from inference.library.folders import ModelFolders
+from inference.library.freed import freed_bytes
+from inference.library.known import KnownModels
+from inference.library.listing import Listing
+from inference.library.lookup import EngineChoice, find_model, nearest
 from inference.library.notes import ModelNotes
 from inference.library.registry import Added, Entries, Registry
 from inference.library.scan import scan
 from inference.library.trash import Trash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from inference.library.notes import ModelNote
     from inference.paths import AppPaths
-    from inference.types import ModelInfo, ModelKind
+    from inference.types import ModelInfo
 
-EngineChoice: TypeAlias = Literal["auto", "gguf", "native"]
-
-_STARTERS = ("starter-instruct", "starter-base")
-_STARTER_FORMS = (("", "-Q8_0.gguf"), ("-f16", "-F16.gguf"), ("-native", ""))
-_MANY = 8
+OWN = frozenset({"starter", "models folder", "added"})
+"""Origins of models that are not another app's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +43,14 @@ class Removal:
 
     Attributes:
         info: The model as it was.
-        freed_bytes: What its files take; they are gone for good when the trash is emptied. 0 for a
-            model that was only forgotten: its file is untouched.
+        freed_bytes: What is gone for good when the trash is emptied: 0 for a model that was only
+            forgotten, and for files that other names or links keep alive.
+        in_trash: Whether its files were moved to the trash.
     """
 
     info: ModelInfo
     freed_bytes: int
+    in_trash: bool = False
 
 
 class Library:
@@ -57,8 +58,9 @@ class Library:
 
     May be used from several threads. Ids: shipped models are ``starter-instruct`` (GGUF, Q8_0),
     ``starter-instruct-f16`` (GGUF) and ``starter-instruct-native`` (folder), the same for
-    ``starter-base``; in the models folder the place there without ending, e.g.
-    ``org/name/name-Q4_K_M``; an added model's file name.
+    ``starter-base``; in a models folder the place there without ending, e.g.
+    ``org/name/name-Q4_K_M``; an added model's file name; ``ollama/qwen3:4b`` and the like for
+    those of other apps. What is there twice gets a number behind it.
 
     Args:
         paths: The app's folders.
@@ -66,29 +68,44 @@ class Library:
 
     Attributes:
         problems: A sentence for each folder that the last ``list`` could not read.
+        unread: Models that the last ``list`` gave by name only; the next one goes on.
         notes: Corrected kinds, favourites, notes and last use, per model.
+        folders: The models folders, and which other apps' models are shown.
     """
 
     def __init__(self, paths: AppPaths, starters: Path | None = None) -> None:
-        self._models = paths.models
         if starters is None:
             starters = Path(str(importlib.resources.files("resources") / "starter"))
-        self._starters = starters
         self._registry = Registry(paths.data / "models.json")
-        self._trash = Trash(paths.models)
         self._lock = threading.RLock()
-        self._known: dict[Path, tuple[object, ModelInfo, InferenceError | None]] = {}
         self.problems: tuple[str, ...] = ()
+        self.unread = 0
         self.notes = ModelNotes(paths.data / notes.FILE)
+        self.folders = ModelFolders(paths)
+        self._listing = Listing(
+            starters,
+            self.folders,
+            self._registry,
+            KnownModels(paths.data / known.FILE),
+            self.notes,
+        )
 
-    def list(self) -> tuple[ModelInfo, ...]:
-        """Return all models: shipped, then the models folder by name, then added ones."""
+    def list(self, within_s: float | None = None) -> tuple[ModelInfo, ...]:
+        """Return all models: shipped, the models folders by name, added ones, other apps'.
+
+        Args:
+            within_s: Seconds for opening files that are new. Those that are left have only their
+                name this time, and ``unread`` counts them. ``None`` opens all.
+        """
         with self._lock:
-            taken: dict[str, ModelInfo] = {}
-            for info in (*self._shipped(), *self._in_folder(), *self._added()):
-                taken.setdefault(info.id, info)
-            noted = self.notes.all()
-            return tuple(_corrected(info, noted) for info in taken.values())
+            listed = self._listing.read(within_s)
+            self.problems, self.unread = listed.problems, listed.unread
+            return listed.models
+
+    def estimate(self, info: ModelInfo) -> int:
+        """Return the memory that a listed model would take, in bytes; 0 when not known."""
+        with self._lock:
+            return self._listing.estimate(info)
 
     def find(self, name: str, engine: EngineChoice = "auto") -> ModelInfo:
         """Return the model that a person means.
@@ -102,19 +119,7 @@ class Library:
             ModelNotFoundError: Nothing, or several models, match; the hint lists candidates.
             UnsupportedRequestError: The model exists, but not for that engine.
         """
-        models = self.list()
-        wanted = name.strip()
-        exact = [info for info in models if info.id.lower() == wanted.lower()]
-        found = exact or _by_path(wanted, models) or _by_part(wanted, models)
-        if len({_family(info) for info in found}) > 1:
-            raise ModelNotFoundError(
-                f"Several models match {wanted!r}.", f"Say which one: {_listed(found)}."
-            )
-        if not found:
-            raise ModelNotFoundError(
-                f"There is no installed model called {wanted!r}.", _nearest(wanted, models)
-            )
-        return _form(found, models, engine)
+        return find_model(name, self.list(), engine)
 
     def add(self, path: Path) -> ModelInfo:
         """Put a file or folder on the list; it stays where it is.
@@ -144,33 +149,33 @@ class Library:
     def remove(self, model_id: str) -> Removal:
         """Take a model off this computer; ``restore`` brings it back.
 
-        An added model is forgotten and its file untouched; one in the models folder moves to the
+        An added model is forgotten and its file untouched; one in a models folder moves to the
         trash there.
 
         Raises:
-            ModelNotFoundError: No such id.
-            UnsupportedRequestError: The model is shipped with the app.
+            ModelNotFoundError: No such id, or its drive is away.
+            UnsupportedRequestError: The model is shipped with the app, or another app's.
             StoreError: The files or the list cannot be changed.
         """
         with self._lock:
-            info = next((info for info in self.list() if info.id == model_id), None)
+            models = self.list()
+            info = next((info for info in models if info.id == model_id), None)
             if info is None:
                 raise ModelNotFoundError(
-                    f"There is no installed model called {model_id!r}.",
-                    _nearest(model_id, self.list()),
+                    f"There is no installed model called {model_id!r}.", nearest(model_id, models)
                 )
-            if info.bundled:
-                raise UnsupportedRequestError(
-                    f"{info.name} is part of the app and stays.",
-                    "It takes little space; other models can be removed.",
-                )
+            _check_removable(info)
             if info.origin == "added":
-                self._forget(model_id)
+                self._forget(info.path)
                 return Removal(info, 0)
-            belonging = _belonging(Path(info.path), self._models)
-            freed_bytes = sum(map(size_on_disk, belonging))
-            self._trash.put(model_id, belonging)
-            return Removal(info, freed_bytes)
+            path = Path(info.path)
+            folder = self.folders.holding(path)
+            if info.absent or folder is None:
+                raise ModelNotFoundError(info.problem, "Then it can be removed.")
+            belonging = _belonging(path, folder)
+            freed = freed_bytes(belonging)
+            Trash(folder).put(model_id, belonging)
+            return Removal(info, freed, in_trash=True)
 
     def restore(self, model_id: str) -> ModelInfo:
         """Bring the latest removed model of that id back.
@@ -186,9 +191,10 @@ class Library:
                 rest = tuple(added for added in entries.forgotten if added.id != model_id)
                 added = (*entries.added, again[-1])
                 self._registry.save(Entries(added=added, forgotten=rest))
+                path = Path(again[-1].path)
             else:
-                self._trash.restore(model_id)
-            return self.find(model_id)
+                path = self._trash_with(model_id).restore(model_id)
+            return self._at(path) or self.find(model_id)
 
     def empty_trash(self) -> int:
         """Give up what ``restore`` could bring back; return the bytes freed.
@@ -200,37 +206,26 @@ class Library:
             entries = self._registry.load()
             if entries.forgotten:
                 self._registry.save(Entries(added=entries.added))
-            return self._trash.empty()
+            return sum(trash.empty() for trash in self._trashes())
 
-    def _shipped(self) -> Iterator[ModelInfo]:
-        for name in _STARTERS:
-            kind: ModelKind = "instruct" if name.endswith("instruct") else "base"
-            title = ""  # only a GGUF file says one; the folder beside it is the same model
-            for suffix, ending in _STARTER_FORMS:
-                path = self._starters / f"{name}{ending}"
-                if path.exists():
-                    info = self._examined(path)
-                    title = title or ("" if info.name in {path.name, path.stem} else info.name)
-                    info = replace(info, id=name + suffix, kind=kind, name=title or info.name)
-                    yield replace(info, bundled=True, origin="starter")
+    def _trashes(self) -> Iterator[Trash]:
+        yield from map(Trash, self.folders.all())
 
-    def _in_folder(self) -> Iterator[ModelInfo]:
-        result = scan(self._models)
-        self.problems = result.problems
-        for found in result.models:
-            yield replace(self._examined(found.path), id=found.id, origin="models folder")
+    def _trash_with(self, model_id: str) -> Trash:
+        """Return the trash that a model was put into last; without one, that of our own folder."""
+        found = [
+            (when, number, trash)
+            for number, trash in enumerate(self._trashes())
+            if (when := trash.newest(model_id)) is not None
+        ]
+        return max(found)[2] if found else Trash(self.folders.own)
 
-    def _added(self) -> Iterator[ModelInfo]:
-        for added in self._registry.load().added:
-            yield replace(self._examined(Path(added.path)), id=added.id, origin="added")
-
-    def _examined(self, path: Path) -> ModelInfo:
-        stamp = _stamp(path)
-        known = self._known.get(path)
-        if known is None or known[0] != stamp:
-            known = (stamp, *examine(path))
-            self._known[path] = known
-        return known[1]
+    def _at(self, path: Path) -> ModelInfo | None:
+        """Return the model that lies there, or has the file there."""
+        models = self.list()
+        return next(
+            (info for info in models if path in (Path(info.path), Path(info.path).parent)), None
+        )
 
     def _free_id(self, name: str) -> str:
         taken = {info.id for info in self.list()}
@@ -241,100 +236,31 @@ class Library:
             candidate, number = f"{base}-{number}", number + 1
         return candidate
 
-    def _forget(self, model_id: str) -> None:
+    def _forget(self, path: str) -> None:
         entries = self._registry.load()
-        gone = tuple(added for added in entries.added if added.id == model_id)
-        rest = tuple(added for added in entries.added if added.id != model_id)
+        gone = tuple(added for added in entries.added if added.path == path)
+        rest = tuple(added for added in entries.added if added.path != path)
         self._registry.save(Entries(added=rest, forgotten=(*entries.forgotten, *gone)))
 
 
-def _corrected(info: ModelInfo, noted: Mapping[str, ModelNote]) -> ModelInfo:
-    """Return the facts with the kind that the person chose."""
-    note = noted.get(notes.key(info.path))
-    return replace(info, kind=note.kind) if note is not None and note.kind else info
+def _check_removable(info: ModelInfo) -> None:
+    if info.bundled:
+        raise UnsupportedRequestError(
+            f"{info.name} is part of the app and stays.",
+            "It takes little space; other models can be removed.",
+        )
+    if info.origin not in OWN:
+        raise UnsupportedRequestError(
+            f"{info.name} belongs to {info.origin} and is only read here.",
+            f"Remove it in {info.origin}, or stop showing {info.origin}'s models.",
+        )
 
 
 def _belonging(path: Path, models: Path) -> list[Path]:
-    """Return what goes with a model of the models folder; other models in its folder stay."""
+    """Return what goes with a model of a models folder; other models in its folder stay."""
     if is_gguf(path):
-        return [part for part in split_files.parts(path) if part.exists()]
+        return [part for part in split_files.parts(path) if part.exists() or part.is_symlink()]
     if not any(path in found.path.parents for found in scan(models).models):
         return [path]
     files = [file for file in path.iterdir() if file.is_file()]
     return [file for file in files if file.suffix.lower() != ".gguf"]
-
-
-def _stamp(path: Path) -> object:
-    """Return a value that changes when the files do."""
-    if is_gguf(path):
-        files = split_files.parts(split_files.first_part(path))
-    else:
-        try:
-            files = tuple(sorted(path.iterdir()))
-        except OSError:
-            files = (path,)
-    stamps: list[tuple[str, int, int]] = []
-    for file in files:
-        try:
-            stat = file.stat()
-        except OSError:
-            continue
-        stamps.append((file.name, stat.st_size, stat.st_mtime_ns))
-    return tuple(stamps)
-
-
-def _by_path(name: str, models: tuple[ModelInfo, ...]) -> list[ModelInfo]:
-    path = Path(name).expanduser().absolute()
-    is_word = Path(name).name == name  # may happen to be the name of some folder here
-    meant = path.is_file() or is_checkpoint_folder(path) or (path.is_dir() and not is_word)
-    if not name or not (meant or name.lower().endswith(".gguf")):
-        return []
-    if is_gguf(path):
-        path = split_files.first_part(path)
-    installed = [info for info in models if Path(info.path) == path]
-    if installed:
-        return installed
-    info, error = examine(path)
-    if isinstance(error, ModelNotFoundError):
-        raise error
-    return [info]
-
-
-def _by_part(name: str, models: tuple[ModelInfo, ...]) -> list[ModelInfo]:
-    return [info for info in models if name and name.lower() in info.id.lower()]
-
-
-def _family(info: ModelInfo) -> str:
-    """Forms of one shipped model count as one model."""
-    return re.sub(r"-(f16|native)$", "", info.id) if info.bundled else info.id
-
-
-def _form(found: list[ModelInfo], models: tuple[ModelInfo, ...], engine: EngineChoice) -> ModelInfo:
-    first = found[0]
-    if engine in ("auto", first.engine):
-        return first
-    for info in models:
-        if first.bundled and _family(info) == _family(first) and info.engine == engine:
-            return info
-    form, other = ("a GGUF file", "gguf") if first.engine == "gguf" else ("a folder", "native")
-    raise UnsupportedRequestError(
-        f"{first.id} is {form}, and the {engine} engine cannot run that.",
-        f"Use --engine {other}, or choose another model.",
-    )
-
-
-def _listed(models: list[ModelInfo]) -> str:
-    ids = [info.id for info in models]
-    more = f" and {len(ids) - _MANY} more" if len(ids) > _MANY else ""
-    return ", ".join(ids[:_MANY]) + more
-
-
-def _nearest(name: str, models: tuple[ModelInfo, ...]) -> str:
-    by_word = {word: info.id for info in models for word in (info.id, info.id.rsplit("/")[-1])}
-    close = difflib.get_close_matches(name, by_word, n=3, cutoff=0.5)
-    if close:
-        ids = list(dict.fromkeys(by_word[word] for word in close))
-        return f"Did you mean {' or '.join(ids)}?"
-    if not models:
-        return "No models are installed yet."
-    return f"Installed are: {_listed(list(models))}."

@@ -15,10 +15,16 @@ _MOST_PARTS = 1_000
 
 def first_part(path: Path) -> Path:
     """Return the file that llama.cpp is given: the first part, or the file itself."""
-    match = _PART.fullmatch(path.name)
+    name = first_part_name(path.name)
+    return path if name == path.name else path.with_name(name)
+
+
+def first_part_name(name: str) -> str:
+    """Return the same for a file's name."""
+    match = _PART.fullmatch(name)
     if match is None:
-        return path
-    return path.with_name(f"{match['stem']}-00001-of-{match['count']}{path.suffix}")
+        return name
+    return f"{match['stem']}-00001-of-{match['count']}{name[-5:]}"
 
 
 def parts(path: Path) -> tuple[Path, ...]:

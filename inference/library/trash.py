@@ -7,6 +7,7 @@ The same disk, so that moving is instant and needs no space. Each removal is a f
 from __future__ import annotations
 
 import shutil
+import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import msgspec
 
 from inference.errors import ModelNotFoundError, ReadOnlyFolderError
 from inference.files import replace_file
+from inference.library.freed import freed_bytes
 from inference.library.registry import store_error
 
 if TYPE_CHECKING:
@@ -25,11 +27,15 @@ _NOTE = "removed.json"
 
 
 class _Note(msgspec.Struct, frozen=True):
-    """What a removal moved: paths relative to the models folder, in the order of ``0, 1, ...``."""
+    """What a removal moved: paths relative to the models folder, in the order of ``0, 1, ...``.
+
+    ``removed_at`` in seconds since the epoch; ``order`` tells apart what one clock tick holds.
+    """
 
     id: str
     order: int
     paths: tuple[str, ...]
+    removed_at: float = 0.0
 
 
 class Trash:
@@ -49,7 +55,7 @@ class Trash:
         place = self._root / uuid.uuid4().hex
         relative = tuple(path.relative_to(self._models).as_posix() for path in paths)
         try:
-            note = _Note(model_id, newest + 1, relative)
+            note = _Note(model_id, newest + 1, relative, time.time())
             replace_file(place / _NOTE, msgspec.json.encode(note))
             _move_all([(path, place / str(number)) for number, path in enumerate(paths)])
         except OSError as exc:
@@ -58,6 +64,15 @@ class Trash:
             raise store_error(exc, self._models) from exc
         for path in paths:
             self._drop_empty_parents(path)
+
+    def newest(self, model_id: str) -> float | None:
+        """Return when a model of that id was removed last, ``None`` when it was not."""
+        found = [note.removed_at for _, note in self._notes() if note.id == model_id]
+        return max(found, default=None)
+
+    def bytes_held(self) -> int:
+        """Return what emptying would free."""
+        return freed_bytes([self._root])
 
     def restore(self, model_id: str) -> Path:
         """Bring the latest removal of that id back and return where its first file is.
@@ -100,8 +115,7 @@ class Trash:
         and the next time takes what is left.
         """
         try:
-            files = [path for path in self._root.rglob("*") if path.is_file()]
-            freed_bytes = sum(path.stat().st_size for path in files)
+            held_bytes = self.bytes_held()
             for note in self._root.glob(f"*/{_NOTE}"):
                 note.unlink()
             shutil.rmtree(self._root)
@@ -109,7 +123,7 @@ class Trash:
             return 0
         except OSError as exc:
             raise store_error(exc, self._models) from exc
-        return freed_bytes
+        return held_bytes
 
     def _notes(self) -> Iterator[tuple[Path, _Note]]:
         for path in sorted(self._root.glob(f"*/{_NOTE}")):

@@ -15,6 +15,7 @@ from inference.errors import (
     ReadOnlyFolderError,
     UnsupportedRequestError,
 )
+from inference.library import known
 from inference.library.installed import Library
 from inference.paths import AppPaths
 from tests.helpers.checkpoints import tiny_llama
@@ -23,7 +24,7 @@ from tests.helpers.gguf_files import tiny_gguf
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from inference.library.installed import EngineChoice
+    from inference.library.lookup import EngineChoice
 
 _STARTERS = [
     "starter-instruct",
@@ -331,7 +332,7 @@ def test_an_interrupted_save_keeps_the_old_list(
         library.add(tiny_gguf(tmp_path / "two.gguf"))
     assert type(caught.value).__name__ == "DiskFullError"
     assert _ids(library)[6:] == ["one"]
-    assert [path.name for path in paths.data.iterdir()] == ["models.json"]
+    assert {path.name for path in paths.data.iterdir()} == {"models.json", known.FILE}
 
 
 @pytest.mark.skipif(
