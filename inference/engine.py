@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 if TYPE_CHECKING:
     from inference.cancel import CancelToken
     from inference.events import EngineEvent
+    from inference.inside.questions import Finding, Question
     from inference.types import (
         BeamTree,
         Candidate,
@@ -82,6 +83,16 @@ class Engine(Protocol):
 
     def rest(self, cancel: CancelToken) -> None:
         """Write kept work to the disk while nobody waits; given up, it goes on the next time."""
+        ...
+
+    def inspect(self, question: Question, cancel: CancelToken) -> Finding:
+        """Look inside the model; ``inference.inside.questions`` says what can be asked.
+
+        Raises:
+            UnsupportedRequestError: A layer, head or token does not exist, or this model cannot
+                show it.
+            ContextOverflowError: There are more tokens than can be looked at.
+        """
         ...
 
     def close(self) -> None:

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-COMMANDS = ("run", "models", "tokens", "bench", "doctor", "chats", "engine-process")
+COMMANDS = ("run", "models", "tokens", "inspect", "bench", "doctor", "chats", "engine-process")
 """First words that are no path of a model."""

@@ -8,14 +8,18 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from inference.cli import bench, console, doctor, models, run, tokens
+from inference.cli import bench, console, doctor, inspect, models, run, tokens
 from inference.cli.session import INTERRUPTED
 from inference.errors import InferenceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_INTERMIXED = ("run", "tokens")  # MODEL --option TEXT: plain argparse wants MODEL TEXT together
+_INTERMIXED = (
+    "run",
+    "tokens",
+    "inspect",
+)  # MODEL --option TEXT: plain argparse wants MODEL TEXT together
 
 
 def main(argv: Sequence[str] | None = None, *, factory: str | None = None, epilog: str = "") -> int:
@@ -92,7 +96,7 @@ def build_parsers(
     )
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (run, models, tokens, bench, doctor):
+    for command in (run, models, tokens, inspect, bench, doctor):
         command.add_parser(commands)
     return parser, commands.choices
 

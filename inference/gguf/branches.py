@@ -131,15 +131,9 @@ class Branches:
 
 
 def _check_positions(session: Session, n_ctx: int, name: str) -> None:
-    """Make sure that a larger context turns positions as the session's does.
-
-    llama.cpp chooses between LongRoPE's two sets of factors (Phi-3) by the size of the context.
-    """
-    model = session.model
-    scaling = f"{model.architecture}.rope.scaling."
-    original = int(model.metadata.get(scaling + "original_context_length", 0))
-    one_set = model.metadata.get(scaling + "type") in {"none", "linear", "yarn"}
-    if not one_set and session.n_ctx <= original < n_ctx:
+    """Make sure that a larger context turns positions as the session's does."""
+    original = session.model.other_turns_from
+    if original and session.n_ctx <= original < n_ctx:
         raise UnsupportedRequestError(
             f"{name.capitalize()} of this length need a context of {n_ctx:,} tokens, and beyond "
             f"{original:,} this model reads positions in another way.",

@@ -10,12 +10,14 @@ from inference.errors import ContextOverflowError, InferenceError
 from inference.events import failed
 from inference.gguf import probe
 from inference.gguf.generation import Generation
+from inference.gguf.inside import GgufSource
 from inference.gguf.model import GgufModel
 from inference.gguf.past import past_work
 from inference.gguf.probabilities import Distribution
 from inference.gguf.prompts import PromptBuilder
 from inference.gguf.session import SCORED_TOKENS, Session, check_options
 from inference.gguf.vocabulary import Vocabulary
+from inference.inside.answering import answer
 from inference.library.template_facts import TemplateFacts
 from inference.library.turn_ends import TurnEnds, find_turn_ends, with_turn_stops
 from inference.past.keeper import memory_limit
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from inference.cancel import CancelToken
     from inference.engine import ProgressSink
     from inference.events import EngineEvent
+    from inference.inside.questions import Finding, Question
     from inference.types import (
         BeamTree,
         Candidate,
@@ -80,6 +83,7 @@ class GgufEngine:
         self._prompts = PromptBuilder(self._vocabulary, template)
         self._session = Session(model, options)
         self._past = past_work(self._session, model, options)
+        self._inside = GgufSource(model, self._session, self._vocabulary)
         self._loaded = LoadedModel(
             engine="gguf",
             name=model.name,
@@ -199,6 +203,11 @@ class GgufEngine:
         """Write kept work to the disk; see ``inference.engine.Engine``."""
         self._check_open()
         self._past.rest(cancel)
+
+    def inspect(self, question: Question, cancel: CancelToken) -> Finding:
+        """Look inside the model; see ``inference.engine.Engine``."""
+        self._check_open()
+        return answer(question, self._inside, cancel)
 
     def close(self) -> None:
         """Write kept work to the disk, and free the memory; closing twice is harmless."""

@@ -121,6 +121,17 @@ class GgufModel:
         return int(api.llama_model_n_ctx_train(self.handle))
 
     @property
+    def other_turns_from(self) -> int:
+        """Context beyond which positions turn in another way; 0 where there is one way only.
+
+        llama.cpp chooses between LongRoPE's two sets of factors (Phi-3) by the size of the context.
+        """
+        scaling = f"{self.architecture}.rope.scaling."
+        if self.metadata.get(scaling + "type") in {"none", "linear", "yarn"}:
+            return 0
+        return int(self.metadata.get(scaling + "original_context_length", 0))
+
+    @property
     def parameters(self) -> int:
         """Number of weights."""
         return int(api.llama_model_n_params(self.handle))

@@ -29,6 +29,8 @@ from inference.host.protocol import (
     Done,
     Forget,
     Generate,
+    Inspect,
+    Inspected,
     Load,
     Loaded,
     LoadProgress,
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from inference.events import EngineEvent
     from inference.host.process import Mail
     from inference.host.protocol import Command
+    from inference.inside.questions import Finding, Question
     from inference.types import (
         BeamTree,
         Candidate,
@@ -249,6 +252,10 @@ class EngineClient:
     def rest(self, cancel: CancelToken) -> None:
         """Write kept work to the disk now; see ``Engine``. When idle it is done without asking."""
         self._ask(Rest, Done, cancel)
+
+    def inspect(self, question: Question, cancel: CancelToken) -> Finding:
+        """Look inside the model; see ``Engine``."""
+        return self._ask(lambda job_id: Inspect(job_id, question), Inspected, cancel).finding
 
     # --- inside ------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from typing import TypeAlias
 import msgspec
 
 from inference.events import Failed, Finished, PromptProgress, Started, TokenEvent
+from inference.inside.questions import Finding, Question
 from inference.types import (
     BeamTree,
     Candidate,
@@ -106,6 +107,13 @@ class Rest(msgspec.Struct, frozen=True, tag="rest"):
     id: str
 
 
+class Inspect(msgspec.Struct, frozen=True, tag="inspect"):
+    """Answered by ``Inspected``."""
+
+    id: str
+    question: Question
+
+
 class Memory(msgspec.Struct, frozen=True, tag="memory"):
     """Answered by ``MemoryUse`` at once, also in the middle of an answer."""
 
@@ -164,6 +172,13 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
     id: str
 
 
+class Inspected(msgspec.Struct, frozen=True, tag="inspected"):
+    """What was found inside the model."""
+
+    id: str
+    finding: Finding
+
+
 class MemoryUse(msgspec.Struct, frozen=True, tag="memory_use"):
     """Resident memory of the engine process now and at its highest, in bytes."""
 
@@ -190,6 +205,7 @@ Command: TypeAlias = (
     | Render
     | Score
     | ShowBeams
+    | Inspect
     | Forget
     | Rest
     | Memory
@@ -197,7 +213,17 @@ Command: TypeAlias = (
 )
 Event: TypeAlias = Started | PromptProgress | TokenEvent | Finished | Failed
 Reply: TypeAlias = (
-    LoadProgress | Loaded | Tokens | Prompt | Scores | Beams | Done | MemoryUse | Refused | Event
+    LoadProgress
+    | Loaded
+    | Tokens
+    | Prompt
+    | Scores
+    | Beams
+    | Inspected
+    | Done
+    | MemoryUse
+    | Refused
+    | Event
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -17,19 +17,12 @@ from typing import TYPE_CHECKING, NoReturn
 from inference.cancel import CancelToken
 from inference.host.protocol import (
     Cancel,
-    Forget,
     FrameError,
     FrameReader,
     Generate,
-    Load,
     Memory,
     MemoryUse,
-    Render,
-    Rest,
-    Score,
-    ShowBeams,
     Shutdown,
-    Tokenize,
     decode_command,
     encode,
 )
@@ -100,10 +93,10 @@ class Server:
                 case Memory(id=job_id):
                     resident, peak = memory_use()
                     self._connection.send(MemoryUse(job_id, resident, peak))
-                case Load() | Tokenize() | Render() | Score() | ShowBeams() | Forget() | Rest():
-                    self._queue(command.id, command)
                 case Generate(request=request):
                     self._queue(request.request_id, command)
+                case _:
+                    self._queue(command.id, command)
         return False
 
     def _queue(self, job_id: str, command: Command) -> None:

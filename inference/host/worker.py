@@ -28,6 +28,8 @@ from inference.host.protocol import (
     Forget,
     FrameError,
     Generate,
+    Inspect,
+    Inspected,
     Load,
     Loaded,
     LoadProgress,
@@ -178,26 +180,30 @@ class EngineWorker:
             self._send(Refused(job_id, wire_name(error), error.message, error.hint, error.detail))
 
     def _reply(self, command: Command, cancel: CancelToken) -> Reply:
+        if isinstance(command, Load):
+            return self._load(command, cancel)
+        engine = self._loaded_engine()
+        reply: Reply
         match command:
-            case Load():
-                return self._load(command, cancel)
             case Tokenize(id=job_id, text=text):
-                pieces = self._loaded_engine().tokenize(
+                pieces = engine.tokenize(
                     text, add_bos=command.add_bos, parse_special=command.parse_special
                 )
-                return Tokens(job_id, pieces)
+                reply = Tokens(job_id, pieces)
             case Render(id=job_id):
-                engine = self._loaded_engine()
                 prompt = engine.render(command.messages, command.template_variables)
-                return Prompt(job_id, prompt)
+                reply = Prompt(job_id, prompt)
             case Score(id=job_id):
-                engine = self._loaded_engine()
-                return Scores(job_id, engine.score(command.token_ids, command.top_n, cancel))
+                reply = Scores(job_id, engine.score(command.token_ids, command.top_n, cancel))
             case ShowBeams(id=job_id, request_id=request_id):
-                return Beams(job_id, self._loaded_engine().beam_tree(request_id))
+                reply = Beams(job_id, engine.beam_tree(request_id))
+            case Inspect(id=job_id, question=question):
+                reply = Inspected(job_id, engine.inspect(question, cancel))
             case Forget() | Rest():
-                return self._put_away(command, cancel)
-        raise UnsupportedRequestError("The engine does not know this command.")
+                reply = self._put_away(command, cancel)
+            case _:
+                raise UnsupportedRequestError("The engine does not know this command.")
+        return reply
 
     def _put_away(self, command: Forget | Rest, cancel: CancelToken) -> Reply:
         engine = self._loaded_engine()

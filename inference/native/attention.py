@@ -57,11 +57,7 @@ class Attention(nn.Module):
             turn: Of the new positions; None where heads do not turn.
             cache: Keys and values of the positions before; extended by the new ones.
         """
-        query, key, value = self._project(x)  # (B, H, T, D), (B, G, T, D), (B, G, T, D)
-        if self.query_key_norm == "head":
-            query, key = self.query_norm(query), self.key_norm(key)
-        if turn is not None:
-            query, key = rotate(query, turn), rotate(key, turn)
+        query, key, value = self.heads(x, turn)
         if cache is not None:
             key, value = cache.append(self.layer, key, value)  # (B, G, S, D)
         mixed = attend(
@@ -69,6 +65,19 @@ class Attention(nn.Module):
         )  # (B, H, T, D)
         joined: Tensor = self.output(mixed.transpose(1, 2).flatten(2))  # (B, T, C)
         return joined
+
+    def heads(self, x: Tensor, turn: Turn | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Return query (B, H, T, D), key and value (B, G, T, D) of the T positions, turned."""
+        query, key, value = self._project(x)
+        if self.query_key_norm == "head":
+            query, key = self.query_norm(query), self.key_norm(key)
+        if turn is not None:
+            query, key = rotate(query, turn), rotate(key, turn)
+        return query, key, value
+
+    def look(self, query: Tensor, key: Tensor) -> Tensor:
+        """Return how much of each of S positions the T newest take, (B, H, T, S), float32."""
+        return weigh(query, key, scale=self.scale, window=self.window, cap=self.cap)
 
     def _project(self, x: Tensor) -> tuple[Tensor, ...]:
         if self.fused == "heads":  # head 1's query, key, value, then head 2's ...
@@ -150,11 +159,32 @@ def _attend_capped(
     cap: float,
 ) -> Tensor:
     """As ``attend`` with ``cap tanh(score / cap)`` (Gemma 2 report 2024, section 2)."""
+    weights = _weights(query, key, mask=mask, scale=scale, cap=cap).to(value.dtype)
+    return (weights @ value[:, :, None]).reshape(query.shape)  # (B, H, T, D)
+
+
+def weigh(
+    query: Tensor,
+    key: Tensor,
+    *,
+    scale: float | None = None,
+    window: int | None = None,
+    cap: float | None = None,
+) -> Tensor:
+    """Return the weights that ``attend`` mixes with, (B, H, T, S), float32; arguments as there."""
+    mask = _visible(query.shape[2], key.shape[2], window, query.device)  # (T, S)
+    return _weights(query, key, mask=mask, scale=scale, cap=cap).flatten(1, 2)
+
+
+def _weights(
+    query: Tensor, key: Tensor, *, mask: Tensor | None, scale: float | None, cap: float | None
+) -> Tensor:
+    """Return ``softmax(Q K^T / sqrt(D))`` over what ``mask`` lets through, (B, G, H/G, T, S)."""
     shape, n_kv_heads = query.shape, key.shape[1]
     query = query.reshape(shape[0], n_kv_heads, -1, *shape[2:])  # (B, G, H/G, T, D)
     scores = query @ key[:, :, None].mT * (shape[-1] ** -0.5 if scale is None else scale)
-    scores = cap * (scores / cap).tanh()  # (B, G, H/G, T, S)
+    if cap is not None:
+        scores = cap * (scores / cap).tanh()  # (B, G, H/G, T, S)
     if mask is not None:
         scores = scores.masked_fill(~mask, -torch.inf)
-    weights = scores.softmax(-1, dtype=torch.float32).to(value.dtype)  # (B, G, H/G, T, S)
-    return (weights @ value[:, :, None]).reshape(shape)  # (B, H, T, D)
+    return scores.softmax(-1, dtype=torch.float32)

@@ -19,6 +19,7 @@ from inference.errors import (
     UnsupportedRequestError,
 )
 from inference.events import failed
+from inference.inside.answering import answer
 from inference.library.template_facts import TemplateFacts
 from inference.library.turn_ends import TurnEnds, find_turn_ends, with_turn_stops
 from inference.native.answering import Answer, candidates
@@ -28,6 +29,7 @@ from inference.native.device import (
     device_name,
     memory_errors_translated,
 )
+from inference.native.inside import NativeSource
 from inference.native.past import past_work
 from inference.native.session import Session, StoppedError
 from inference.native.tokenizer import CheckpointTokenizer
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from inference.cancel import CancelToken
     from inference.engine import ProgressSink
     from inference.events import EngineEvent
+    from inference.inside.questions import Finding, Question
     from inference.native.network import Network
     from inference.past.keeper import PastWork
     from inference.repetition import Breakers
@@ -240,6 +243,18 @@ class NativeEngine:
     def rest(self, cancel: CancelToken) -> None:
         """Write kept work to the disk; see ``inference.engine.Engine``."""
         self._past.rest(cancel)
+
+    def inspect(self, question: Question, cancel: CancelToken) -> Finding:
+        """Look inside the network; see ``inference.engine.Engine``."""
+        source = NativeSource(
+            self.network,
+            self._session,
+            self._loaded.n_ctx,
+            self._tokenizer.text,
+            self._check_ids,
+        )
+        with memory_errors_translated("looking inside"):
+            return answer(question, source, cancel)
 
     def close(self) -> None:
         """Write kept work to the disk, and free the memory."""

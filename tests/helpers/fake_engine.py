@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from inference.cancel import CancelToken
     from inference.engine import ProgressSink
     from inference.events import EngineEvent
+    from inference.inside.questions import Finding, Question
     from inference.types import BeamTree, GenerationRequest, LoadOptions, Message
 
 BOS = TokenPiece(1, "<bos>", special=True)
@@ -215,6 +216,11 @@ class FakeEngine:
 
     def rest(self, cancel: CancelToken) -> None:
         del cancel
+
+    def inspect(self, question: Question, cancel: CancelToken) -> Finding:
+        """There is nothing to see."""
+        del question, cancel
+        raise UnsupportedRequestError("There is nothing inside this engine.")
 
     def close(self) -> None:
         self.closed += 1

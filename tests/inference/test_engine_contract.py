@@ -17,6 +17,7 @@ from inference.errors import (
 )
 from inference.events import Failed, Finished, PromptProgress, Started, TokenEvent
 from inference.host.client import EngineClient
+from inference.inside.questions import Array, AskAttention, AskNext, NextTokens
 from inference.types import GenerationRequest, LoadOptions, Message, SamplingParams
 from tests.helpers import fake_engine
 from tests.helpers.checkpoints import tiny_llama
@@ -246,6 +247,21 @@ class TestEngineContract:
     def test_a_tree_that_is_not_kept_is_refused(self, engine: Engine) -> None:
         with pytest.raises(UnsupportedRequestError, match="no tree"):
             engine.beam_tree("unknown")
+
+    def test_a_look_inside_shows_numbers_or_is_refused_by_name(self, engine: Engine) -> None:
+        ids = tuple(piece.id for piece in engine.tokenize("Once upon a time"))
+        if "fake" in engine.loaded.name.lower():
+            with pytest.raises(UnsupportedRequestError, match="inside"):
+                engine.inspect(AskNext(ids, 4), CancelToken())
+            return
+        following = engine.inspect(AskNext(ids, 4), CancelToken())
+        assert isinstance(following, NextTokens)
+        top = engine.score(ids, 4, CancelToken())[-1]
+        assert [one.id for one in following.top] == [one.id for one in top]
+        looks = engine.inspect(AskAttention(ids, 0, "all"), CancelToken())
+        assert isinstance(looks, Array)
+        assert looks.shape[1:] == (len(ids), len(ids))
+        assert abs(looks.numbers().sum() - looks.shape[0] * len(ids)) < 1e-3
 
     def test_cancel_before_the_start_ends_the_answer_as_cancelled(self, engine: Engine) -> None:
         cancel = CancelToken()

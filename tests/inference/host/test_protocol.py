@@ -16,6 +16,8 @@ from inference.host.protocol import (
     FrameError,
     FrameReader,
     Generate,
+    Inspect,
+    Inspected,
     Load,
     Refused,
     Render,
@@ -28,6 +30,7 @@ from inference.host.protocol import (
     encode,
     reply_id,
 )
+from inference.inside.questions import Array, AskAttention, AskNeighbours, Lens
 from inference.types import (
     BeamEnd,
     BeamNode,
@@ -60,6 +63,8 @@ COMMANDS = (
     Render("2", (Message("system", ""),), {"a": 1}),
     Score("3", (5, 6), 20),
     ShowBeams("4", "r"),
+    Inspect("5", AskAttention((1, 2), 3, "max")),
+    Inspect("6", AskNeighbours((1,), (2,), 5)),
     Generate(
         GenerationRequest(
             "r",
@@ -76,6 +81,8 @@ REPLIES = (
     Refused("r", "CorruptCheckpoint", "m"),
     Tokens("r", (TokenPiece(1, "<s>", special=True),)),
     Scores("r", ((Candidate(1, "a", -1.0),), ())),
+    Inspected("r", Array((1, 2), b"12345678", "derived")),
+    Inspected("r", Lens(((Candidate(1, "a", -1.0),), ()))),
     Beams("r", BeamTree("q", (BeamNode(5, "é", -1, -0.5, -0.5, "kept"),), 0, (BeamEnd(0, -0.5),))),
 )
 

@@ -1,0 +1,234 @@
+"""The inside of a GGUF model: tensors handed out during a pass, and weights read from the file.
+
+Names of tensors are those of llama.cpp's graphs: ``kq_soft_max-N`` attention of block N,
+``ffn_inp-N`` the stream between its two parts, ``l_out-N`` the stream after it.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from inference.errors import UnsupportedRequestError
+from inference.gguf.session import BATCH_TOKENS, SCORED_TOKENS
+from inference.gguf.taps import Taps
+from inference.gguf.tensor_file import TensorFile
+from inference.inside.answering import StoppedLookError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from inference.cancel import CancelToken
+    from inference.gguf.model import GgufModel
+    from inference.gguf.session import Session
+    from inference.gguf.vocabulary import Vocabulary
+    from inference.inside.source import Numbers, TakeRows
+
+# What enters the first block: the last of these that a pass shows.
+_EMBEDDED: Final = frozenset({"embd", "inp_embd", "inp_scaled", "inp_norm", "inpL"})
+_TABLE: Final = "token_embd.weight"
+_HEAD: Final = "output.weight"
+_ROWS_AT_ONCE: Final = 4096
+
+
+class GgufSource:
+    """Fulfils ``inference.inside.source.Source``.
+
+    Args:
+        model: Open as long as this is used.
+        session: Its context, for what comes next.
+        vocabulary: Its tokens.
+    """
+
+    def __init__(self, model: GgufModel, session: Session, vocabulary: Vocabulary) -> None:
+        self._model = model
+        self._session = session
+        self._vocabulary = vocabulary
+        self.n_ctx = session.n_ctx
+        self.n_layers = model.n_layers
+        self.n_heads = int(self._own("attention.head_count"))
+        self.text_of = vocabulary.display
+        self.check_ids = vocabulary.check_ids
+
+    def next_logits(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
+        """Return the scores of what may follow, (V,)."""
+        kept = self._session.reuse(ids)
+        for start in range(kept, len(ids), BATCH_TOKENS):
+            if not self._session.read(ids[start : start + BATCH_TOKENS], cancel):
+                raise StoppedLookError
+        return self._session.logits().copy()
+
+    def logits_after_each(self, ids: Sequence[int], cancel: CancelToken) -> Iterator[Numbers]:
+        """Yield the scores after each position, (T', V)."""
+        self._session.forget()
+        for start in range(0, len(ids), SCORED_TOKENS):
+            part = ids[start : start + SCORED_TOKENS]
+            if cancel.cancelled or not self._session.read_all_logits(part, cancel):
+                raise StoppedLookError
+            yield np.stack([self._session.logits(index) for index in range(len(part))])
+
+    def attention(
+        self, ids: Sequence[int], layers: Sequence[int], take: TakeRows, cancel: CancelToken
+    ) -> None:
+        """Run one pass and hand over the weights of these layers."""
+        names = {f"kq_soft_max-{layer}": layer for layer in layers}
+        last = f"kq_soft_max-{max(layers)}"
+        seen: set[str] = set()
+
+        def on_weights(start: int, count: int, name: str, numbers: Numbers) -> bool:
+            seen.add(name)
+            take(names[name], start, numbers[0, :, :, : start + count])  # of (1, H, t, cells)
+            # The chunks that follow need every block of this one, but the last chunk does not.
+            return name != last or start + count < len(ids)
+
+        with self._taps(len(ids)) as taps:
+            taps.run(ids, names.__contains__, on_weights, cancel)
+        self._check_shown(names, seen, "its attention")
+
+    def hidden(self, ids: Sequence[int], positions: Sequence[int], cancel: CancelToken) -> Numbers:
+        """Return the stream before the first and after each block, (L + 1, P, C)."""
+        return self._streams(ids, positions, cancel)[0]
+
+    def updates(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
+        """Return the lengths of what attention and MLP add, and of the stream, (L, 3, T)."""
+        stream, middle = self._streams(ids, range(len(ids)), cancel, middle=True)
+        before, after = stream[:-1], stream[1:]  # (L, T, C) each
+        lengths = [np.linalg.norm(part, axis=-1) for part in (middle - before, after - middle)]
+        return np.stack([*lengths, np.linalg.norm(after, axis=-1)], axis=1).astype(np.float32)
+
+    def unembed(self, stream: Numbers) -> Numbers:
+        """Apply the last norm and the output head: (N, C) becomes (N, V)."""
+        normed = self._normed(stream)  # (N, C)
+        head = _HEAD if _HEAD in self._file else _TABLE
+        logits = np.concatenate([normed @ rows.T for rows in self._rows(head)], axis=1)  # (N, V)
+        if "output.bias" in self._file:
+            logits += self._file.vector("output.bias")
+        if divisor := self._own("logit_scale"):
+            # Granite divides by it; Command-R, which multiplies, is the other user of this key.
+            logits = (
+                logits * divisor if self._model.architecture == "command-r" else (logits / divisor)
+            )
+        if cap := self._own("final_logit_softcapping"):
+            logits = cap * np.tanh(logits / cap)
+        return logits.astype(np.float32)
+
+    def vectors(self, ids: Sequence[int]) -> Numbers:
+        """Return rows of the input embedding table, (N, C)."""
+        return np.concatenate([self._file.rows(_TABLE, token, token + 1) for token in ids])
+
+    def all_vectors(self) -> Iterator[Numbers]:
+        """Yield the whole table from row 0 on, (n, C) at a time."""
+        return self._rows(_TABLE)
+
+    @cached_property
+    def _file(self) -> TensorFile:
+        return TensorFile(self._model.path)
+
+    def _rows(self, name: str) -> Iterator[Numbers]:
+        count = min(self._file.row_count(name), self._session.n_vocab)
+        for start in range(0, count, _ROWS_AT_ONCE):
+            yield self._file.rows(name, start, min(start + _ROWS_AT_ONCE, count))
+
+    def _normed(self, stream: Numbers) -> Numbers:
+        """Apply the norm before the output head, RMS or layer norm as the file says, (N, C)."""
+        if "output_norm.weight" not in self._file:
+            return stream
+        eps = self._own("attention.layer_norm_rms_epsilon")
+        if not eps:
+            eps = self._own("attention.layer_norm_epsilon")
+            stream = stream - stream.mean(axis=-1, keepdims=True)
+        scale = np.sqrt(np.square(stream).mean(axis=-1, keepdims=True) + eps)
+        normed: Numbers = stream / scale * self._file.vector("output_norm.weight")
+        if "output_norm.bias" in self._file:
+            normed = normed + self._file.vector("output_norm.bias")
+        return normed
+
+    def _streams(
+        self,
+        ids: Sequence[int],
+        positions: Sequence[int],
+        cancel: CancelToken,
+        *,
+        middle: bool = False,
+    ) -> tuple[Numbers, Numbers]:
+        """Return the stream at some positions, (L + 1, P, C), and between the parts, (L, P, C)."""
+        kept = _Streams(self.n_layers, positions)
+        with self._taps(len(ids)) as taps:
+            scored = set(positions)
+            taps.run(
+                ids,
+                lambda name: kept.wants(name, middle=middle),
+                lambda start, count, name, numbers: kept.take(start, count, name, numbers[0, 0]),
+                cancel,
+                scored=scored,
+            )
+        self._check_shown(kept.expected(middle=middle), kept.names, "its layers")
+        return kept.stacked(middle=middle)
+
+    def _check_shown(self, wanted: Collection[str], seen: Collection[str], what: str) -> None:
+        if missing := sorted(set(wanted) - set(seen)):
+            raise UnsupportedRequestError(
+                f"llama.cpp does not show {what} for the architecture "
+                f"'{self._model.architecture}'.",
+                "Look inside another model, or this one in the native format.",
+                f"not seen: {', '.join(missing[:8])}",
+            )
+
+    def _own(self, key: str) -> float:
+        """Return a number of the architecture; 0 where the file has none."""
+        text = self._model.metadata.get(f"{self._model.architecture}.{key}", "0")
+        try:
+            return float(text)
+        except ValueError:  # one number per layer
+            return 0.0
+
+    @contextmanager
+    def _taps(self, n_tokens: int) -> Iterator[Taps]:
+        taps = Taps(self._session, n_tokens)
+        try:
+            yield taps
+        finally:
+            taps.close()
+
+
+class _Streams:
+    """Collects the stream at some positions, block by block, from chunks of a text."""
+
+    def __init__(self, n_layers: int, positions: Sequence[int]) -> None:
+        self._last = n_layers - 1
+        self._positions = list(positions)
+        self._layers = {f"l_out-{layer}": layer + 1 for layer in range(n_layers)}
+        self._middles = {f"ffn_inp-{layer}": layer for layer in range(n_layers)}
+        self._rows: dict[str, dict[int, Numbers]] = {}
+        self.names: set[str] = set()
+
+    def expected(self, *, middle: bool) -> set[str]:
+        return {*self._layers, *(self._middles if middle else ())}
+
+    def wants(self, name: str, *, middle: bool) -> bool:
+        return name in _EMBEDDED or name in self._layers or (middle and name in self._middles)
+
+    def take(self, start: int, count: int, name: str, rows: Numbers) -> bool:
+        """Keep what is wanted of ``rows``, (t, C), or (wanted, C) in the last block."""
+        self.names.add(name)
+        wanted = [place for place in self._positions if start <= place < start + count]
+        if len(rows) == count:
+            mine = {place: rows[place - start].copy() for place in wanted}
+        else:  # the last block computes the positions asked for, in their order
+            mine = {place: rows[index] for index, place in enumerate(sorted(set(wanted)))}
+        key = "embedded" if name in _EMBEDDED else name
+        self._rows.setdefault(key, {}).update(mine)
+        return True
+
+    def stacked(self, *, middle: bool) -> tuple[Numbers, Numbers]:
+        """Return (L + 1, P, C) and, if kept, (L, P, C)."""
+        stream = np.stack([self._of(name) for name in ("embedded", *self._layers)])
+        between = np.stack([self._of(name) for name in self._middles]) if middle else stream[:0]
+        return stream, between
+
+    def _of(self, name: str) -> Numbers:
+        rows = self._rows[name]
+        return np.stack([rows[place] for place in self._positions])

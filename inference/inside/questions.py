@@ -1,0 +1,208 @@
+"""What can be asked about the inside of a loaded model, and the values that answer.
+
+Questions name tokens by id and places by number; tensors come back as plain bytes, a slice at a
+time. Both sides travel between processes as msgpack. Knows neither torch nor llama.cpp.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import msgspec
+
+from inference.types import Candidate
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+Heads: TypeAlias = int | Literal["mean", "max", "all"]
+Origin: TypeAlias = Literal["measured", "derived"]
+
+MOST_ATTENTION_TOKENS = 2048
+"""Attention grows with the square of the text."""
+
+
+class AskNext(msgspec.Struct, frozen=True, tag="next"):
+    """What may follow ``token_ids``; answered by ``NextTokens``.
+
+    ``all_logits`` sends the score of every token of the vocabulary too.
+    """
+
+    token_ids: tuple[int, ...]
+    top_n: int = 20
+    all_logits: bool = False
+
+
+class AskAttention(msgspec.Struct, frozen=True, tag="attention"):
+    """Where the heads of one layer look; answered by ``Array``.
+
+    The array is (T, T) for one head, the mean or the maximum over heads, (H, T, T) for all; rows
+    are the positions that look. Layers and heads count from 0.
+    """
+
+    token_ids: tuple[int, ...]
+    layer: int
+    heads: Heads = "mean"
+
+
+class AskAttentionOverview(msgspec.Struct, frozen=True, tag="attention_overview"):
+    """All heads of all layers at a glance; answered by ``Array``, (L, H, S, S).
+
+    S is ``size``, or the number of tokens where that is smaller. Each cell is the maximum over the
+    positions it stands for: an average would hide a single strong look.
+    """
+
+    token_ids: tuple[int, ...]
+    size: int = 48
+
+
+class AskRollout(msgspec.Struct, frozen=True, tag="rollout"):
+    """Attention roll-out (Abnar & Zuidema 2020, section 3); answered by ``Array``, (T, T).
+
+    Derived: with half of each layer's mean attention and half of the residual stream, how much of
+    each token's start reaches each position after the last layer.
+    """
+
+    token_ids: tuple[int, ...]
+
+
+class AskHidden(msgspec.Struct, frozen=True, tag="hidden"):
+    """The residual stream at some positions; answered by ``Array``, (L + 1, P, C).
+
+    Row 0 is the embedding, row i the stream after block i; P positions as in ``positions``.
+    """
+
+    token_ids: tuple[int, ...]
+    positions: tuple[int, ...]
+
+
+class AskLens(msgspec.Struct, frozen=True, tag="lens"):
+    """What each layer would say next (logit lens, nostalgebraist 2020); answered by ``Lens``.
+
+    Derived: the model's last norm and output head are applied to the stream after each block.
+    ``position`` -1 is the last one.
+    """
+
+    token_ids: tuple[int, ...]
+    top_n: int = 5
+    position: int = -1
+
+
+class AskUpdates(msgspec.Struct, frozen=True, tag="updates"):
+    """How much each block changes the stream; answered by ``Array``, (L, 3, T).
+
+    Lengths (Euclidean norms) of what attention adds, of what the feed-forward part adds, and of
+    the stream after the block.
+    """
+
+    token_ids: tuple[int, ...]
+
+
+class AskNeighbours(msgspec.Struct, frozen=True, tag="neighbours"):
+    """Tokens whose input vectors point the same way; answered by ``Neighbours``.
+
+    The direction is the sum of the vectors of ``plus`` less those of ``minus``, each scaled to
+    length 1 first; the tokens themselves are left out.
+    """
+
+    plus: tuple[int, ...]
+    minus: tuple[int, ...] = ()
+    top_n: int = 20
+
+
+class AskVectors(msgspec.Struct, frozen=True, tag="vectors"):
+    """Rows of the input embedding table; answered by ``Array``, (N, C)."""
+
+    token_ids: tuple[int, ...]
+
+
+class AskSurprise(msgspec.Struct, frozen=True, tag="surprise"):
+    """How expected each token of a text was; answered by ``Surprise``."""
+
+    token_ids: tuple[int, ...]
+
+
+Question: TypeAlias = (
+    AskNext
+    | AskAttention
+    | AskAttentionOverview
+    | AskRollout
+    | AskHidden
+    | AskLens
+    | AskUpdates
+    | AskNeighbours
+    | AskVectors
+    | AskSurprise
+)
+
+
+class ScoredToken(msgspec.Struct, frozen=True):
+    """A possible next token with its score and the natural log of its chance."""
+
+    id: int
+    text: str
+    logit: float
+    logprob: float
+
+
+class NextTokens(msgspec.Struct, frozen=True, tag="next_tokens"):
+    """The likeliest next tokens; ``entropy_bits`` is that of the whole distribution.
+
+    ``logits``: float32 of the whole vocabulary, or empty.
+    """
+
+    top: tuple[ScoredToken, ...]
+    entropy_bits: float
+    logits: bytes = b""
+    origin: Origin = "measured"
+
+
+class Array(msgspec.Struct, frozen=True, tag="array"):
+    """Numbers in C order, float32."""
+
+    shape: tuple[int, ...]
+    data: bytes
+    origin: Origin = "measured"
+
+    def numbers(self) -> npt.NDArray[np.float32]:
+        """View them, in ``shape``."""
+        import numpy as np  # noqa: PLC0415  the window starts without it
+
+        return np.frombuffer(self.data, np.float32).reshape(self.shape)
+
+
+class Lens(msgspec.Struct, frozen=True, tag="lens_layers"):
+    """For each block, the likeliest next tokens if the model ended after it."""
+
+    layers: tuple[tuple[Candidate, ...], ...]
+    origin: Origin = "derived"
+
+
+class Neighbour(msgspec.Struct, frozen=True):
+    """A token and the cosine between its vector and the direction asked for."""
+
+    id: int
+    text: str
+    cosine: float
+
+
+class Neighbours(msgspec.Struct, frozen=True, tag="neighbour_list"):
+    """Nearest first."""
+
+    found: tuple[Neighbour, ...]
+    origin: Origin = "measured"
+
+
+class Surprise(msgspec.Struct, frozen=True, tag="surprises"):
+    """For each token the natural log of its chance given those before it; ``None`` for the first.
+
+    ``entropy_bits``: of the distribution that the token was drawn from, in the same places.
+    """
+
+    logprobs: tuple[float | None, ...]
+    entropy_bits: tuple[float | None, ...]
+    origin: Origin = "measured"
+
+
+Finding: TypeAlias = NextTokens | Array | Lens | Neighbours | Surprise

@@ -1,0 +1,82 @@
+"""What an engine has to give so that all questions can be answered: raw numbers, as numpy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from inference.cancel import CancelToken
+
+    Numbers: TypeAlias = npt.NDArray[np.float32]
+
+TakeRows: TypeAlias = "Callable[[int, int, Numbers], None]"
+"""Called with a layer, the first position that looks, and weights (H, t, S): S positions seen."""
+
+
+class Source(Protocol):
+    """The inside of one loaded model. All methods raise ``InferenceError``.
+
+    ``StoppedLookError`` ends each of them when ``cancel`` is set.
+    """
+
+    @property
+    def n_layers(self) -> int:
+        """Blocks, L."""
+        ...
+
+    @property
+    def n_heads(self) -> int:
+        """Query heads of a block, H."""
+        ...
+
+    @property
+    def n_ctx(self) -> int:
+        """Tokens that a pass can take."""
+        ...
+
+    def text_of(self, token_id: int) -> str:
+        """Return a token's text for people."""
+        ...
+
+    def check_ids(self, ids: Sequence[int]) -> None:
+        """Refuse ids that the vocabulary lacks."""
+        ...
+
+    def next_logits(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
+        """Return the scores of what may follow, (V,)."""
+        ...
+
+    def logits_after_each(self, ids: Sequence[int], cancel: CancelToken) -> Iterator[Numbers]:
+        """Yield the scores after each position, a few positions at a time, (T', V)."""
+        ...
+
+    def attention(
+        self, ids: Sequence[int], layers: Sequence[int], take: TakeRows, cancel: CancelToken
+    ) -> None:
+        """Run one pass and hand over the weights of these layers, rows in order in each layer."""
+        ...
+
+    def hidden(self, ids: Sequence[int], positions: Sequence[int], cancel: CancelToken) -> Numbers:
+        """Return the stream before the first and after each block, (L + 1, P, C)."""
+        ...
+
+    def updates(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
+        """Return the lengths ``AskUpdates`` speaks of, (L, 3, T)."""
+        ...
+
+    def unembed(self, stream: Numbers) -> Numbers:
+        """Apply the last norm and the output head: (N, C) becomes (N, V)."""
+        ...
+
+    def vectors(self, ids: Sequence[int]) -> Numbers:
+        """Return rows of the input embedding table, (N, C)."""
+        ...
+
+    def all_vectors(self) -> Iterator[Numbers]:
+        """Yield the whole input embedding table from row 0 on, some rows at a time, (n, C)."""
+        ...

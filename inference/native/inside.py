@@ -1,0 +1,205 @@
+"""The inside of a native network, read by hooks during an ordinary pass.
+
+Nothing is computed twice but what attention does not keep: its weights are made again from the
+queries and keys of the same pass.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from inference.inside.answering import StoppedLookError
+from inference.native.session import StoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from torch import Tensor, nn
+    from torch.utils.hooks import RemovableHandle
+
+    from inference.cancel import CancelToken
+    from inference.inside.source import Numbers, TakeRows
+    from inference.native.network import Network
+    from inference.native.session import Session
+
+_ROWS = 256  # positions whose attention is made at a time
+_VECTORS = 4096  # rows of the embedding table at a time
+_SCORED = 64  # rows that go through the output head at a time
+
+
+class _SeenEnoughError(Exception):
+    """What was asked for has been seen: the rest of the pass is not needed."""
+
+
+class NativeSource:
+    """Fulfils ``inference.inside.source.Source``.
+
+    Args:
+        network: On its device, ready to run.
+        session: Its cache, for what comes next.
+        n_ctx: Tokens that a pass can take.
+        text_of: Text of a token.
+        check_ids: Refuses ids that do not exist.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        session: Session,
+        n_ctx: int,
+        text_of: Callable[[int], str],
+        check_ids: Callable[[Sequence[int]], None],
+    ) -> None:
+        self._network = network
+        self._session = session
+        self.n_ctx = n_ctx
+        self.n_layers = network.config.n_layers
+        self.n_heads = network.config.n_heads
+        self.text_of = text_of
+        self.check_ids = check_ids
+        self._device = network.token_embedding.weight.device
+
+    def next_logits(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
+        """Return the scores of what may follow, (V,)."""
+        kept = self._session.reuse(ids)
+        try:
+            for _ in self._session.prefill(ids[kept:], cancel):
+                pass
+        except StoppedError:
+            raise StoppedLookError from None
+        return _numbers(self._session.next_logits())
+
+    def logits_after_each(self, ids: Sequence[int], cancel: CancelToken) -> Iterator[Numbers]:
+        """Yield the scores after each position, (T', V)."""
+        try:
+            for logits in self._session.scored(ids, cancel):
+                yield _numbers(logits)
+        except StoppedError:
+            raise StoppedLookError from None
+
+    def attention(
+        self, ids: Sequence[int], layers: Sequence[int], take: TakeRows, cancel: CancelToken
+    ) -> None:
+        """Run one pass and hand over the weights of these layers."""
+        handles = []
+
+        def show(layer: int) -> Callable[[Any, tuple[Any, ...]], None]:
+            def before(attention: Any, inputs: tuple[Any, ...]) -> None:  # noqa: ANN401  a module
+                query, key, _ = attention.heads(inputs[0], inputs[1])  # (1, H, T, D), (1, G, T, D)
+                for start in range(0, query.shape[2], _ROWS):
+                    _check(cancel)
+                    end = min(start + _ROWS, query.shape[2])
+                    rows = attention.look(query[:, :, start:end], key[:, :, :end])  # (1, H, t, S)
+                    take(layer, start, _numbers(rows[0]))
+                if layer == max(layers):
+                    raise _SeenEnoughError
+
+            return before
+
+        for layer in layers:
+            part = self._block(layer).attention
+            handles.append(part.register_forward_pre_hook(show(layer)))
+        self._pass(ids, handles, cancel)
+
+    def hidden(self, ids: Sequence[int], positions: Sequence[int], cancel: CancelToken) -> Numbers:
+        """Return the stream before the first and after each block, (L + 1, P, C)."""
+        seen: list[Numbers] = []
+        places = torch.tensor(positions, device=self._device)  # (P,)
+
+        def before(_block: nn.Module, inputs: tuple[Any, ...]) -> None:
+            seen.append(_numbers(inputs[0][0, places]))  # (P, C)
+
+        blocks = [self._block(layer) for layer in range(self.n_layers)]
+        handles = [block.register_forward_pre_hook(before) for block in blocks]
+        stream = self._pass(ids, handles, cancel)  # (1, T, C)
+        return np.stack([*seen, _numbers(stream[0, places])])
+
+    def updates(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
+        """Return the lengths of what attention and MLP add, and of the stream, (L, 3, T)."""
+        lengths = np.zeros((self.n_layers, 3, len(ids)), np.float32)
+        handles = []
+
+        def keep(layer: int, part: int, scale: float) -> Callable[[Any, Any, Tensor], None]:
+            def after(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+                lengths[layer, part] = _numbers(output[0].float().norm(dim=-1)) * scale  # (T,)
+
+            return after
+
+        scale = self._network.config.residual_scale
+        for layer in range(self.n_layers):
+            block = self._block(layer)
+            for part, module, factor in (
+                (0, block.attention_norm_after, scale),
+                (1, block.mlp_norm_after, scale),
+                (2, block, 1.0),
+            ):
+                handles.append(module.register_forward_hook(keep(layer, part, factor)))
+        self._pass(ids, handles, cancel)
+        return lengths
+
+    @torch.inference_mode()
+    def unembed(self, stream: Numbers) -> Numbers:
+        """Apply the last norm and the output head: (N, C) becomes (N, V)."""
+        dtype = self._network.token_embedding.weight.dtype
+        rows = torch.from_numpy(stream).to(self._device, dtype)  # (N, C)
+        scored = [self._network.score(part[None])[0] for part in torch.split(rows, _SCORED)]
+        return _numbers(torch.cat(scored))
+
+    @torch.inference_mode()
+    def vectors(self, ids: Sequence[int]) -> Numbers:
+        """Return rows of the input embedding table, (N, C)."""
+        rows: Tensor = self._network.token_embedding(
+            torch.tensor(ids, dtype=torch.long, device=self._device)
+        )
+        return _numbers(rows)
+
+    def all_vectors(self) -> Iterator[Numbers]:
+        """Yield the whole table from row 0 on, (n, C) at a time."""
+        n_vocab = self._network.config.vocab_size
+        for start in range(0, n_vocab, _VECTORS):
+            yield self.vectors(range(start, min(start + _VECTORS, n_vocab)))
+
+    def _block(self, layer: int) -> Any:  # noqa: ANN401  nn.ModuleList says no more
+        return self._network.blocks[layer]
+
+    @torch.inference_mode()
+    def _pass(
+        self, ids: Sequence[int], handles: list[RemovableHandle], cancel: CancelToken
+    ) -> Tensor:
+        """Read all ids without the cache, then take the hooks off; return the stream, (1, T, C)."""
+        stream = torch.empty(0)
+        with _removed(handles), self._stoppable(cancel), suppress(_SeenEnoughError):
+            stream = self._network.read(torch.tensor([list(ids)], device=self._device))
+        return stream
+
+    @contextmanager
+    def _stoppable(self, cancel: CancelToken) -> Iterator[None]:
+        def look(*_: object) -> None:
+            _check(cancel)
+
+        with _removed([block.register_forward_pre_hook(look) for block in self._network.blocks]):
+            yield
+
+
+def _check(cancel: CancelToken) -> None:
+    if cancel.cancelled:
+        raise StoppedLookError
+
+
+@contextmanager
+def _removed(handles: list[RemovableHandle]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _numbers(tensor: Tensor) -> Numbers:
+    """Copy a tensor to the processor's memory as float32."""
+    numbers: Numbers = tensor.detach().float().cpu().numpy()
+    return numbers

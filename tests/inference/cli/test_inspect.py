@@ -1,0 +1,147 @@
+"""``glasshouse inspect`` prints what CLI.md promises, on both engines."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from inference.cli.main import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TEXT = "The sky is blue, and the"
+ENGINES = pytest.mark.parametrize("engine", ["gguf", "native"])
+
+
+@pytest.fixture
+def figure(capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Any]]:
+    def inspect(*words: str, text: str = TEXT) -> dict[str, Any]:
+        assert main(["inspect", "starter-instruct", text, "--json", *words]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 1
+        found: dict[str, Any] = json.loads(lines[0])
+        return found
+
+    return inspect
+
+
+@ENGINES
+def test_the_next_token_comes_with_scores_and_chances(
+    figure: Callable[..., dict[str, Any]], engine: str
+) -> None:
+    found = figure("--engine", engine)
+    assert found["engine"] == engine
+    assert found["origin"] == "measured"
+    assert "".join(token["text"] for token in found["tokens"][1:]) == TEXT
+    assert len(found["top"]) == 20
+    logprobs = [one["logprob"] for one in found["top"]]
+    assert logprobs == sorted(logprobs, reverse=True)
+    assert sum(map(math.exp, logprobs)) < 1
+    shifts = [one["logit"] - one["logprob"] for one in found["top"]]
+    assert max(shifts) - min(shifts) < 1e-3
+    assert len(figure("--engine", engine, "--top", "3")["top"]) == 3
+
+
+@ENGINES
+def test_attention_has_a_row_for_each_token_that_looks(
+    figure: Callable[..., dict[str, Any]], engine: str
+) -> None:
+    one = figure("--engine", engine, "--what", "attention", "--layer", "2", "--head", "1")
+    assert (one["layers"], one["heads"], one["layer"], one["head"]) == (4, 4, 2, 1)
+    assert one["origin"] == "measured"
+    size = len(one["tokens"])
+    assert [len(row) for row in one["weights"]] == [size] * size
+    for place, row in enumerate(one["weights"]):
+        assert sum(row) == pytest.approx(1, abs=1e-4)
+        assert not any(row[place + 1 :])
+    mean = figure("--engine", engine, "--what", "attention", "--head", "mean")
+    assert (mean["head"], mean["origin"]) == ("mean", "derived")
+
+
+@ENGINES
+def test_a_lens_has_an_entry_for_each_block_and_ends_in_the_model_s_own_words(
+    figure: Callable[..., dict[str, Any]], engine: str
+) -> None:
+    found = figure("--engine", engine, "--what", "lens")
+    assert found["origin"] == "derived"
+    assert [entry["layer"] for entry in found["layers"]] == [0, 1, 2, 3]
+    following = figure("--engine", engine)["top"]
+    last = found["layers"][-1]["top"]
+    assert [one["id"] for one in last] == [one["id"] for one in following[:5]]
+    assert last[0]["logprob"] == pytest.approx(following[0]["logprob"], abs=0.05)
+
+
+@ENGINES
+def test_neighbours_are_those_of_the_last_token(
+    figure: Callable[..., dict[str, Any]], engine: str
+) -> None:
+    found = figure("--engine", engine, "--what", "embeddings", "--top", "7")
+    cosines = [one["cosine"] for one in found["neighbours"]]
+    assert len(cosines) == 7
+    assert cosines == sorted(cosines, reverse=True)
+    assert found["tokens"][-1]["id"] not in [one["id"] for one in found["neighbours"]]
+
+
+@ENGINES
+def test_layers_count_every_weight_of_the_file(
+    figure: Callable[..., dict[str, Any]], engine: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = figure("--engine", engine, "--what", "layers")
+    counted = sum(tensor["parameters"] for block in found["blocks"] for tensor in block["tensors"])
+    assert main(["models", "show", "starter-instruct", "--json"]) == 0
+    assert found["parameters"] == counted
+    assert counted == json.loads(capsys.readouterr().out)["parameters"]
+    names = [block["name"] for block in found["blocks"]]
+    assert names == ["embedding", "block 0", "block 1", "block 2", "block 3", "output"]
+    # 4 layers, 2 key-value heads of 64, a key and a value: 16 or 32 bits each
+    assert found["kv_bytes_per_token"] == 4 * 2 * 64 * 2 * (2 if engine == "gguf" else 4)
+
+
+@ENGINES
+def test_perplexity_follows_from_the_chances_it_lists(
+    figure: Callable[..., dict[str, Any]], engine: str
+) -> None:
+    found = figure("--engine", engine, "--what", "perplexity")
+    told = [token["logprob"] for token in found["tokens"]]
+    assert told[0] is None
+    assert len(told) > 5
+    expected = math.exp(-sum(told[1:]) / len(told[1:]))
+    assert found["perplexity"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_chat_is_read_as_its_prompt(figure: Callable[..., dict[str, Any]]) -> None:
+    found = figure("--chat", text="What is a token?")
+    assert found["tokens"][-1]["text"] != "?"
+    assert found["top"][0]["text"].strip() == "A"
+
+
+@pytest.mark.parametrize(
+    "what", ["next", "attention", "embeddings", "lens", "layers", "perplexity"]
+)
+def test_people_get_a_table(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "starter-base", TEXT, "--what", what]) == 0
+    printed = capsys.readouterr().out
+    assert len(printed.splitlines()) > 4
+    assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--what", "attention", "--layer", "9"], "There is no layer 9 in this model."),
+        (["--what", "attention", "--head", "9"], "There is no head 9 in this model."),
+        (["--context", "8"], "The text has"),
+    ],
+)
+def test_what_is_not_there_is_said_and_ends_with_1(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = TEXT * 4
+    assert main(["inspect", "starter-base", text, *words]) == 1
+    captured = capsys.readouterr()
+    assert sentence in captured.err
+    assert not captured.out

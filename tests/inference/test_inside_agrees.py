@@ -1,0 +1,170 @@
+"""Both engines see the same inside of the same weights, and refuse the same nonsense."""
+
+from __future__ import annotations
+
+import importlib.resources
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from inference.cancel import CancelToken
+from inference.errors import ContextOverflowError, InferenceError, UnsupportedRequestError
+from inference.gguf.engine import open_engine as open_gguf
+from inference.inside.questions import (
+    Array,
+    AskAttention,
+    AskAttentionOverview,
+    AskHidden,
+    AskLens,
+    AskNeighbours,
+    AskNext,
+    AskRollout,
+    AskSurprise,
+    AskUpdates,
+    AskVectors,
+)
+from inference.native.engine import open_engine as open_native
+from inference.types import LoadOptions
+from tests.helpers.assets import asset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from inference.engine import Engine
+    from inference.inside.questions import Question
+
+_TEXT = "Once upon a time there was a little girl called Lily. The sky was blue, and she sang. "
+
+
+class Both:
+    """The two engines with the same weights, and a text's ids."""
+
+    def __init__(self, gguf: Engine, native: Engine, ids: tuple[int, ...]) -> None:
+        self.gguf, self.native, self.ids = gguf, native, ids
+
+    def ask(self, question: Question) -> tuple[Any, Any]:
+        return (
+            self.gguf.inspect(question, CancelToken()),
+            self.native.inspect(question, CancelToken()),
+        )
+
+    def worst(self, question: Question) -> float:
+        ours, theirs = self.ask(question)
+        assert isinstance(ours, Array)
+        assert ours.shape == theirs.shape
+        return float(np.abs(ours.numbers() - theirs.numbers()).max())
+
+
+def _both(file: Path, folder: Path, repeat: int, **options: Any) -> Iterator[Both]:
+    gguf = open_gguf(LoadOptions(str(file), "gguf", **options), lambda _: None, CancelToken())
+    native = open_native(LoadOptions(str(folder), "native"), lambda _: None, CancelToken())
+    try:
+        pieces = native.tokenize(_TEXT * repeat, add_bos=native.loaded.adds_bos)
+        yield Both(gguf, native, tuple(piece.id for piece in pieces))
+    finally:
+        gguf.close()
+        native.close()
+
+
+@pytest.fixture(scope="module")
+def starter() -> Iterator[Both]:
+    """A text of more than 512 tokens: llama.cpp reads it in two parts."""
+    folder = Path(str(importlib.resources.files("resources") / "starter"))
+    yield from _both(folder / "starter-instruct-F16.gguf", folder / "starter-instruct", 30)
+
+
+@pytest.fixture(scope="module")
+def stories() -> Iterator[Both]:
+    file, folder = asset("stories260K") / "stories260K.gguf", asset("stories260K-hf")
+    exact = {"kv_cache_type": "f32", "flash_attention": False}
+    yield from _both(file, folder, 3, **exact)
+
+
+def test_attention_is_the_same_within_a_thousandth_in_f16(starter: Both) -> None:
+    ids = starter.ids[:80]
+    for layer in range(starter.native.loaded.n_layers):
+        assert starter.worst(AskAttention(ids, layer, "all")) < 1e-3
+    assert starter.worst(AskAttentionOverview(ids)) < 1e-3
+    assert starter.worst(AskRollout(ids)) < 1e-3
+
+
+def test_a_text_that_is_read_in_two_parts_shows_the_same_attention(starter: Both) -> None:
+    """Beyond 512 tokens: 1.3 thousandths, since llama.cpp rounds to 16 bits before each product."""
+    assert len(starter.ids) > 512
+    for layer in range(starter.native.loaded.n_layers):
+        assert starter.worst(AskAttention(starter.ids, layer, "max")) < 2e-3
+    assert starter.worst(AskAttentionOverview(starter.ids)) < 2e-3
+
+
+def test_streams_lenses_and_surprises_are_the_same_in_f16(starter: Both) -> None:
+    ids = starter.ids
+    assert starter.worst(AskHidden(ids, (0, 511, 512, len(ids) - 1))) < 0.05
+    assert starter.worst(AskVectors(ids[:9])) == 0
+    assert starter.worst(AskUpdates(ids[:200])) < 0.1
+    for ours, theirs in zip(*(lens.layers for lens in starter.ask(AskLens(ids))), strict=True):
+        assert ours[0].id == theirs[0].id
+        assert ours[0].logprob == pytest.approx(theirs[0].logprob, abs=0.02)
+    ours, theirs = starter.ask(AskSurprise(ids))
+    assert ours.logprobs[0] is None
+    assert _perplexity(ours) == pytest.approx(_perplexity(theirs), rel=0.01)
+    np.testing.assert_allclose(ours.entropy_bits[1:], theirs.entropy_bits[1:], atol=0.05)
+
+
+def test_a_trained_model_gives_the_same_figures_on_both_engines(stories: Both) -> None:
+    ids = stories.ids
+    for layer in range(stories.native.loaded.n_layers):
+        assert stories.worst(AskAttention(ids, layer, "all")) < 1e-4
+    assert stories.worst(AskHidden(ids, tuple(range(len(ids))))) < 1e-3
+    assert stories.worst(AskUpdates(ids)) < 1e-3
+    ours, theirs = stories.ask(AskNext(ids))
+    assert [token.id for token in ours.top] == [token.id for token in theirs.top]
+    for one, other in zip(ours.top, theirs.top, strict=True):
+        assert one.logit == pytest.approx(other.logit, abs=1e-3)
+    found, expected = stories.ask(AskNeighbours(ids[5:6], top_n=8))
+    assert [one.id for one in found.found] == [one.id for one in expected.found]
+    ours, theirs = stories.ask(AskSurprise(ids))
+    assert _perplexity(ours) == pytest.approx(_perplexity(theirs), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("question", "error", "words"),
+    [
+        (AskAttention((5, 6), 99), UnsupportedRequestError, "no layer 99"),
+        (AskAttention((5, 6), 0, 99), UnsupportedRequestError, "no head 99"),
+        (AskAttention((), 0), UnsupportedRequestError, "no token"),
+        (AskHidden((5, 6), (2,)), UnsupportedRequestError, "no position 2"),
+        (AskNext((10**9,)), UnsupportedRequestError, "1000000000"),
+        (AskNeighbours(()), UnsupportedRequestError, "at least one token"),
+        (AskAttentionOverview((5, 6), 0), UnsupportedRequestError, "at least one cell"),
+        (AskSurprise((5,) * 100_000), ContextOverflowError, "100,000 tokens"),
+    ],
+)
+def test_nonsense_is_refused_in_the_same_words(
+    starter: Both, question: Question, error: type[InferenceError], words: str
+) -> None:
+    for engine in (starter.gguf, starter.native):
+        with pytest.raises(error, match=words):
+            engine.inspect(question, CancelToken())
+
+
+def test_a_stop_ends_a_look_and_the_next_one_works(starter: Both) -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+    for engine in (starter.gguf, starter.native):
+        for question in (
+            AskAttention(starter.ids, 1),
+            AskHidden(starter.ids, (3,)),
+            AskSurprise(starter.ids),
+            AskNext(starter.ids[::-1]),
+        ):
+            with pytest.raises(InferenceError, match="stopped"):
+                engine.inspect(question, cancel)
+        engine.inspect(AskNext(starter.ids[:20]), CancelToken())
+
+
+def _perplexity(surprise: Any) -> float:
+    told = [value for value in surprise.logprobs if value is not None]
+    return math.exp(-sum(told) / len(told))
