@@ -6,12 +6,16 @@ import argparse
 import math
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from inference.errors import UnsupportedRequestError
+from inference.library.model_defaults import with_defaults
 from inference.types import LoadOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from inference.library.model_defaults import ModelDefaults
     from inference.types import ModelInfo
 
 LATER = "This version does not have it yet; leave the option out."
@@ -97,8 +101,10 @@ def add_load_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_options(arguments: argparse.Namespace, info: ModelInfo) -> LoadOptions:
-    """Return how to load ``info``.
+def load_options(
+    arguments: argparse.Namespace, info: ModelInfo, defaults: ModelDefaults
+) -> LoadOptions:
+    """Return how to load ``info``: as asked for, else as was set for this model.
 
     Raises:
         UnsupportedRequestError: An option that this engine does not have; it is named, not ignored.
@@ -125,12 +131,13 @@ def load_options(arguments: argparse.Namespace, info: ModelInfo) -> LoadOptions:
             "The native engine has no `--gpu-layers`: it runs on one device as a whole.",
             "Use `--device` instead.",
         )
-    return LoadOptions(
-        path=info.path,
-        engine=info.engine,
-        n_ctx=arguments.context,
-        gpu_layers=gpu_layers,
-        threads=arguments.threads,
-        device=device,
-        dtype=arguments.dtype,
-    )
+    options = with_defaults(LoadOptions(info.path, info.engine), info, defaults)
+    asked = {
+        "n_ctx": arguments.context,
+        "gpu_layers": gpu_layers,
+        "threads": arguments.threads,
+        "device": None if device == "auto" else device,
+        "dtype": None if arguments.dtype == "auto" else arguments.dtype,
+    }
+    given = {name: value for name, value in asked.items() if value is not None}
+    return msgspec.structs.replace(options, **given)

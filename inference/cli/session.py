@@ -15,6 +15,8 @@ from inference.errors import CorruptCheckpointError, InferenceError
 from inference.host.client import EngineClient
 from inference.library.describe import examine
 from inference.library.installed import Library
+from inference.library.notes import FILE as NOTES
+from inference.library.notes import ModelNotes
 from inference.paths import app_paths
 
 if TYPE_CHECKING:
@@ -76,7 +78,8 @@ class Session:
     @property
     def completes(self) -> bool:
         """Whether this model continues text instead of answering it."""
-        return self.info.kind == "base" or not self.loaded.has_chat_template
+        is_base = self.info.kind == "base" and not self._options.chat_template
+        return is_base or not self.loaded.has_chat_template
 
 
 def find_model(name: str, engine: EngineChoice = "auto") -> ModelInfo:
@@ -101,7 +104,8 @@ def opened(arguments: argparse.Namespace, cancel: CancelToken) -> Iterator[Sessi
         Interrupted: ``cancel`` was set while loading.
     """
     info = find_model(arguments.model, arguments.engine)
-    options = load_options(arguments, info)
+    defaults = ModelNotes(app_paths().data / NOTES).of(info).defaults
+    options = load_options(arguments, info, defaults)
     client = EngineClient(arguments.factory)
     try:
         session = Session(client, info, options)

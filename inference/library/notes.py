@@ -16,6 +16,7 @@ import msgspec
 
 from inference.errors import StoreError
 from inference.files import replace_file
+from inference.library.model_defaults import ModelDefaults
 from inference.library.registry import store_error
 from inference.types import ModelKind
 
@@ -37,12 +38,14 @@ class ModelNote(msgspec.Struct, frozen=True, omit_defaults=True):
         favourite: Whether it comes first in lists.
         text: The person's own words.
         last_used: When it was last loaded, in seconds since the epoch; 0 = never here.
+        defaults: What it is loaded and asked with unless something else is chosen.
     """
 
     kind: ModelKind | None = None
     favourite: bool = False
     text: str = ""
     last_used: float = 0.0
+    defaults: ModelDefaults = ModelDefaults()
 
 
 _NOTHING = ModelNote()
@@ -143,15 +146,24 @@ def key(path: str) -> str:
 
 def _note(entry: dict[str, Any]) -> ModelNote:
     """Read one note; a field that makes no sense here becomes the default."""
-    known: dict[str, Any] = {}
-    for name, value in entry.items():
-        if name in _FIELDS:
-            try:
-                msgspec.convert({name: value}, ModelNote)
-            except msgspec.ValidationError:
-                continue
-            known[name] = value
-    return msgspec.convert(known, ModelNote)
+    known = dict(entry)
+    if isinstance(entry.get("defaults"), dict):
+        known["defaults"] = _usable(entry["defaults"], ModelDefaults)
+    return msgspec.convert(_usable(known, ModelNote), ModelNote)
+
+
+def _usable(entry: dict[str, Any], form: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return the fields of ``form`` whose values it can take, one by one."""
+    usable: dict[str, Any] = {}
+    for name in form.__struct_fields__:
+        if name not in entry:
+            continue
+        try:
+            msgspec.convert({name: entry[name]}, form)
+        except msgspec.ValidationError:
+            continue
+        usable[name] = entry[name]
+    return usable
 
 
 def _load(path: Path) -> dict[str, dict[str, Any]]:

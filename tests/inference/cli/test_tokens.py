@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from inference.library.model_defaults import OWN, ModelDefaults, TemplateChoice
+from inference.library.notes import FILE, ModelNotes
+from inference.types import ModelInfo
 from tests.helpers.assets import asset
 from tests.inference.cli.conftest import real_cli
 
@@ -43,6 +46,24 @@ def test_render_shows_the_exact_prompt_of_a_chat(instruct: Path) -> None:
     )
     assert "".join(piece["text"] for piece in value["tokens"]) == value["text"]
     assert sum(piece["special"] for piece in value["tokens"]) >= 5
+
+
+@pytest.mark.parametrize("command", ["tokens", "run"])
+def test_the_template_chosen_for_a_model_is_used_here_too(
+    instruct: Path, home: Path, command: str
+) -> None:
+    own = "{% for m in messages %}<|im_start|>{{ m.content | upper }}<|im_end|>{% endfor %}"
+    info = ModelInfo("tiny-instruct", "", str(instruct), "gguf")
+    chosen = ModelDefaults(n_ctx=256, template=TemplateChoice(OWN, own))
+    ModelNotes(home / "data" / FILE).change(info, defaults=chosen)
+    if command == "tokens":
+        value = json.loads(real_cli("tokens", instruct, "hello", "--render", "--json").out)
+        assert value["text"] == "<|endoftext|><|im_start|>HELLO<|im_end|>"
+        return
+    started = real_cli("run", instruct, "hello", "--max-tokens", "1", "--json").events[0]
+    assert (started["prompt_tokens"], started["context"]) == (8, 256)
+    asked = real_cli("run", instruct, "hi", "--max-tokens", "1", "--context", "128", "--json")
+    assert asked.events[0]["context"] == 128
 
 
 def test_typed_special_tokens_stay_text_unless_asked_for(instruct: Path) -> None:

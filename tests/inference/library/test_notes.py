@@ -5,11 +5,13 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from inference.errors import StoreError
+from inference.library.model_defaults import ModelDefaults, TemplateChoice
 from inference.library.notes import FILE, ModelNote, ModelNotes
-from inference.types import ModelInfo
+from inference.types import ModelInfo, SamplingParams
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,3 +97,19 @@ def test_several_threads_lose_nothing(file: Path) -> None:
     for thread in threads:
         thread.join()
     assert [ModelNotes(file).of(info).text for info in infos] == [info.id for info in infos]
+
+
+def test_a_models_defaults_are_kept_and_a_bad_one_costs_only_itself(file: Path) -> None:
+    defaults = ModelDefaults(
+        n_ctx=8192,
+        kv_cache_type="q8_0",
+        sampling=SamplingParams(temperature=0.2),
+        system_prompt="Be brief.",
+        template=TemplateChoice("chatml"),
+    )
+    ModelNotes(file).change(ONE, defaults=defaults)
+    assert ModelNotes(file).of(ONE).defaults == defaults
+    raw = json.loads(file.read_text())
+    raw["notes"][os.path.normcase(ONE.path)]["defaults"]["n_ctx"] = -4
+    file.write_text(json.dumps(raw))
+    assert ModelNotes(file).of(ONE).defaults == msgspec.structs.replace(defaults, n_ctx=None)
