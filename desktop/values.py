@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
+from inference.types import LoadOptions  # noqa: TC001  a kept problem is read by its annotations
+
 if TYPE_CHECKING:
     from inference.library.machine import Machine
+    from inference.library.notes import ModelNote
     from inference.types import LoadedModel, ModelInfo, Role, SamplingParams
 
 MessageState = Literal[
@@ -18,7 +21,7 @@ MessageState = Literal[
     "failed",  # see ``problem``; the text so far is kept
 ]
 EngineStatus = Literal["none", "loading", "ready", "answering", "stopping", "stopped"]
-Offer = Literal["larger_context", "new_chat", "choose_model"]
+Offer = Literal["load_smaller", "larger_context", "new_chat", "choose_model"]
 
 COMPLETION_TOKENS: Final = 256
 """Length of a continuation where the person set none: a base model would go on for ever."""
@@ -33,6 +36,8 @@ class Problem:
         can_retry: Whether the same again may go well.
         offers: Other ways out, the safest first.
         larger_context: Tokens, for the offer of that name.
+        smaller: How the model would be loaded with less memory, for ``load_smaller``.
+        smaller_words: What the button for it says.
     """
 
     title: str
@@ -42,6 +47,8 @@ class Problem:
     can_retry: bool = True
     offers: tuple[Offer, ...] = ()
     larger_context: int = 0
+    smaller: LoadOptions | None = None
+    smaller_words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,13 @@ class ChatDetail:
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """The engine that the window talks to now."""
+    """The engine that the window talks to now.
+
+    Attributes:
+        rested_min: It was unloaded after so many minutes without use, and comes back by itself;
+            0 where that is not so.
+        talks: A base model that a person chose a chat template for: it answers.
+    """
 
     status: EngineStatus = "none"
     model: ModelInfo | None = None
@@ -127,6 +140,13 @@ class EngineState:
     progress: float = 0.0
     memory_bytes: int = 0
     problem: Problem | None = None
+    rested_min: int = 0
+    talks: bool = False
+
+    @property
+    def continues(self) -> bool:
+        """Whether the model continues a text instead of answering."""
+        return self.model is not None and self.model.kind == "base" and not self.talks
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +157,7 @@ class InstalledModel:
     status: EngineStatus = "none"
     memory_bytes: int = 0  # measured when in memory, else 0
     estimate_bytes: int = 0  # derived: weights and cache for the default context
+    note: ModelNote | None = None  # ``None`` until it has been read
 
 
 @dataclass(frozen=True, slots=True)

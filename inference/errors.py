@@ -56,7 +56,13 @@ class UnsupportedRequestError(InferenceError):
 
 
 class EngineCrashedError(InferenceError):
-    """The engine process ended by itself."""
+    """The engine process ended by itself.
+
+    Attributes:
+        starved: Its end looks as if memory had run out.
+    """
+
+    starved = False
 
 
 class StoreError(InferenceError):

@@ -175,7 +175,9 @@ class Answering(QObject):
             case Failed() if self._engine.answer_cancelled and event.error == "Inference":
                 self._end("stopped")  # it was ended before it had begun
             case Failed():
-                self._end("failed", answer_problem(event, self._engine.state().loaded))
+                engine = self._engine
+                problem = answer_problem(event, engine.state().loaded, engine.smaller)
+                self._end("failed", problem)
 
     def _on_tokens(self, live: LiveAnswer, event: TokenEvent) -> None:
         first = live.state != "streaming"

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from desktop.bridge.task_runner import Task
 from desktop.controllers.answering import Answering
 from desktop.controllers.chat_list import ChatFinder, DeletedChats
+from desktop.controllers.choosing import starting_with
 from desktop.controllers.message_views import message_view
 from desktop.controllers.open_chat import OpenChat
 from desktop.controllers.problems import INTERRUPTED, refused, store_problem
@@ -107,6 +108,8 @@ class ChatController(QObject):
         self._answering.ended.connect(self._on_answer_ended)
         self._answering.problem_raised.connect(self.problem_raised)
         self._open = OpenChat(self._chats, settings())
+        engine.state_changed.connect(self._on_model_maybe_changed)
+        engine.models_changed.connect(self._on_model_maybe_changed)
         self._tidy()
 
     # --- what views ask --------------------------------------------------------------------
@@ -138,7 +141,7 @@ class ChatController(QObject):
 
     def new_chat(self) -> None:
         """Open an empty chat; it enters the list with its first message."""
-        self._open.draft(self._settings())
+        self._open.draft(self._starting())
         self.chat_opened.emit(self.current())
 
     @_told
@@ -288,6 +291,16 @@ class ChatController(QObject):
             self._closed = True
             self._bridge.flush()
             self._answering.shutdown()
+
+    def _starting(self) -> Settings:
+        """What a new chat begins with, as was set for the model in use."""
+        model = self._engine.state().model
+        note = None if model is None else self._engine.shelf.note(model)
+        return starting_with(self._settings(), note)
+
+    def _on_model_maybe_changed(self, _change: object) -> None:
+        if self._open.follow(self._starting()):
+            self.settings_changed.emit(self.current())
 
     # --- inside ----------------------------------------------------------------------------
 

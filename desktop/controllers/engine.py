@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from desktop.controllers.choosing import STARTERS, general_options, not_loadable, start_order
 from desktop.controllers.engine_worker import (
     EngineClientLike,
     EngineEnded,
@@ -20,23 +21,26 @@ from desktop.controllers.engine_worker import (
     MemoryMeasured,
     ModelLoaded,
     ModelUnloaded,
+    SmallerFound,
 )
-from desktop.controllers.problems import idle_problem, loading_problem, refused
+from desktop.controllers.idle import IdleWatch
+from desktop.controllers.problems import idle_problem, loading_problem
 from desktop.controllers.shelf import LibraryLike, ModelShelf, estimate_bytes
 from desktop.values import EngineState, InstalledModel, Models, Problem
 from inference.cancel import CancelToken
 from inference.errors import from_wire
 from inference.events import Failed, Finished, PromptProgress, Started, TokenEvent
-from inference.types import LoadOptions, ModelInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop.bridge.event_bridge import EventBridge
     from desktop.bridge.task_runner import TaskRunner
+    from desktop.controllers.engine_worker import Proposer
     from desktop.store.settings import Settings
     from inference.events import EngineEvent
-    from inference.types import GenerationRequest
+    from inference.library.smaller import Smaller
+    from inference.types import GenerationRequest, LoadOptions, ModelInfo
 
 _STOP_PATIENCE_MS = 5_000  # then the process is ended; the model comes back with the next message
 _SWITCH_PATIENCE_MS = 2_000
@@ -55,11 +59,13 @@ class EngineController(QObject):
         tasks: For the library's work.
         settings: The settings as they are now.
         estimate: Memory a model would need, in bytes (derived); called off the GUI thread.
+        propose: Finds a way to load with less memory, see ``EngineWorker``.
         parent: Qt parent.
     """
 
     state_changed = Signal(object)
     models_changed = Signal(object)
+    model_loaded = Signal(str)
     model_removed = Signal(str, str, object)  # id, name, bytes: too many for Qt's int
     problem_raised = Signal(object)
     answer_event_received = Signal(object)
@@ -74,6 +80,7 @@ class EngineController(QObject):
         settings: Callable[[], Settings],
         *,
         estimate: Callable[[ModelInfo], int] = estimate_bytes,
+        propose: Proposer | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -91,12 +98,16 @@ class EngineController(QObject):
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.timeout.connect(self._on_patience_over)
-        self._shelf = ModelShelf(library, tasks, estimate, self)
-        self._shelf.listed.connect(self._emit_models)
-        self._shelf.removed.connect(self.model_removed)
-        self._shelf.problem_raised.connect(self.problem_raised)
+        self.shelf = ModelShelf(library, tasks, estimate, self)
+        self.shelf.listed.connect(self._emit_models)
+        self.shelf.removed.connect(self.model_removed)
+        self.shelf.problem_raised.connect(self.problem_raised)
+        self.idle = IdleWatch(lambda: settings().engine.unload_after_min, self)
+        self.idle.rest_due.connect(self._rest)
+        self.smaller: Smaller | None = None
+        """How the model could go on after memory ran out in an answer."""
         bridge.batch_received.connect(self._on_batch)
-        self._worker = EngineWorker(client_factory, bridge.post)
+        self._worker = EngineWorker(client_factory, bridge.post, propose=propose)
 
     # --- what views ask --------------------------------------------------------------------
 
@@ -106,7 +117,7 @@ class EngineController(QObject):
 
     def models(self) -> Models:
         """Everything installed, with what is in memory."""
-        return Models(tuple(self._row(info) for info in self._shelf.models))
+        return Models(tuple(self._row(info) for info in self.shelf.models))
 
     @property
     def options(self) -> LoadOptions | None:
@@ -121,20 +132,25 @@ class EngineController(QObject):
     # --- loading ---------------------------------------------------------------------------
 
     def load_default(self) -> None:
-        """Load the model chosen in the settings; called once the window is painted."""
-        self._load_first(self._settings().default_model, *_STARTERS)
+        """Load the model that the settings name; called once the window is painted."""
+        settings = self._settings()
+        names = start_order(settings)
+        if settings.at_start == "none":
+            self.shelf.when_listed(lambda: self._name_first(names))
+        else:
+            self._load_first(*names)
 
     def load(self, model_id: str, options: LoadOptions | None = None) -> None:
         """Bring a model into memory; the one before is given up, its answer cancelled."""
         if self._closed:
             return
-        self._shelf.when_listed(lambda: self._load_listed(model_id, options))
+        self.shelf.when_listed(lambda: self._load_listed(model_id, options))
 
     def load_with_context(self, n_ctx: int) -> None:
         """Load the model in use again, with a context of so many tokens."""
         model = self._state.model
         if model is not None:
-            options = self._options or self._default_options(model)
+            options = self._options or self.default_options(model)
             self.load(model.id, msgspec.structs.replace(options, n_ctx=n_ctx))
 
     def ensure(self, *model_ids: str) -> None:
@@ -149,13 +165,19 @@ class EngineController(QObject):
         if chosen is not None:
             self.load(chosen.id, self._options)
             return
-        self._load_first(*model_ids, self._settings().default_model, *_STARTERS)
+        self._load_first(*model_ids, self._settings().default_model, *STARTERS)
+
+    def _name_first(self, model_ids: tuple[str, ...]) -> None:
+        """Name the model that the first message will load."""
+        found = next(filter(None, map(self.shelf.find, model_ids)), None)
+        if self._state == EngineState():
+            self._set_state(EngineState(model=found))
 
     def _load_first(self, *model_ids: str) -> None:
         """Load the first that is installed, or say that the first one is not."""
-        self._shelf.when_listed(
+        self.shelf.when_listed(
             lambda: self._load_listed(
-                next((name for name in model_ids if self._shelf.find(name)), model_ids[0]), None
+                next((name for name in model_ids if self.shelf.find(name)), model_ids[0]), None
             )
         )
 
@@ -174,15 +196,23 @@ class EngineController(QObject):
         self._worker.unload(self._job)
         self._set_state(EngineState())
 
+    def _rest(self, minutes: int) -> None:
+        """Give the memory of a model back that nobody used; the next message loads it again."""
+        if self._state.status != "ready":
+            return
+        self._job += 1
+        self._worker.unload(self._job)
+        self._set_state(replace(self._stopped(), status="none", rested_min=minutes))
+
     def _load_listed(self, model_id: str, options: LoadOptions | None) -> None:
         if self._closed:
             return
-        info = self._shelf.find(model_id)
-        problem = _not_loadable(model_id, info)
+        info = self.shelf.find(model_id)
+        problem = not_loadable(model_id, info)
         if info is None or problem is not None:
             self._set_problem_of_load(info, problem)
             return
-        wanted = options or self._default_options(info)
+        wanted = options or self.default_options(info)
         state = self._state
         same = state.model == info and wanted == self._options
         on_its_way = state.status == "loading" and not self._load_cancel.cancelled
@@ -192,18 +222,12 @@ class EngineController(QObject):
         self._job += 1
         self._load_cancel = CancelToken()
         self._options = wanted
-        self._set_state(EngineState("loading", info))
+        self._set_state(EngineState("loading", info, talks=bool(wanted.chat_template)))
         self._worker.load(self._job, wanted, self._load_cancel)
 
-    def _default_options(self, info: ModelInfo) -> LoadOptions:
-        engine = self._settings().engine
-        return LoadOptions(
-            info.path,
-            info.engine,
-            n_ctx=engine.n_ctx,
-            gpu_layers=engine.gpu_layers,
-            threads=engine.threads,
-        )
+    def default_options(self, info: ModelInfo) -> LoadOptions:
+        """Return how a model is loaded unless something else is chosen."""
+        return self.shelf.with_defaults(general_options(info, self._settings().engine), info)
 
     def _set_problem_of_load(self, info: ModelInfo | None, problem: Problem | None) -> None:
         """Say why nothing is loaded; a model already in memory stays."""
@@ -250,11 +274,11 @@ class EngineController(QObject):
 
     def refresh(self) -> None:
         """Read the list of installed models again."""
-        self._shelf.refresh()
+        self.shelf.refresh()
 
     def add_model(self, path: str, *, load: bool = False) -> None:
         """Take a file or folder into the list, and into memory where wanted."""
-        self._shelf.add(path, (lambda info: self.load(info.id)) if load else None)
+        self.shelf.add(path, (lambda info: self.load(info.id)) if load else None)
 
     def remove_model(self, model_id: str) -> None:
         """Take a model away, out of memory too; ``undo_remove`` brings it back."""
@@ -263,11 +287,11 @@ class EngineController(QObject):
             self.unload()
             self._remove_when_unloaded[self._job] = model_id  # Windows moves no mapped file
         else:
-            self._shelf.remove(model_id)
+            self.shelf.remove(model_id)
 
     def undo_remove(self) -> None:
         """Bring back the model that was removed last."""
-        self._shelf.undo_remove()
+        self.shelf.undo_remove()
 
     # --- events ----------------------------------------------------------------------------
 
@@ -282,30 +306,42 @@ class EngineController(QObject):
             case Finished() | Failed():
                 self._on_answer_end(event)
             case LoadProgressed(job=job, fraction=fraction) if job == self._job:
-                if self._state.status == "loading":
-                    self._set_state(replace(self._state, progress=fraction))
+                self._on_progress(fraction)
             case ModelLoaded(job=job) if job == self._job:
                 self._patience.stop()
-                self._set_state(
-                    EngineState("ready", self._state.model, event.loaded, 1.0, event.memory_bytes)
-                )
+                self._on_loaded(event)
             case LoadFailed(job=job) if job == self._job:
                 self._on_load_failed(event)
             case ModelUnloaded():
                 self._on_unloaded(event)
             case EngineEnded(job=job) if job == self._job:
                 self._on_engine_ended(event)
+            case SmallerFound(smaller=smaller):
+                self.smaller = smaller
             case MemoryMeasured(memory_bytes=memory):
                 self._on_memory(memory)
             case _:
                 pass  # of a load that is history, or of another room
+
+    def _on_progress(self, fraction: float) -> None:
+        if self._state.status == "loading":
+            self._set_state(replace(self._state, progress=fraction))
+
+    def _on_loaded(self, event: ModelLoaded) -> None:
+        model = self._state.model
+        self.smaller = None
+        state = replace(self._state, status="ready", loaded=event.loaded, progress=1.0)
+        self._set_state(replace(state, memory_bytes=event.memory_bytes))
+        if model is not None:
+            self.shelf.used(model)
+            self.model_loaded.emit(model.id)
 
     def _on_unloaded(self, event: ModelUnloaded) -> None:
         if event.job == self._job:
             self._patience.stop()
         model_id = self._remove_when_unloaded.pop(event.job, None)
         if model_id is not None:
-            self._shelf.remove(model_id)
+            self.shelf.remove(model_id)
 
     def _pass_on(self, event: EngineEvent) -> None:
         if event.request_id == self._answer_id:
@@ -323,10 +359,14 @@ class EngineController(QObject):
     def _after_answer(self, event: Finished | Failed) -> EngineState:
         if isinstance(event, Failed) and event.error == "EngineCrashed":
             error = from_wire(event.error, event.message, event.hint, event.detail)
-            return EngineState("stopped", self._state.model, problem=idle_problem(error))
+            problem = idle_problem(error, self.smaller)
+            return replace(self._stopped(), problem=problem)
         if self._killed:
-            return EngineState("stopped", self._state.model)
+            return self._stopped()
         return replace(self._state, status="ready")
+
+    def _stopped(self) -> EngineState:
+        return EngineState("stopped", self._state.model, talks=self._state.talks)
 
     def _on_load_failed(self, event: LoadFailed) -> None:
         self._patience.stop()
@@ -334,15 +374,15 @@ class EngineController(QObject):
             self._options = None
             self._set_state(EngineState())
         else:
-            problem = loading_problem(event.error)
-            self._set_state(EngineState("stopped", self._state.model, problem=problem))
+            problem = loading_problem(event.error, event.smaller)
+            self._set_state(replace(self._stopped(), problem=problem))
 
     def _on_engine_ended(self, event: EngineEnded) -> None:
         if self._answer_id:
             return  # the answer's own end says it
         if self._state.status in {"ready", "answering", "stopping"}:
-            problem = idle_problem(event.error)
-            self._set_state(EngineState("stopped", self._state.model, problem=problem))
+            problem = idle_problem(event.error, event.smaller)
+            self._set_state(replace(self._stopped(), problem=problem))
 
     def _on_memory(self, memory_bytes: int) -> None:
         changed = abs(memory_bytes - self._state.memory_bytes) >= _SAME_MEMORY_BYTES
@@ -350,6 +390,10 @@ class EngineController(QObject):
             self._set_state(replace(self._state, memory_bytes=memory_bytes))
 
     def _set_state(self, state: EngineState) -> None:
+        if state.status != "ready":
+            self.idle.end()
+        elif self._state.status != "ready":
+            self.idle.begin()
         rows_differ = (state.status, state.model) != (self._state.status, self._state.model)
         self._state = state
         self._untold.append((state, rows_differ))
@@ -358,15 +402,16 @@ class EngineController(QObject):
         while self._untold:
             told, rows_differ = self._untold[0]
             self.state_changed.emit(told)
-            if rows_differ and self._shelf.models:
+            if rows_differ and self.shelf.models:
                 self._emit_models()
             self._untold.pop(0)
 
     def _row(self, info: ModelInfo) -> InstalledModel:
-        estimate = self._shelf.estimate(info)
-        if self._state.model is None or self._state.model.id != info.id:
-            return InstalledModel(info, estimate_bytes=estimate)
-        return InstalledModel(info, self._state.status, self._state.memory_bytes, estimate)
+        estimate = self.shelf.estimate(info)
+        note, state = self.shelf.note(info), self._state
+        if state.model is None or state.model.id != info.id:
+            return InstalledModel(info, estimate_bytes=estimate, note=note)
+        return InstalledModel(info, state.status, state.memory_bytes, estimate, note)
 
     def _emit_models(self) -> None:
         self.models_changed.emit(self.models())
@@ -383,7 +428,8 @@ class EngineController(QObject):
         if self._closed:
             return
         self._closed = True
-        emptying = self._shelf.empty_trash() if empty_trash else None
+        self.idle.end()
+        emptying = self.shelf.empty_trash() if empty_trash else None
         self._patience.stop()
         self._load_cancel.cancel()
         self._answer_cancel.cancel()
@@ -392,20 +438,4 @@ class EngineController(QObject):
             emptying.join(_EMPTY_PATIENCE_S)
 
 
-_STARTERS = ("starter-instruct", "starter-instruct-native")
 _SETTLED = frozenset({"ready", "answering", "stopping"})
-
-
-def _not_loadable(model_id: str, info: ModelInfo | None) -> Problem | None:
-    if info is None:
-        return refused(
-            "This model is not there.",
-            f"No installed model is called “{model_id}”.",
-            "Choose another model.",
-            "choose_model",
-        )
-    if info.problem:
-        return refused(
-            "This model cannot be loaded.", info.problem, "Choose another model.", "choose_model"
-        )
-    return None

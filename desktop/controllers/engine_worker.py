@@ -12,17 +12,23 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+import msgspec
+
 from inference.cancel import CancelToken
 from inference.engine import Engine
-from inference.errors import InferenceError
-from inference.events import TokenEvent, failed
+from inference.errors import EngineCrashedError, InferenceError, OutOfMemoryError, from_wire
+from inference.events import Failed, TokenEvent, failed
+from inference.prompt.turn_stops import with_turn_stops
 from inference.types import GenerationRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from inference.engine import ProgressSink
+    from inference.library.smaller import Smaller
     from inference.types import LoadedModel, LoadOptions
+
+    Proposer: TypeAlias = Callable[[LoadOptions, int, int], Smaller | None]
 
 _log = logging.getLogger(__name__)
 
@@ -75,11 +81,15 @@ class ModelLoaded:
 
 @dataclass(frozen=True, slots=True)
 class LoadFailed:
-    """Load ``job`` ended without a model; ``cancelled`` when that was asked for."""
+    """Load ``job`` ended without a model; ``cancelled`` when that was asked for.
+
+    ``smaller`` is a way that needs less memory, where memory ran out.
+    """
 
     job: int
     error: InferenceError
     cancelled: bool
+    smaller: Smaller | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +112,24 @@ class EngineEnded:
 
     job: int
     error: InferenceError
+    smaller: Smaller | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SmallerFound:
+    """Memory ran out in an answer, whose end follows; this way needs less, if there is one."""
+
+    smaller: Smaller | None
 
 
 WorkerEvent: TypeAlias = (
-    LoadProgressed | ModelLoaded | LoadFailed | ModelUnloaded | MemoryMeasured | EngineEnded
+    LoadProgressed
+    | ModelLoaded
+    | LoadFailed
+    | ModelUnloaded
+    | MemoryMeasured
+    | EngineEnded
+    | SmallerFound
 )
 
 
@@ -124,6 +148,8 @@ class EngineWorker:
         client_factory: Makes the client.
         sink: Where events go.
         look_s: Seconds between two looks at the process.
+        propose: Finds a way to load with less memory: options, layers on a GPU, and bytes that the
+            model still holds; called in a thread of the worker.
     """
 
     def __init__(
@@ -131,10 +157,14 @@ class EngineWorker:
         client_factory: Callable[[], EngineClientLike],
         sink: Sink,
         look_s: float = LOOK_S,
+        propose: Proposer | None = None,
     ) -> None:
         self._client = client_factory()
         self._sink = sink
         self._look_s = look_s
+        self._propose = propose or propose_smaller
+        self._options: LoadOptions | None = None
+        self._on_gpu = 0
         self._commands: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._closing = CancelToken()
         self._watched_job: int | None = None
@@ -191,6 +221,7 @@ class EngineWorker:
     def _load(self, job: int, options: LoadOptions, cancel: CancelToken) -> None:
         client = self._client
         self._watched_job = None
+        self._options, self._on_gpu = options, 0
         if cancel.cancelled:
             client.close()
             self._post(LoadFailed(job, InferenceError("Loading was stopped."), cancelled=True))
@@ -200,11 +231,13 @@ class EngineWorker:
                 options, lambda fraction: self._progress(job, fraction, cancel), cancel
             )
         except InferenceError as error:
-            self._post(LoadFailed(job, error, cancel.cancelled))
+            smaller = None if cancel.cancelled else self._smaller(error)
+            self._post(LoadFailed(job, error, cancel.cancelled, smaller))
         except Exception as exc:  # noqa: BLE001  an edge: the window must not wait for ever
             _log.exception("loading ended with a bug")
             self._post(LoadFailed(job, _bug(exc), cancel.cancelled))
         else:
+            self._on_gpu = loaded.gpu_layers
             self._post(ModelLoaded(job, loaded, client.memory_bytes()))
             self._watched_job = job
 
@@ -217,6 +250,8 @@ class EngineWorker:
             if continue_from:
                 request = self._continued(request, continue_from)
             for event in self._client.generate(request, cancel):
+                if isinstance(event, Failed):
+                    self._look_for_smaller(event)
                 # Tokens may be dropped once a stop was asked for; an end never is.
                 self._sink(event, cancel if isinstance(event, TokenEvent) else self._closing)
         except InferenceError as exc:
@@ -233,9 +268,22 @@ class EngineWorker:
         client = self._client
         prompt = client.render(request.messages or (), request.template_variables)
         ids = tuple(piece.id for piece in (*prompt.tokens, *client.tokenize(text)))
+        ending = with_turn_stops(request, client.loaded.turn_stops)
         return GenerationRequest(
-            request.request_id, token_ids=ids, sampling=request.sampling, top_n=request.top_n
+            request.request_id, token_ids=ids, sampling=ending.sampling, top_n=request.top_n
         )
+
+    def _look_for_smaller(self, event: Failed) -> None:
+        error = from_wire(event.error, event.message)
+        crash = self._client.crash
+        self._post(SmallerFound(self._smaller(crash if crash is not None else error)))
+
+    def _smaller(self, error: InferenceError) -> Smaller | None:
+        """Find a way to load with less memory, where that is what ran out."""
+        starved = isinstance(error, EngineCrashedError) and error.starved
+        if self._options is None or not (starved or isinstance(error, OutOfMemoryError)):
+            return None
+        return self._propose(self._options, self._on_gpu, self._client.memory_bytes())
 
     def _unload(self, job: int) -> None:
         self._watched_job = None
@@ -259,11 +307,21 @@ class EngineWorker:
                 # An answer under way tells its own end first; it may even have been complete.
                 if not self._request_id:
                     self._watched_job = None
-                    self._post(EngineEnded(job, error))
+                    self._post(EngineEnded(job, error, self._smaller(error)))
                 continue
             looks += 1
             if looks % _LOOKS_PER_MEASURE == 0:
                 self._post(MemoryMeasured(client.memory_bytes()))
+
+
+def propose_smaller(options: LoadOptions, on_gpu: int, held_bytes: int) -> Smaller | None:
+    """Find the mildest way to load that fits into what is free and what the model still holds."""
+    from inference.library.machine import this_machine  # noqa: PLC0415  rarely needed
+    from inference.library.smaller import smaller  # noqa: PLC0415  as above
+
+    machine = this_machine()
+    free = msgspec.structs.replace(machine, free_bytes=machine.free_bytes + held_bytes)
+    return smaller(options, free, on_gpu)
 
 
 def _bug(exc: Exception) -> InferenceError:

@@ -58,7 +58,7 @@ class LiveAnswer:
         self._asked_at = time.monotonic()
         self._parts = [self.record.text]
         asked = self.record.settings
-        continues = is_completion(model, loaded)
+        continues = is_completion(model, loaded, options)
         self.record = replace(
             self.record,
             model_id=model.id,
@@ -139,9 +139,13 @@ class LiveAnswer:
         return replace(self.record, text=text, state=self.state, stats=stats, problem=self.problem)
 
 
-def is_completion(model: ModelInfo, loaded: LoadedModel) -> bool:
-    """Whether the model continues a text instead of answering."""
-    return model.kind == "base" or not loaded.has_chat_template
+def is_completion(model: ModelInfo, loaded: LoadedModel, options: LoadOptions | None) -> bool:
+    """Whether the model continues a text instead of answering.
+
+    A base model answers where a person chose a chat template for it.
+    """
+    is_base = model.kind == "base" and not (options and options.chat_template)
+    return is_base or not loaded.has_chat_template
 
 
 def _with_end(sampling: SamplingParams) -> SamplingParams:

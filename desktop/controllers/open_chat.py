@@ -29,8 +29,7 @@ class OpenChat:
 
     def __init__(self, chats: Chats, settings: Settings) -> None:
         self._chats = chats
-        self.kept = False
-        self.record = _draft(settings)
+        self.draft(settings)
 
     def open(self, record: ChatRecord) -> None:
         """Show a kept chat."""
@@ -39,6 +38,20 @@ class OpenChat:
     def draft(self, settings: Settings) -> None:
         """Show an empty one."""
         self.record, self.kept = _draft(settings), False
+        self._begun_with = (settings.sampling, settings.system_prompt)
+
+    def follow(self, settings: Settings) -> bool:
+        """Let a draft that nobody has changed begin with these settings; tell whether it differs.
+
+        Another model was chosen, which brings its own.
+        """
+        now = (self.record.sampling, self.record.system_prompt)
+        wanted = (settings.sampling, settings.system_prompt)
+        if self.kept or now != self._begun_with or now == wanted:
+            return False
+        self._begun_with = wanted
+        self.record = replace(self.record, sampling=wanted[0], system_prompt=wanted[1])
+        return True
 
     def branch(self) -> tuple[MessageRecord, ...]:
         """The messages that are shown."""

@@ -11,6 +11,7 @@ from inference.errors import InferenceError, wire_name
 
 if TYPE_CHECKING:
     from inference.events import Failed
+    from inference.library.smaller import Smaller
     from inference.types import LoadedModel
 
 _NOT_KEPT = "You can chat, but this window keeps nothing."
@@ -57,16 +58,17 @@ _HINTS = {
 }
 
 
-def loading_problem(error: InferenceError) -> Problem:
-    """A model could not be loaded."""
+def loading_problem(error: InferenceError, smaller: Smaller | None = None) -> Problem:
+    """A model could not be loaded; ``smaller`` is a way that needs less memory."""
     name = wire_name(error)
-    return Problem(
+    problem = Problem(
         _LOADING.get(name, "The model could not be loaded."),
         error.message,
         error.hint or _HINTS.get(name, "Choose another model."),
         error.detail,
         offers=("choose_model",),
     )
+    return _offer_smaller(problem, smaller)
 
 
 def shelf_problem(error: InferenceError) -> Problem:
@@ -81,17 +83,20 @@ def shelf_problem(error: InferenceError) -> Problem:
     )
 
 
-def idle_problem(error: InferenceError) -> Problem:
+def idle_problem(error: InferenceError, smaller: Smaller | None = None) -> Problem:
     """The engine process went away while nothing was asked of it."""
-    return Problem(
+    problem = Problem(
         "The engine stopped.",
         f"{error.message} {_KEPT}",
         "The model is loaded again with your next message.",
         error.detail,
     )
+    return _offer_smaller(problem, smaller)
 
 
-def answer_problem(failed: Failed, loaded: LoadedModel | None = None) -> Problem:
+def answer_problem(
+    failed: Failed, loaded: LoadedModel | None = None, smaller: Smaller | None = None
+) -> Problem:
     """An answer could not go on; ``loaded`` is the model as it was in memory."""
     crashed = failed.error == "EngineCrashed"
     problem = Problem(
@@ -101,7 +106,34 @@ def answer_problem(failed: Failed, loaded: LoadedModel | None = None) -> Problem
         failed.detail,
         offers=("choose_model",) if failed.error in _OTHER_MODEL else (),
     )
-    return _overflow(problem, loaded) if failed.error == "ContextOverflow" else problem
+    if failed.error == "ContextOverflow":
+        return _overflow(problem, loaded)
+    return _offer_smaller(problem, smaller)
+
+
+def _offer_smaller(problem: Problem, smaller: Smaller | None) -> Problem:
+    """Offer to load the same model with less memory, and say what that frees."""
+    if smaller is None:
+        return problem
+    options, freed = smaller.options, f"{smaller.frees_bytes / 1e9:.1f} GB"
+    if smaller.frees_bytes < 1e8:
+        freed = f"{max(1, round(smaller.frees_bytes / 1e6))} MB"
+    if smaller.n_ctx < smaller.n_ctx_before:
+        hint = (
+            f"A context of {smaller.n_ctx:,} tokens instead of {smaller.n_ctx_before:,} "
+            f"frees {freed}."
+        )
+        words = f"Load with {smaller.n_ctx:,} tokens"
+    elif options.kv_cache_type.startswith("q"):
+        hint = f"Keeping the context in 8 bits a number frees {freed}."
+        words = "Load with a smaller cache"
+    elif options.dtype == "bfloat16":
+        hint, words = f"Weights in 16 bits free {freed}.", "Load in 16 bits"
+    else:
+        hint = f"With {options.gpu_layers} layers on the GPU, {freed} more stay free there."
+        words = f"Load with {options.gpu_layers} GPU layers"
+    offers: tuple[Offer, ...] = ("load_smaller", *problem.offers)
+    return replace(problem, hint=hint, offers=offers, smaller=options, smaller_words=words)
 
 
 def _overflow(problem: Problem, loaded: LoadedModel | None) -> Problem:

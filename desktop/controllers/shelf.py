@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from desktop.bridge.task_runner import Task
@@ -14,11 +16,12 @@ from desktop.controllers.problems import shelf_problem
 from inference.errors import InferenceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from desktop.bridge.task_runner import TaskRunner
     from desktop.values import Problem
-    from inference.types import ModelInfo
+    from inference.library.notes import ModelNote, ModelNotes
+    from inference.types import LoadOptions, ModelInfo
 
 
 _log = logging.getLogger(__name__)
@@ -40,6 +43,11 @@ class RemovalLike(Protocol):
 
 class LibraryLike(Protocol):
     """What is needed of ``inference.library.installed.Library``; any thread may call."""
+
+    @property
+    def notes(self) -> ModelNotes:
+        """What is noted about each model."""
+        ...
 
     def list(self) -> tuple[ModelInfo, ...]:
         """Everything installed."""
@@ -72,6 +80,13 @@ def estimate_bytes(info: ModelInfo) -> int:
         return 0
 
 
+def _notes_of(library: LibraryLike, models: Sequence[ModelInfo]) -> dict[str, ModelNote]:
+    from inference.library.notes import ModelNote, key  # noqa: PLC0415  off the GUI thread
+
+    noted = library.notes.all()
+    return {info.id: noted.get(key(info.path)) or ModelNote() for info in models}
+
+
 class ModelShelf(QObject):
     """A cached list of installed models.
 
@@ -99,9 +114,12 @@ class ModelShelf(QObject):
         self._estimate = estimate
         self._models: tuple[ModelInfo, ...] | None = None
         self._estimates: dict[ModelInfo, int] = {}
+        self._notes: dict[str, ModelNote] = {}  # by model id
+        self._changes: dict[str, dict[str, object]] = {}  # not written yet, by model id
         self._reading = 0  # the newest reading; what an older one brings is out of date
         self._waiting: list[Callable[[], None]] = []
         self._removed_ids: list[str] = []
+        self._writing = threading.Lock()
 
     @property
     def models(self) -> tuple[ModelInfo, ...]:
@@ -111,6 +129,50 @@ class ModelShelf(QObject):
     def estimate(self, info: ModelInfo) -> int:
         """Memory that the model would take, in bytes; 0 when not known."""
         return self._estimates.get(info, 0)
+
+    def note(self, info: ModelInfo) -> ModelNote | None:
+        """What is noted about a model; ``None`` before it has been read."""
+        return self._notes.get(info.id)
+
+    def with_defaults(self, options: LoadOptions, info: ModelInfo) -> LoadOptions:
+        """Return load options with what was set for this model."""
+        from inference.library.model_defaults import with_defaults  # noqa: PLC0415  not at start
+
+        note = self.note(info)
+        return options if note is None else with_defaults(options, info, note.defaults)
+
+    def change_note(self, model_id: str, **changes: object) -> None:
+        """Change fields of a model's note: at once here, and in its file off the GUI thread."""
+        info = self.find(model_id)
+        note = None if info is None else self.note(info)
+        if info is None or note is None:
+            return
+        changed = msgspec.structs.replace(note, **changes)
+        if changed == note:
+            return
+        self._notes[model_id] = changed
+        self._changes.setdefault(model_id, {}).update(changes)
+        self._tasks.run(
+            Task(lambda _cancel, _progress: self._write_note(info))
+            .on_success(lambda _done: self.refresh() if "kind" in changes else None)
+            .on_failure(self._on_note_not_kept)
+        )
+        self.listed.emit()
+
+    def used(self, info: ModelInfo) -> None:
+        """Note that a model has just been loaded."""
+        self.change_note(info.id, last_used=time.time())
+
+    def _write_note(self, info: ModelInfo) -> None:
+        """Write what is to be changed by now; whichever thread comes first writes all of it."""
+        with self._writing:
+            changes = self._changes.pop(info.id, {})
+            if changes:
+                self._library.notes.change(info, **changes)
+
+    def _on_note_not_kept(self, error: Exception) -> None:
+        self.refresh()
+        self._explain(error)
 
     def find(self, model_id: str) -> ModelInfo | None:
         """Find a model by its id in the cached list."""
@@ -130,17 +192,18 @@ class ModelShelf(QObject):
         self._reading += 1
         number, known = self._reading, dict(self._estimates)
 
-        def read() -> dict[ModelInfo, int]:
+        def read() -> tuple[dict[ModelInfo, int], dict[str, ModelNote]]:
             models = self._library.list()
-            return {info: known.get(info) or self._estimate(info) for info in models}
+            estimates = {info: known.get(info) or self._estimate(info) for info in models}
+            return estimates, _notes_of(self._library, models)
 
-        def take(estimates: dict[ModelInfo, int]) -> None:
+        def take(found: tuple[dict[ModelInfo, int], dict[str, ModelNote]]) -> None:
             if number == self._reading:
-                self._take(estimates)
+                self._take(*found)
 
         def give_up(error: Exception) -> None:
-            if number == self._reading:
-                self._take(self._estimates)  # whoever waits for the list must not wait for ever
+            if number == self._reading:  # whoever waits for the list must not wait for ever
+                self._take(self._estimates, self._notes)
             self._explain(error)
 
         self._tasks.run(
@@ -211,9 +274,13 @@ class ModelShelf(QObject):
         self.removed.emit(removal.info.id, removal.info.name, removal.freed_bytes)
         self.refresh()
 
-    def _take(self, estimates: dict[ModelInfo, int]) -> None:
+    def _take(self, estimates: dict[ModelInfo, int], notes: dict[str, ModelNote]) -> None:
         self._models = tuple(estimates)
         self._estimates = estimates
+        for model_id, changes in self._changes.items():  # made while the list was being read
+            if model_id in notes:
+                notes[model_id] = msgspec.structs.replace(notes[model_id], **changes)
+        self._notes = notes
         waiting, self._waiting = self._waiting, []
         self.listed.emit()
         for then in waiting:

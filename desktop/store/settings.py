@@ -21,15 +21,21 @@ SCHEMA_VERSION = 1
 Theme = Literal["system", "light", "dark"]
 Motion = Literal["system", "reduced"]
 Measure = Literal[560, 640]
+AtStart = Literal["chosen", "last", "none"]
 FontSize = Annotated[int, msgspec.Meta(ge=13, le=22)]
 
 
 class EngineOptions(msgspec.Struct, frozen=True):
-    """How models are loaded unless something else is chosen; ``None`` lets the engine decide."""
+    """How models are loaded unless something else is chosen; ``None`` lets the engine decide.
+
+    ``unload_after_min``: minutes without use after which a model gives its memory back; ``None`` =
+    never.
+    """
 
     n_ctx: Annotated[int, msgspec.Meta(ge=128, le=1 << 22)] | None = None
     gpu_layers: Annotated[int, msgspec.Meta(ge=0, le=10_000)] | None = None
     threads: Annotated[int, msgspec.Meta(ge=1, le=1_024)] | None = None
+    unload_after_min: Annotated[int, msgspec.Meta(ge=1, le=10_080)] | None = None
 
 
 class DownloadSettings(msgspec.Struct, frozen=True):
@@ -56,7 +62,9 @@ class Settings(msgspec.Struct, frozen=True):
     Attributes:
         schema_version: Form of the file.
         theme: Follows the system unless chosen.
-        default_model: Id of the model that is loaded at start.
+        default_model: Id of the model that is loaded at start, where ``at_start`` says so.
+        at_start: The chosen model, the last one used, or none until the first message.
+        last_model: Id of the model that was loaded last.
         sampling: What new chats start with.
         system_prompt: What new chats start with.
         font_size: Reading text, logical pixels.
@@ -71,6 +79,8 @@ class Settings(msgspec.Struct, frozen=True):
     schema_version: int = SCHEMA_VERSION
     theme: Theme = "system"
     default_model: str = "starter-instruct"
+    at_start: AtStart = "chosen"
+    last_model: str = ""
     sampling: SamplingParams = SamplingParams()
     system_prompt: str = ""
     font_size: FontSize = 16

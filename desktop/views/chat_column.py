@@ -304,7 +304,7 @@ class ChatColumn(QWidget):
 
     def _show_base_note(self, is_empty: bool) -> None:
         model = self._engine.model
-        is_base = model is not None and model.kind == "base"
+        is_base = self._engine.continues
         if is_base and model is not None and self._base_note.isHidden():
             self._base_note.say(
                 self.tr("A base model continues your text; it does not answer."),
@@ -321,7 +321,7 @@ class ChatColumn(QWidget):
             self.composer.set_off_reason("")
         if self._is_answering:
             words = self.tr("Write the next message; it waits its turn")
-        elif model is not None and model.kind == "base":
+        elif self._engine.continues:
             words = self.tr("Text to continue")
         elif model is not None:
             words = self.tr("Message {0}").format(model.name)

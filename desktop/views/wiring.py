@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Qt
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from desktop.controllers.engine import EngineController
     from desktop.controllers.settings import SettingsController
     from desktop.store.settings import Settings
-    from desktop.values import ChatDetail, EngineState, Models
+    from desktop.values import ChatDetail, EngineState, Models, Problem
     from desktop.views.chat_column import ChatColumn
     from desktop.views.main_window import MainWindow
     from desktop.views.models_wiring import ModelsWiring
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
     from desktop.widgets.theme_manager import ThemeManager
     from inference.paths import AppPaths
+
+_AWAY: Final = frozenset({"none", "stopped"})
 
 
 class Wiring(QObject):
@@ -147,6 +149,7 @@ class Wiring(QObject):
         engines.models_changed.connect(self._on_models)
         engines.model_removed.connect(self._on_model_removed)
         engines.problem_raised.connect(window.show_problem)
+        engines.model_loaded.connect(lambda name: self._settings.update(last_model=name))
         window.model_dropped.connect(self._on_model_dropped)
         picker = self._picker()
         if picker is not None:
@@ -225,6 +228,9 @@ class Wiring(QObject):
         view = self._column.transcript.view_of(message_id)
         if offer == "choose_model":
             self._open_picker()
+        elif offer == "load_smaller" and view is not None and view.problem is not None:
+            self._load_smaller(view.problem)
+            self._chats.retry(message_id)
         elif offer == "larger_context" and view is not None and view.problem is not None:
             self._engines.load_with_context(view.problem.larger_context)
             self._chats.retry(message_id)
@@ -235,11 +241,19 @@ class Wiring(QObject):
                 self._column.composer.set_text(question.text)
 
     def _on_engine_offer(self, offer: str) -> None:
-        model = self._engines.state().model
-        if offer == "load_again" and model is not None:
-            self._engines.load(model.id, self._engines.options)
+        state = self._engines.state()
+        if offer == "load_smaller" and state.problem is not None:
+            self._load_smaller(state.problem)
+        elif offer == "load_again" and state.model is not None:
+            self._engines.load(state.model.id, self._engines.options)
         else:
             self._open_picker()
+
+    def _load_smaller(self, problem: Problem) -> None:
+        """Load the model in question as its problem proposes."""
+        model = self._engines.state().model
+        if model is not None and problem.smaller is not None:
+            self._engines.load(model.id, problem.smaller)
 
     def _find_chat(self) -> None:
         self._window.open_page("chat")
@@ -277,9 +291,7 @@ class Wiring(QObject):
 
     def _on_state(self, state: EngineState) -> None:
         self._window.status.set_engine(state)
-        self._window.side_panel.set_base_model(
-            is_base=state.model is not None and state.model.kind == "base"
-        )
+        self._window.side_panel.set_base_model(is_base=state.continues)
         picker = self._picker()
         if picker is not None:
             picker.set_engine(state)
@@ -297,7 +309,7 @@ class Wiring(QObject):
 
     def _on_model_chosen(self, model_id: str) -> None:
         state = self._engines.state()
-        if state.model is None or state.model.id != model_id or state.status == "stopped":
+        if state.model is None or state.model.id != model_id or state.status in _AWAY:
             self._engines.load(model_id)
 
     def _on_model_dropped(self, path: str) -> None:

@@ -19,9 +19,10 @@ from inference.gguf.session import SCORED_TOKENS, Session, check_options
 from inference.gguf.vocabulary import Vocabulary
 from inference.inside.answering import answer
 from inference.library.template_facts import TemplateFacts
-from inference.library.turn_ends import TurnEnds, find_turn_ends, with_turn_stops
+from inference.library.turn_ends import TurnEnds, find_turn_ends
 from inference.past.keeper import memory_limit
 from inference.paths import app_paths
+from inference.prompt.turn_stops import with_turn_stops
 from inference.sampling_rules import check_alternatives
 from inference.types import LoadedModel, RenderedPrompt
 

@@ -48,7 +48,9 @@ def describe_exit(returncode: int, output: str = "") -> EngineCrashedError:
         output: The last lines that the process printed.
     """
     cause, hint = _cause(returncode)
-    return EngineCrashedError(f"The engine stopped: {cause}.", hint, output)
+    error = EngineCrashedError(f"The engine stopped: {cause}.", hint, output)
+    error.starved = hint is _MEMORY
+    return error
 
 
 def _cause(returncode: int) -> tuple[str, str]:

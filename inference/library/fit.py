@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Verdict: TypeAlias = Literal["gpu", "partly", "processor", "too_large", "unknown"]
 
-_PROGRAM_BYTES = {"gguf": 60_000_000, "native": 300_000_000}
+PROGRAM_BYTES = {"gguf": 60_000_000, "native": 300_000_000}
 """What the engine process takes before it has a model: 48 and 240 MB measured on Linux."""
 _USUAL_LAYERS = 30
 _REACHED = 0.7
@@ -133,7 +133,7 @@ def judge(plan: Plan, machine: Machine) -> Fit:
 
 def _judge(plan: Plan, memory: MemoryEstimate, n_ctx: int, machine: Machine) -> Fit:
     layers = plan.shape.n_layers + 1
-    program = _PROGRAM_BYTES[plan.engine]
+    program = PROGRAM_BYTES[plan.engine]
     on_gpu = _gpu_layers(plan, memory, machine) if plan.engine == "gguf" else 0
     gpu_bytes = _bytes_on_gpu(memory, on_gpu, layers)
     shares = any(gpu.shares_memory for gpu in machine.gpus)

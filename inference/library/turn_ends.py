@@ -9,15 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from inference.library.template_doctor import turn_stops
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from inference.library.template_facts import TemplateFacts
-    from inference.types import GenerationRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +37,3 @@ def find_turn_ends(facts: TemplateFacts, specials: Mapping[str, int]) -> TurnEnd
         tuple(specials[stop] for stop in stops if stop in specials),
         tuple(stop for stop in stops if stop not in specials),
     )
-
-
-def with_turn_stops(request: GenerationRequest, texts: tuple[str, ...]) -> GenerationRequest:
-    """Return the request with these stop texts, too, if it asks about a conversation."""
-    sampling = request.sampling
-    new = tuple(text for text in texts if text not in sampling.stop)
-    if request.messages is None or not new:
-        return request
-    return replace(request, sampling=replace(sampling, stop=(*sampling.stop, *new)))

@@ -21,7 +21,7 @@ from inference.errors import (
 from inference.events import failed
 from inference.inside.answering import answer
 from inference.library.template_facts import TemplateFacts
-from inference.library.turn_ends import TurnEnds, find_turn_ends, with_turn_stops
+from inference.library.turn_ends import TurnEnds, find_turn_ends
 from inference.native.answering import Answer, candidates
 from inference.native.device import (
     choose_device,
@@ -38,6 +38,7 @@ from inference.past.keeper import memory_limit
 from inference.prompt.chat_template import ChatTemplate
 from inference.prompt.context import check_fits
 from inference.prompt.segments import render_segments, split_specials
+from inference.prompt.turn_stops import with_turn_stops
 from inference.repetition import find_breakers
 from inference.sampling_rules import check_alternatives
 from inference.threads import choose_threads

@@ -202,6 +202,7 @@ class ProblemNote(QFrame):
             "larger_context": self.tr("Load with {0} tokens").format(
                 count(self._problem.larger_context)
             ),
+            "load_smaller": self._problem.smaller_words,
             "new_chat": self.tr("Start a new chat with it"),
             "choose_model": self.tr("Choose a model"),
         }

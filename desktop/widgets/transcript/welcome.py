@@ -48,7 +48,7 @@ class Heading(QWidget):
             if not self._had_model:
                 title = self.tr("Ask something.")
             text = self.tr("What you write stays on this computer.")
-        elif model.kind == "base":
+        elif state.continues:
             title = self.tr("Begin a text. {0} continues it.").format(model.name)
             text = self.tr("A base model continues your text; it does not answer questions.")
         elif model.bundled:
@@ -62,7 +62,7 @@ class Heading(QWidget):
         else:
             title = self.tr("Ask something.")
             text = self.tr("{0} answers on this computer, without a network.").format(model.name)
-        if model is not None and model.kind == "base" and model.bundled:
+        if model is not None and state.continues and model.bundled:
             text += " " + self.tr("This one is tiny: for trying out, not for facts.")
         self._title.setText(title)
         self._text.setText(text)
@@ -94,8 +94,7 @@ class Suggestions(QWidget):
         model = state.model
         texts: tuple[str, ...] = ()
         if model is not None and model.bundled:
-            is_base = model.kind == "base"
-            texts = self._beginnings() if is_base else self._questions()
+            texts = self._beginnings() if state.continues else self._questions()
         if texts == self._shown:
             return
         self._shown = texts

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from inference.library.notes import ModelNotes
 from tests.desktop.controllers.house import House, ScriptedLibrary, model
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
+    from desktop.controllers.engine_worker import Proposer
     from inference.types import ModelInfo
 
 
@@ -24,10 +26,12 @@ def make_house(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[..., House]]:
     before = set(threading.enumerate())
     houses: list[House] = []
 
-    def make(*models: ModelInfo, folder: str = "data") -> House:
-        shelf = ScriptedLibrary(list(models) or [model("starter-instruct", "text=A short answer.")])
+    def make(*models: ModelInfo, folder: str = "data", propose: Proposer | None = None) -> House:
+        installed = list(models) or [model("starter-instruct", "text=A short answer.")]
         (tmp_path / folder).mkdir(exist_ok=True)
-        house = House(qtbot, tmp_path / folder, shelf)
+        notes = ModelNotes(tmp_path / folder / "model-notes.json")
+        shelf = ScriptedLibrary(installed, notes)
+        house = House(qtbot, tmp_path / folder, shelf, propose)
         houses.append(house)
         return house
 

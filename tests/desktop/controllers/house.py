@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from desktop.bridge.event_bridge import EventBridge
@@ -14,14 +16,15 @@ from desktop.store.database import Database
 from desktop.store.settings import SettingsFile
 from inference.errors import ModelNotFoundError
 from inference.host.client import EngineClient
+from inference.library.notes import ModelNotes
 from inference.types import ModelInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
+    from desktop.controllers.engine_worker import Proposer
     from desktop.values import MessageView
 
 FACTORY = "tests.helpers.fake_engine:open_engine"
@@ -32,6 +35,7 @@ class ScriptedLibrary:
     """Installed models whose path is the fake engine's script."""
 
     models: list[ModelInfo] = field(default_factory=list)
+    notes: ModelNotes = field(default_factory=lambda: ModelNotes(Path(os.devnull) / "none"))
 
     def list(self) -> tuple[ModelInfo, ...]:
         return tuple(self.models)
@@ -58,6 +62,7 @@ class House:
     qtbot: QtBot
     folder: Path
     library: ScriptedLibrary
+    propose: Proposer | None = None
 
     def __post_init__(self) -> None:
         self.clients: list[EngineClient] = []
@@ -66,7 +71,12 @@ class House:
         self.tasks = TaskRunner()
         self.settings = SettingsController(SettingsFile(self.folder / "settings.json"))
         self.engine = EngineController(
-            self._client, self.library, self.bridge, self.tasks, self.settings.settings
+            self._client,
+            self.library,
+            self.bridge,
+            self.tasks,
+            self.settings.settings,
+            propose=self.propose,
         )
         self.chat = ChatController(
             self.database, self.engine, self.bridge, self.tasks, self.settings.settings

@@ -13,6 +13,7 @@ from desktop.views.chat_column import ChatColumn
 from desktop.views.main_window import MainWindow
 from desktop.views.wiring import Wiring
 from desktop.widgets.model_picker import ModelPicker
+from inference.library.notes import ModelNotes
 from inference.paths import AppPaths
 from inference.types import SamplingParams
 from tests.desktop.controllers.house import House, ScriptedLibrary
@@ -35,7 +36,8 @@ class Room:
     def __init__(self, qtbot: QtBot, themes: ThemeManager, folder: Path) -> None:
         shelf = ScriptedLibrary(
             [scripted("starter-instruct", "text=A short answer."),
-             scripted("slow", "tokens=400,rate=40")]
+             scripted("slow", "tokens=400,rate=40")],
+            ModelNotes(folder / "model-notes.json"),
         )  # fmt: skip
         self.qtbot = qtbot
         self.house = House(qtbot, folder, shelf)

@@ -1,0 +1,64 @@
+"""Which model comes first, how it is loaded by the general settings, and why one cannot be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from desktop.controllers.problems import refused
+from inference.types import LoadOptions
+
+if TYPE_CHECKING:
+    from desktop.store.settings import EngineOptions, Settings
+    from desktop.values import Problem
+    from inference.library.notes import ModelNote
+    from inference.types import ModelInfo
+
+STARTERS = ("starter-instruct", "starter-instruct-native")
+
+
+def start_order(settings: Settings) -> tuple[str, ...]:
+    """Return the ids of the models to begin with, the first that is installed counts."""
+    last = (settings.last_model,) if settings.last_model and settings.at_start != "chosen" else ()
+    return (*last, settings.default_model, *STARTERS)
+
+
+def starting_with(settings: Settings, note: ModelNote | None) -> Settings:
+    """Return the settings that a new chat with a model begins with."""
+    if note is None:
+        return settings
+    defaults = note.defaults
+    prompt = defaults.system_prompt
+    return msgspec.structs.replace(
+        settings,
+        sampling=defaults.sampling or settings.sampling,
+        system_prompt=settings.system_prompt if prompt is None else prompt,
+    )
+
+
+def general_options(info: ModelInfo, engine: EngineOptions) -> LoadOptions:
+    """Return how any model is loaded by the general settings."""
+    return LoadOptions(
+        info.path,
+        info.engine,
+        n_ctx=engine.n_ctx,
+        gpu_layers=engine.gpu_layers,
+        threads=engine.threads,
+    )
+
+
+def not_loadable(model_id: str, info: ModelInfo | None) -> Problem | None:
+    """Say why a model cannot be loaded; ``None`` where it may be tried."""
+    if info is None:
+        return refused(
+            "This model is not there.",
+            f"No installed model is called “{model_id}”.",
+            "Choose another model.",
+            "choose_model",
+        )
+    if info.problem:
+        return refused(
+            "This model cannot be loaded.", info.problem, "Choose another model.", "choose_model"
+        )
+    return None
