@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from desktop.bridge.event_bridge import EventBridge
     from desktop.bridge.task_runner import TaskRunner
-    from desktop.controllers.engine_worker import Proposer
+    from desktop.controllers.engine_worker import Operation, Proposer
     from desktop.store.settings import Settings
     from inference.events import EngineEvent
     from inference.library.smaller import Smaller
@@ -258,6 +258,17 @@ class EngineController(QObject):
         self._killed = False
         self._set_state(replace(self._state, status="answering", problem=None))
         self._worker.answer(request, self._answer_cancel, continue_from)
+        return True
+
+    def ask(self, job: int, operation: Operation, cancel: CancelToken) -> bool:
+        """Ask the loaded model something between answers; ``Asked`` comes through the bridge.
+
+        Returns:
+            ``False`` when no model is ready; nothing will come then.
+        """
+        if self._closed or self._state.status != "ready":
+            return False
+        self._worker.ask(job, operation, cancel)
         return True
 
     def stop_answer(self) -> None:

@@ -122,6 +122,15 @@ class SmallerFound:
     smaller: Smaller | None
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Question ``job`` to the engine has been answered, with a result or an error."""
+
+    job: int
+    result: object = None
+    error: InferenceError | None = None
+
+
 WorkerEvent: TypeAlias = (
     LoadProgressed
     | ModelLoaded
@@ -131,6 +140,10 @@ WorkerEvent: TypeAlias = (
     | EngineEnded
     | SmallerFound
 )
+
+
+Operation: TypeAlias = "Callable[[EngineClientLike, CancelToken], object]"
+"""Asks an engine client for something; runs in the worker thread."""
 
 
 class Sink(Protocol):
@@ -186,6 +199,10 @@ class EngineWorker:
     ) -> None:
         """Answer a request; with ``continue_from`` the model goes on writing after that text."""
         self._commands.put(lambda: self._answer(request, cancel, continue_from))
+
+    def ask(self, job: int, operation: Operation, cancel: CancelToken) -> None:
+        """Run ``operation`` with the client between two answers; its result comes as ``Asked``."""
+        self._commands.put(lambda: self._ask(job, operation, cancel))
 
     def unload(self, job: int) -> None:
         """End the engine process."""
@@ -284,6 +301,17 @@ class EngineWorker:
         if self._options is None or not (starved or isinstance(error, OutOfMemoryError)):
             return None
         return self._propose(self._options, self._on_gpu, self._client.memory_bytes())
+
+    def _ask(self, job: int, operation: Operation, cancel: CancelToken) -> None:
+        try:
+            if cancel.cancelled:
+                raise InferenceError("This was given up.")  # noqa: TRY301  one way to say so
+            self._post(Asked(job, operation(self._client, cancel)))
+        except InferenceError as error:
+            self._post(Asked(job, error=error))
+        except Exception as exc:  # noqa: BLE001  an edge: whoever asked must hear of it
+            _log.exception("a question to the engine ended with a bug")
+            self._post(Asked(job, error=_bug(exc)))
 
     def _unload(self, job: int) -> None:
         self._watched_job = None

@@ -53,6 +53,11 @@ _DOWNLOAD = {
     "NoSpace": "There is too little space on the disk.",
     "Store": "The system's keyring does not answer.",
 }
+_LOOKING = {
+    "OutOfMemory": "There is not enough memory to show this.",
+    "ContextOverflow": "This text is too long to show.",
+    "EngineCrashed": "The engine stopped while it was looked into.",
+}
 _HINTS = {
     "OutOfMemory": "Close other programs, or choose a smaller model or a shorter context.",
 }
@@ -179,3 +184,9 @@ INTERRUPTED = Problem(
     "The text up to there is kept.",
     "Continue the answer, or try again.",
 )
+
+
+def looking_problem(error: InferenceError) -> Problem:
+    """Say why the inside of a model cannot be shown."""
+    title = _LOOKING.get(wire_name(error), "This cannot be shown.")
+    return Problem(title, error.message, error.hint, error.detail, can_retry=False)

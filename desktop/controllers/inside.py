@@ -1,0 +1,258 @@
+"""``InsideController``: a text, a place in it, and questions to the model in memory about both.
+
+One question is under way at a time; an answer in a chat comes first. Knows no figures.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, cast
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.controllers.engine_worker import Asked
+from desktop.controllers.problems import looking_problem
+from desktop.inside import Subject, TextSource
+from inference.cancel import CancelToken
+from inference.errors import UnsupportedRequestError
+from inference.inside.questions import Array
+from inference.types import GenerationRequest
+
+if TYPE_CHECKING:
+    from desktop.bridge.event_bridge import EventBridge
+    from desktop.controllers.engine import EngineController
+    from desktop.controllers.engine_worker import EngineClientLike, Operation
+    from desktop.values import EngineState
+    from inference.inside.questions import Finding, Question
+    from inference.types import TokenPiece
+
+_KEPT: Final = 64
+_LARGE_BYTES: Final = 4_000_000
+_TITLE_CHARS: Final = 40
+_OWN_TEXT: Final = "own text"
+
+
+class InsideController(QObject):
+    """Keeps the subject and answers questions about it, from memory where it was asked before.
+
+    Args:
+        engines: The model in memory.
+        bridge: Where the worker posts.
+        parent: Qt parent.
+
+    Signals:
+        subject_changed: A ``Subject``, or ``None``: no text, or no model.
+        chosen_changed: The same text, another place: the ``Subject``.
+        found: The question and what was found.
+        refused: The question (``None`` for the text itself) and a ``Problem``.
+        busy_changed: Whether the engine is being asked.
+    """
+
+    subject_changed = Signal(object)
+    chosen_changed = Signal(object)
+    found = Signal(object, object)
+    refused = Signal(object, object)
+    busy_changed = Signal(bool)
+
+    def __init__(
+        self, engines: EngineController, bridge: EventBridge, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._engines = engines
+        self._source: TextSource | None = None
+        self._subject: Subject | None = None
+        self._jobs = itertools.count(1)
+        self._job = 0
+        self._asking: Question | None = None
+        self._reading = False
+        self._cancel = CancelToken()
+        self._waiting: dict[str, Question] = {}
+        self._known: dict[Question, Finding] = {}
+        bridge.batch_received.connect(self._on_batch)
+        engines.state_changed.connect(self._on_state)
+
+    # --- what views ask --------------------------------------------------------------------
+
+    def subject(self) -> Subject | None:
+        """The text looked at."""
+        return self._subject
+
+    @property
+    def busy(self) -> bool:
+        """Whether the engine is being asked."""
+        return bool(self._job)
+
+    def open(self, source: TextSource) -> None:
+        """Look at another text; the model in memory reads it."""
+        self._source = source
+        self._read()
+
+    def open_text(self, text: str) -> None:
+        """Look at a text of one's own, as it is, without a chat template."""
+        words = " ".join(text.split())
+        title = words if len(words) <= _TITLE_CHARS else words[:_TITLE_CHARS].rstrip() + "…"
+        self.open(TextSource(title, GenerationRequest(_OWN_TEXT, text=text)))
+
+    def choose(self, index: int) -> None:
+        """Look at another place of the text; the first token has nothing before it."""
+        subject = self._subject
+        if subject is None:
+            return
+        index = max(1, min(index, len(subject.tokens)))
+        if index != subject.chosen:
+            self._subject = replace(subject, chosen=index)
+            self.chosen_changed.emit(self._subject)
+
+    def ask(self, question: Question) -> None:
+        """Ask; a newer question of the same kind takes the place of one that still waits."""
+        known = self._known.get(question)
+        if known is not None:
+            self.found.emit(question, known)
+            return
+        if question == self._asking:
+            return
+        kind = type(question).__name__
+        self._waiting.pop(kind, None)
+        self._waiting[kind] = question
+        if self._asking is not None and type(self._asking) is type(question):
+            self._cancel.cancel()
+        self._next()
+
+    def forget_waiting(self) -> None:
+        """Give up what nobody looks at any longer."""
+        self._waiting.clear()
+        if self._asking is not None:
+            self._cancel.cancel()
+
+    # --- the engine ------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        """Let the model in memory cut the text into tokens."""
+        state, source = self._engines.state(), self._source
+        self._drop_subject()
+        if source is None or state.model is None or state.loaded is None:
+            return
+        if self._job:  # whatever is under way belongs to a text of the past
+            self._cancel.cancel()
+            self._reading = True
+            return
+        model, loaded = state.model, state.loaded
+
+        def read(client: EngineClientLike, _cancel: CancelToken) -> Subject:
+            prompt, answer = _tokens(client, source, adds_bos=loaded.adds_bos)
+            tokens = (*prompt, *answer)
+            if not tokens:
+                raise UnsupportedRequestError("This text is empty.", "Write some words first.")
+            start = len(prompt)
+            chosen = _place(answer, source.word, source.occurrence)
+            at = start + chosen if chosen is not None else len(tokens)
+            return Subject(source, model, loaded, tokens, start, max(1, at))
+
+        self._begin(read)
+
+    def _next(self) -> None:
+        if self._job or self._subject is None or not self._waiting:
+            return
+        question = self._waiting.pop(next(iter(self._waiting)))
+
+        def look(client: EngineClientLike, cancel: CancelToken) -> Finding:
+            return client.inspect(question, cancel)
+
+        if self._begin(look):
+            self._asking = question
+        else:
+            self._waiting[type(question).__name__] = question
+
+    def _begin(self, operation: Operation) -> bool:
+        job, cancel = next(self._jobs), CancelToken()
+        if not self._engines.ask(job, operation, cancel):
+            return False
+        self._job, self._cancel = job, cancel
+        self.busy_changed.emit(True)
+        return True
+
+    def _on_batch(self, batch: tuple[object, ...]) -> None:
+        for event in batch:
+            if isinstance(event, Asked) and event.job == self._job:
+                self._on_answer(event)
+
+    def _on_answer(self, event: Asked) -> None:
+        question, self._asking, self._job = self._asking, None, 0
+        given_up = self._cancel.cancelled
+        if isinstance(event.result, Subject):
+            if event.result.source is self._source:
+                self._subject = event.result
+                self.subject_changed.emit(self._subject)
+        elif event.error is not None:
+            if not given_up:
+                self.refused.emit(question, looking_problem(event.error))
+        elif question is not None:
+            finding = cast("Finding", event.result)
+            self._keep(question, finding)
+            self.found.emit(question, finding)
+        if self._reading:
+            self._reading = False
+            self._read()
+        self._next()
+        if not self._job:
+            self.busy_changed.emit(False)
+
+    def _keep(self, question: Question, finding: Finding) -> None:
+        if isinstance(finding, Array) and len(finding.data) > _LARGE_BYTES:
+            return
+        while len(self._known) >= _KEPT:
+            self._known.pop(next(iter(self._known)))
+        self._known[question] = finding
+
+    def _drop_subject(self) -> None:
+        self._waiting.clear()
+        self._known.clear()
+        self._subject = None
+        self.subject_changed.emit(None)
+
+    def _on_state(self, state: EngineState) -> None:
+        subject = self._subject
+        if state.status == "answering" and self._job:
+            # A chat comes first: what is under way is given up and asked again afterwards.
+            if self._asking is not None:
+                self._waiting.setdefault(type(self._asking).__name__, self._asking)
+            self._cancel.cancel()
+        elif state.status != "ready":
+            if subject is not None and state.model != subject.model:
+                self._drop_subject()
+        elif self._source is not None and (subject is None or subject.loaded != state.loaded):
+            if not self._job:
+                self._read()
+        else:
+            self._next()
+
+
+def _tokens(
+    client: EngineClientLike, source: TextSource, *, adds_bos: bool
+) -> tuple[tuple[TokenPiece, ...], tuple[TokenPiece, ...]]:
+    """Return the tokens of the prompt and of the answer, as the model has them."""
+    request = source.request
+    if request.messages is not None:
+        prompt = client.render(request.messages, request.template_variables).tokens
+    else:
+        prompt = client.tokenize(request.text or "", add_bos=adds_bos)
+    return prompt, client.tokenize(source.answer) if source.answer else ()
+
+
+def _place(tokens: tuple[TokenPiece, ...], word: str, occurrence: int) -> int | None:
+    """Return the token in which the n-th such word of the answer begins."""
+    if not word:
+        return None
+    text, ends = "", []
+    for piece in tokens:
+        text += piece.text
+        ends.append(len(text))
+    found = [match.start() for match in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", text)]
+    if not found:
+        found = [match.start() for match in re.finditer(re.escape(word), text)]
+    if not found:
+        return None
+    start = found[min(occurrence, len(found) - 1)]
+    return next(index for index, end in enumerate(ends) if end > start)
