@@ -261,15 +261,11 @@ class EngineController(QObject):
         return True
 
     def ask(self, job: int, operation: Operation, cancel: CancelToken) -> bool:
-        """Ask the loaded model something between answers; ``Asked`` comes through the bridge.
-
-        Returns:
-            ``False`` when no model is ready; nothing will come then.
-        """
-        if self._closed or self._state.status != "ready":
-            return False
-        self._worker.ask(job, operation, cancel)
-        return True
+        """Ask the model between answers; ``Asked`` comes through the bridge, unless ``False``."""
+        ready = not self._closed and self._state.status == "ready"
+        if ready:
+            self._worker.ask(job, operation, cancel)
+        return ready
 
     def stop_answer(self) -> None:
         """Ask the model to stop writing; the answer ends with its last event."""
