@@ -9,9 +9,11 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.values import EngineState
+from desktop.widgets import formatting
 from desktop.widgets.composer import Composer
 from desktop.widgets.hint_bar import HintBar
 from desktop.widgets.notice import Notice
+from desktop.widgets.system_line import SystemLine
 from desktop.widgets.theme import Theme, apply_theme
 from desktop.widgets.transcript.welcome import Heading, Suggestions
 
@@ -92,10 +94,12 @@ class ChatColumn(QWidget):
             theme,
             name="queue",
         )
+        self._rest_line = SystemLine(theme, name="rest_line")
         self._engine_note = Notice(
             theme,
             name="engine_note",
             actions=(
+                ("load_smaller", self.tr("Load it smaller")),
                 ("choose_model", self.tr("Choose a model")),
                 ("load_again", self.tr("Load it again")),
             ),
@@ -107,7 +111,7 @@ class ChatColumn(QWidget):
         column = QVBoxLayout(self._middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        bars = (self._engine_note, self._edit_bar, self._queue_bar)
+        bars = (self._rest_line, self._engine_note, self._edit_bar, self._queue_bar)
         for widget in (self._heading, *bars, self.composer, self._suggestions):
             column.addWidget(widget)
         column.insertSpacing(1, 4)
@@ -238,6 +242,7 @@ class ChatColumn(QWidget):
             self._transcript.set_loading(state.status == "loading")
         if state.loaded != before.loaded:
             self._show_context(None)
+        self._show_rest(state)
         self._show_engine_note()
         self._show_state()
 
@@ -286,6 +291,12 @@ class ChatColumn(QWidget):
         self._show_words()
         self._fit()
 
+    def _show_rest(self, state: EngineState) -> None:
+        name = state.model.name if state.model is not None else ""
+        words = self.tr("{0} was unloaded after {1} without use. Your next message loads it again.")
+        self._rest_line.say(words.format(name, formatting.minutes(state.rested_min)))
+        self._rest_line.setVisible(state.rested_min > 0)
+
     def _show_engine_note(self) -> None:
         """Say above the composer why no model is there, unless an answer says it already."""
         problem = self._engine.problem
@@ -300,6 +311,10 @@ class ChatColumn(QWidget):
             text = " ".join(part for part in (problem.message, problem.hint) if part)
             self._engine_note.say(problem.title, text)
             self._engine_note.show_action("load_again", shown=problem.can_retry)
+            smaller = problem.smaller is not None
+            self._engine_note.name_action("load_smaller", problem.smaller_words)
+            self._engine_note.show_action("load_smaller", shown=smaller)
+            self._engine_note.lead_with("load_smaller" if smaller else "choose_model")
             self._engine_note.show()
 
     def _show_base_note(self, is_empty: bool) -> None:

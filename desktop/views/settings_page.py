@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.store.settings import EngineOptions
 from desktop.values import Models
 from desktop.views.settings_rows import SettingsCard, SettingsRow
 from desktop.widgets import formatting
@@ -39,6 +40,7 @@ _LIST_WIDTH: Final = 216
 _COLUMN: Final = 760
 _READING_SIZES: Final = (13, 14, 15, 16, 17, 18, 20, 22)
 _CONTEXTS: Final = (1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072)
+_REST_MINUTES: Final = (5, 15, 30, 60, 120, 480)
 _LAYERS: Final = (0, 4, 8, 16, 24, 32, 48, 64, 96)
 
 
@@ -116,10 +118,12 @@ class SettingsPage(QFrame):
             "motion": settings.motion,
             "measure": settings.measure,
             "font_size": settings.font_size,
+            "at_start": settings.at_start,
             "default_model": settings.default_model,
             "n_ctx": settings.engine.n_ctx,
             "gpu_layers": settings.engine.gpu_layers,
             "threads": settings.engine.threads,
+            "unload_after_min": settings.engine.unload_after_min,
         }
         for name, segments in self._segments.items():
             segments.set_value(str(values[name]))
@@ -163,7 +167,7 @@ class SettingsPage(QFrame):
 
     def _on_chosen(self, name: str) -> None:
         value = self._combos[name].currentData()
-        if name in {"n_ctx", "gpu_layers", "threads"}:
+        if name in EngineOptions.__struct_fields__:
             self._ask_engine(**{name: value})
         else:
             self._ask(**{name: value})
@@ -235,7 +239,7 @@ class SettingsPage(QFrame):
         cores = os.cpu_count() or 1
         threads: list[tuple[str, object]] = [(auto, None)]
         threads += [(formatting.count(n), n) for n in range(1, min(cores, 64) + 1)]
-        start = self._combo("default_model", self.tr("Model at the start"), [])
+        start = self._combo("default_model", self.tr("Usual model"), [])
         later = self.tr("Applies when a model is loaded again.")
         loading = [
             self._row(
@@ -263,19 +267,44 @@ class SettingsPage(QFrame):
                 + later,
                 self._combo("threads", self.tr("Processor threads"), threads),
             ),
+            self._rest_row(),
         ]
         first = [
             self._row(
-                "default_model",
+                "at_start",
                 self.tr("Model at the start"),
                 self.tr("Loads in the background; the window does not wait for it."),
+                self._combo("at_start", self.tr("Model at the start"), self._starts()),
+            ),
+            self._row(
+                "default_model",
+                self.tr("Usual model"),
+                self.tr("Also for a first message, where no other model was chosen."),
                 start,
-            )
+            ),
         ]
         return [
             SettingsCard(self.tr("At the start"), first, self._theme),
             SettingsCard(self.tr("Loading models"), loading, self._theme),
         ]
+
+    def _starts(self) -> list[tuple[str, object]]:
+        return [
+            (self.tr("The usual model"), "chosen"),
+            (self.tr("The last one used"), "last"),
+            (self.tr("None until the first message"), "none"),
+        ]
+
+    def _rest_row(self) -> SettingsRow:
+        times: list[tuple[str, object]] = [(self.tr("Never"), None)]
+        times += [(formatting.minutes(number), number) for number in _REST_MINUTES]
+        title = self.tr("Unload a model after")
+        words = self.tr(
+            "Nobody used it for so long: its memory is given back. The next message loads it again."
+        )
+        return self._row(
+            "unload_after_min", title, words, self._combo("unload_after_min", title, times)
+        )
 
     def _data_cards(self) -> list[QWidget]:
         places = (

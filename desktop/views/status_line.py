@@ -89,7 +89,8 @@ class StatusLine(QFrame):
         self._set("state", self._state_words())
         state = self._state
         set_tone(self._cells["state"], "bad" if state and state.problem else "text3")
-        stopped = state is not None and state.status == "stopped" and state.loaded is None
+        stopped = state is not None and state.loaded is None
+        stopped = stopped and (state.status == "stopped" or state.rested_min > 0)
         self._set("next", self.tr("Loads again with your next message") if stopped else "")
         stats = self._stats
         self._set("speed", formatting.speed(stats.speed) if stats and stats.speed else "")
@@ -112,6 +113,9 @@ class StatusLine(QFrame):
 
     def _state_words(self) -> str:
         state = self._state
+        if state is not None and state.rested_min:
+            time = formatting.minutes(state.rested_min)
+            return self.tr("Unloaded after {0} without use").format(time)
         if state is None or (state.status == "none" and not state.problem):
             return self.tr("No model in memory")
         name = state.model.name if state.model else self.tr("The model")

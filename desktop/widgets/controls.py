@@ -216,6 +216,17 @@ class Button(QPushButton):
         colors = {"main": theme.on_accent, "danger": theme.bad, "ghost": theme.text2}
         self.setIcon(icon(self._icon_name, theme, colors.get(self._kind, theme.text)))
 
+    def set_kind(self, kind: ButtonKind, theme: Theme) -> None:
+        """Give the button another weight; the style sheet is asked again for this one widget."""
+        if kind == self._kind:
+            return
+        self._kind = kind
+        self.setProperty("kind", kind)
+        self.setFont(theme.font("body_strong" if kind == "main" else "body_medium"))
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self.set_theme(theme)
+
     def set_reason(self, reason: str) -> None:
         """Switch the button off with the reason why, or on again with an empty one."""
         self.setEnabled(not reason)

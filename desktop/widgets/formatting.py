@@ -52,6 +52,13 @@ def seconds(duration_s: float) -> str:
     return f"{decimal(duration_s, digits)}{NBSP}s"
 
 
+def minutes(number: int) -> str:
+    """Return a time of whole minutes or hours, e.g. ``15 minutes`` or ``2 hours``."""
+    hours, rest = divmod(number, 60)
+    words, amount = ("hour", hours) if hours and not rest else ("minute", number)
+    return f"{count(amount)}{NBSP}{words}{'' if amount == 1 else 's'}"
+
+
 def percent(share: float) -> str:
     """Return a share of 1 in percent, e.g. ``5 %``; one digit where it says more."""
     value = share * 100

@@ -88,6 +88,16 @@ class Notice(QWidget):
         """Leave an action out where it cannot help."""
         self._buttons[action].setVisible(shown)
 
+    def name_action(self, action: str, words: str) -> None:
+        """Give a button other words."""
+        self._buttons[action].setText(words)
+        self._buttons[action].setAccessibleName(words)
+
+    def lead_with(self, action: str) -> None:
+        """Make one button the main one."""
+        for name, button in self._buttons.items():
+            button.set_kind("main" if name == action else "secondary", self._theme)
+
     def _action_row(self, actions: tuple[tuple[str, str], ...]) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(8)

@@ -9,12 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
-from desktop.values import AnswerStats, ChatDetail, EngineState, MessageView
+from desktop.values import AnswerStats, ChatDetail, EngineState, MessageView, Problem
 from desktop.views.chat_column import ChatColumn
 from desktop.widgets import fonts
 from desktop.widgets.theme import Theme
 from desktop.widgets.theme_manager import Appearance, ThemeManager
-from inference.types import ModelInfo, ModelKind, SamplingParams
+from inference.types import LoadOptions, ModelInfo, ModelKind, SamplingParams
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -209,3 +209,36 @@ def test_the_manager_s_theme_is_followed(qtbot: QtBot, qapp: QApplication) -> No
     assert column.grab().toImage().pixelColor(3, 3) == dark
     manager.set_appearance(Appearance("light"))
     manager.deleteLater()
+
+
+def test_a_model_that_rests_is_said_between_hairlines_and_comes_back(column: ChatColumn) -> None:
+    line = column.findChild(QWidget, "rest_line")
+    assert line is not None
+    assert line.isHidden()
+    model = engine().model
+    column.set_engine(EngineState("none", model, rested_min=15))
+    assert line.isVisible()
+    assert line.accessibleName() == (
+        "Starter was unloaded after 15\u00a0minutes without use. Your next message loads it again."
+    )
+    column.set_engine(engine())
+    assert line.isHidden()
+
+
+def test_a_smaller_way_leads_where_memory_ran_out(column: ChatColumn, qtbot: QtBot) -> None:
+    options = LoadOptions("/m", "gguf", n_ctx=8192)
+    problem = Problem(
+        "No room.", "It is full.", offers=("load_smaller", "choose_model"), smaller=options,
+        smaller_words="Load with 8,192 tokens",
+    )  # fmt: skip
+    model = engine().model
+    column.set_engine(EngineState("stopped", model, problem=problem))
+    button = column.findChild(QAbstractButton, "engine_note_load_smaller")
+    assert button is not None
+    assert button.text() == "Load with 8,192 tokens"
+    assert button.property("kind") == "main"
+    with qtbot.waitSignal(column.engine_offer_taken) as taken:
+        press(column, "engine_note_load_smaller")
+    assert taken.args == ["load_smaller"]
+    column.set_engine(EngineState("stopped", model, problem=Problem("Other.", "Things.")))
+    assert not button.isVisible()

@@ -274,6 +274,23 @@ def test_load_options_change_one_at_a_time(page: SettingsPage, qtbot: QtBot) -> 
     assert asked.args == [{"engine": EngineOptions(n_ctx=8192, threads=1)}]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "changes"),
+    [("at_start", "last", {"at_start": "last"}), ("at_start", "none", {"at_start": "none"}),
+     ("unload_after_min", 15, {"engine": EngineOptions(unload_after_min=15)})],
+)  # fmt: skip
+def test_the_start_and_the_rest_can_be_set(
+    page: SettingsPage, qtbot: QtBot, name: str, value: object, changes: dict[str, object]
+) -> None:
+    open_category(page, 1)
+    combo = find(page, f"setting_{name}")
+    assert isinstance(combo, QComboBox)
+    combo.setCurrentIndex(combo.findData(value))
+    with qtbot.waitSignal(page.change_asked) as asked:
+        combo.activated.emit(combo.currentIndex())
+    assert asked.args == [changes]
+
+
 def test_a_value_from_elsewhere_is_shown_as_it_is(page: SettingsPage) -> None:
     page.set_settings(Settings(engine=EngineOptions(n_ctx=5000)))
     open_category(page, 1)
