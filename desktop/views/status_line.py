@@ -89,8 +89,8 @@ class StatusLine(QFrame):
         self._set("state", self._state_words())
         state = self._state
         set_tone(self._cells["state"], "bad" if state and state.problem else "text3")
-        stopped = state is not None and state.loaded is None
-        stopped = stopped and (state.status == "stopped" or state.rested_min > 0)
+        away = state is not None and (state.status == "stopped" or state.rested_min > 0)
+        stopped = state is not None and away and state.loaded is None
         self._set("next", self.tr("Loads again with your next message") if stopped else "")
         stats = self._stats
         self._set("speed", formatting.speed(stats.speed) if stats and stats.speed else "")
