@@ -167,7 +167,7 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
     engines = EngineController(EngineClient, library, bridge, tasks, settings.settings, parent=app)
     chats = ChatController(database, engines, bridge, tasks, settings.settings, parent=app)
     downloads = DownloadController(
-        lambda: library.folders.target(),  # noqa: PLW0108  not opened before it is needed
+        library.models_folder,
         paths.data if database.kept else None,  # a second window must not write the same list
         bridge,
         settings.settings,

@@ -49,6 +49,10 @@ class LateLibrary:
         """Delete for good what was removed; bytes freed. Nobody asked yet: nothing was removed."""
         return self._library().empty_trash() if self._opened is not None else 0
 
+    def models_folder(self) -> Path:
+        """Return the folder that downloads go to; raises ``ReadOnlyFolderError`` if it is away."""
+        return self._library().folders.target()
+
     @property
     def folders(self) -> ModelFolders:
         """The models folders, and which other apps' models are shown."""
