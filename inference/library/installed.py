@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from inference.cancel import CancelToken
 from inference.errors import ModelNotFoundError, UnsupportedRequestError
 from inference.library import known, notes, split_files
+from inference.library.arrivals import Progress, Way, carry_out, plan_arrival, take_back
 from inference.library.describe import examine, is_gguf
 from inference.library.folders import ModelFolders
 from inference.library.freed import freed_bytes
@@ -30,6 +32,7 @@ from inference.library.trash import Trash
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from inference.library.registry import Moved
     from inference.paths import AppPaths
     from inference.types import ModelInfo
 
@@ -143,8 +146,45 @@ class Library:
             back = [added for added in entries.forgotten if Path(added.path) == path]
             forgotten = tuple(added for added in entries.forgotten if added not in back)
             entry = back[-1] if back else Added(self._free_id(info.id), str(path))
-            self._registry.save(Entries(added=(*others, entry), forgotten=forgotten))
+            self._registry.save(replace(entries, added=(*others, entry), forgotten=forgotten))
             return replace(info, id=entry.id, origin="added")
+
+    def bring(
+        self,
+        path: Path,
+        way: Way,
+        cancel: CancelToken | None = None,
+        on_progress: Progress = lambda _done, _total: None,
+    ) -> ModelInfo:
+        """Copy or move a file or folder into the default models folder.
+
+        A move can be undone with ``restore`` until the trash is emptied; the model's note follows
+        its files.
+
+        Args:
+            path: A ``.gguf`` file, all of whose parts come, or a checkpoint folder.
+            way: Copied or moved.
+            cancel: Ends it; nothing has changed then.
+            on_progress: Told the bytes that have arrived, and of how many.
+
+        Raises:
+            InferenceError: No engine runs it, it is there already, or the disk is too small.
+            StoreError: The models folder cannot be written.
+            StoppedError: Cancelled.
+        """
+        info, error = examine(Path(path).expanduser())
+        if error is not None:
+            raise error
+        cancel = cancel or CancelToken()
+        arrival = plan_arrival(Path(info.path), self.folders.target(), way, cancel)
+        moved = carry_out(arrival, cancel, on_progress)
+        with self._lock:
+            if moved is not None:
+                self._follow(moved)
+            here = self._at(arrival.target)
+            if here is None:
+                raise ModelNotFoundError(f"{arrival.target} is gone again.", "Bring it once more.")
+            return here
 
     def remove(self, model_id: str) -> Removal:
         """Take a model off this computer; ``restore`` brings it back.
@@ -178,10 +218,10 @@ class Library:
             return Removal(info, freed, in_trash=True)
 
     def restore(self, model_id: str) -> ModelInfo:
-        """Bring the latest removed model of that id back.
+        """Bring the latest removed model of that id back, or a moved one to where it was.
 
         Raises:
-            ModelNotFoundError: Nothing of that id was removed.
+            ModelNotFoundError: Nothing of that id was removed or moved.
             StoreError: Its place is taken, or the folder cannot be changed.
         """
         with self._lock:
@@ -190,8 +230,10 @@ class Library:
             if again:
                 rest = tuple(added for added in entries.forgotten if added.id != model_id)
                 added = (*entries.added, again[-1])
-                self._registry.save(Entries(added=added, forgotten=rest))
+                self._registry.save(replace(entries, added=added, forgotten=rest))
                 path = Path(again[-1].path)
+            elif self._trash_with(model_id).newest(model_id) is None and entries.moved:
+                path = self._move_back(model_id)
             else:
                 path = self._trash_with(model_id).restore(model_id)
             return self._at(path) or self.find(model_id)
@@ -204,9 +246,33 @@ class Library:
         """
         with self._lock:
             entries = self._registry.load()
-            if entries.forgotten:
+            if entries.forgotten or entries.moved:
                 self._registry.save(Entries(added=entries.added))
             return sum(trash.empty() for trash in self._trashes())
+
+    def _follow(self, moved: Moved) -> None:
+        """Remember the way back of a move, and let what is kept by path follow it."""
+        entries = self._registry.load()
+        added = tuple(one for one in entries.added if one.path != moved.before)
+        self._registry.save(replace(entries, added=added, moved=(*entries.moved, moved)))
+        self.notes.moved(moved.before, moved.now)
+
+    def _move_back(self, model_id: str) -> Path:
+        """Undo a move, and keep the model on the list where it was."""
+        entries = self._registry.load()
+        info = next((info for info in self.list() if info.id == model_id), None)
+        moved = next((one for one in entries.moved if info and one.now == info.path), None)
+        folder = self.folders.holding(Path(moved.now)) if moved else None
+        if moved is None or folder is None:
+            raise ModelNotFoundError(
+                f"There is no removed or moved model called {model_id}.",
+                "What was removed can come back until the app closes.",
+            )
+        take_back(moved, folder, CancelToken())
+        rest = tuple(one for one in entries.moved if one != moved)
+        self._registry.save(replace(entries, moved=rest))
+        self.notes.moved(moved.now, moved.before)
+        return Path(self.add(Path(moved.before)).path)
 
     def _trashes(self) -> Iterator[Trash]:
         yield from map(Trash, self.folders.all())
@@ -240,7 +306,7 @@ class Library:
         entries = self._registry.load()
         gone = tuple(added for added in entries.added if added.path == path)
         rest = tuple(added for added in entries.added if added.path != path)
-        self._registry.save(Entries(added=rest, forgotten=(*entries.forgotten, *gone)))
+        self._registry.save(replace(entries, added=rest, forgotten=(*entries.forgotten, *gone)))
 
 
 def _check_removable(info: ModelInfo) -> None:

@@ -30,12 +30,27 @@ class Added(msgspec.Struct, frozen=True):
     path: str
 
 
+class Moved(msgspec.Struct, frozen=True):
+    """A model that was moved into a models folder, and its way back.
+
+    Attributes:
+        now: Its file or folder.
+        before: Where that was.
+        files: Every file now and before.
+    """
+
+    now: str
+    before: str
+    files: tuple[tuple[str, str], ...]
+
+
 class Entries(msgspec.Struct, frozen=True):
-    """What the file holds; ``forgotten`` ones can be brought back."""
+    """What the file holds; ``forgotten`` and ``moved`` ones can be brought back."""
 
     schema_version: int = 1
     added: tuple[Added, ...] = ()
     forgotten: tuple[Added, ...] = ()
+    moved: tuple[Moved, ...] = ()
 
 
 class Registry:

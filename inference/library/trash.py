@@ -17,6 +17,7 @@ import msgspec
 from inference.errors import ModelNotFoundError, ReadOnlyFolderError
 from inference.files import replace_file
 from inference.library.freed import freed_bytes
+from inference.library.moving import drop_empty_parents, rename_all
 from inference.library.registry import store_error
 
 if TYPE_CHECKING:
@@ -57,13 +58,13 @@ class Trash:
         try:
             note = _Note(model_id, newest + 1, relative, time.time())
             replace_file(place / _NOTE, msgspec.json.encode(note))
-            _move_all([(path, place / str(number)) for number, path in enumerate(paths)])
+            rename_all([(path, place / str(number)) for number, path in enumerate(paths)])
         except OSError as exc:
             if all(path.exists() for path in paths):  # otherwise it is still the way back
                 shutil.rmtree(place, ignore_errors=True)
             raise store_error(exc, self._models) from exc
         for path in paths:
-            self._drop_empty_parents(path)
+            drop_empty_parents(path, self._models)
 
     def newest(self, model_id: str) -> float | None:
         """Return when a model of that id was removed last, ``None`` when it was not."""
@@ -102,7 +103,7 @@ class Trash:
                 f"Move {taken[0]} away first.",
             )
         try:
-            _move_all(moves)
+            rename_all(moves)
         except OSError as exc:
             raise store_error(exc, self._models) from exc
         shutil.rmtree(place, ignore_errors=True)
@@ -137,26 +138,3 @@ class Trash:
 
     def _is_inside(self, relative: str) -> bool:
         return not Path(relative).is_absolute() and ".." not in Path(relative).parts
-
-    def _drop_empty_parents(self, path: Path) -> None:
-        for parent in path.parents:
-            if parent == self._models:
-                return
-            try:
-                parent.rmdir()
-            except OSError:
-                return
-
-
-def _move_all(moves: Sequence[tuple[Path, Path]]) -> None:
-    """Move all or nothing; raises OSError."""
-    done: list[tuple[Path, Path]] = []
-    try:
-        for source, target in moves:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.replace(target)
-            done.append((source, target))
-    except OSError:
-        for source, target in reversed(done):
-            target.replace(source)
-        raise
