@@ -1,22 +1,29 @@
-"""``glasshouse models list | show | add | remove | restore``; the others have their own files."""
+"""``glasshouse models list | show``; the other commands have files of their own."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from inference.cli import console, discover, pull
+from inference.cli import console, discover, keep, pull
 from inference.cli.options import add_json, add_model
 from inference.errors import InferenceError
+from inference.library.details import read_details
 from inference.library.estimate import estimate
 from inference.library.installed import Library
+from inference.library.overview import look_over
 from inference.paths import app_paths
 
 if TYPE_CHECKING:
     import argparse
 
+    from inference.library.details import ModelDetails
+    from inference.library.notes import ModelNote
+    from inference.library.updates import UpdateCheck
     from inference.types import ModelInfo
 
 
@@ -25,21 +32,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser("models", help="list and manage the models on this computer")
     actions = parser.add_subparsers(metavar="COMMAND", required=True)
     shown = actions.add_parser("list", help="everything installed")
+    shown.add_argument(
+        "--folders", action="store_true", help="where they are: models folders, other apps, disks"
+    )
     shown.set_defaults(handler=list_models)
     one = actions.add_parser("show", help="facts about one model")
     add_model(one)
+    one.add_argument(
+        "--check-update", action="store_true", help="ask the hub whether there is a newer version"
+    )
     one.set_defaults(handler=show)
-    added = actions.add_parser("add", help="use a file or folder where it lies")
-    added.add_argument("path", metavar="PATH", type=Path)
-    added.set_defaults(handler=add)
-    removed = actions.add_parser("remove", help="take a model off the list; can be undone")
-    add_model(removed)
-    removed.set_defaults(handler=remove)
-    restored = actions.add_parser("restore", help="bring a removed model back")
-    restored.add_argument("model", metavar="ID")
-    restored.set_defaults(handler=restore)
-    for action in (shown, one, added, removed, restored):
+    for action in (shown, one):
         add_json(action)
+    keep.add_parsers(actions)
     discover.add_parsers(actions)
     pull.add_parsers(actions)
 
@@ -50,13 +55,16 @@ def list_models(arguments: argparse.Namespace) -> int:
     models = library.list()
     for problem in library.problems:
         console.note(problem)
+    if arguments.folders:
+        _list_folders(library, models, as_json=arguments.json)
+        return 0
     if arguments.json:
         for info in models:
             console.json_line(msgspec.to_builtins(info))
         return 0
     if not models:
         console.line(
-            f"No models yet. Put .gguf files or checkpoint folders into {app_paths().models}"
+            f"No models yet. Put .gguf files or checkpoint folders into {library.folders.default()}"
         )
         return 0
     head = ("ID", "KIND", "ENGINE", "WEIGHTS", "TYPE", "SIZE", "")
@@ -66,11 +74,37 @@ def list_models(arguments: argparse.Namespace) -> int:
 
 def show(arguments: argparse.Namespace) -> int:
     """Print what is known about one model from its files."""
-    info = Library(app_paths()).find(arguments.model)
+    paths = app_paths()
+    library = Library(paths)
+    info = library.find(arguments.model)
     needed = _estimate(info)
+    note = library.notes.of(info)
+    details = read_details(Path(info.path), paths.data / "hashes.json")
+    update = _update(info) if arguments.check_update else None
     if arguments.json:
-        console.json_line({**msgspec.to_builtins(info), "estimate_bytes": needed})
+        told = {
+            **msgspec.to_builtins(info),
+            "estimate_bytes": needed,
+            "types": [asdict(share) for share in details.types],
+            "tokenizer": details.vocabulary,
+            "repo": details.origin.repo,
+            "revision": details.origin.revision,
+            "sha256": details.sha256,
+            "favourite": note.favourite,
+            "note": note.text,
+            "last_used": note.last_used or None,
+        }
+        if update is not None:
+            told["update"] = {**asdict(update), "is_newer": update.is_newer}
+        console.json_line(told)
         return 0
+    console.table([*_fact_rows(info, needed), *_detail_rows(details, note)])
+    if update is not None:
+        console.line(update.words)
+    return 0
+
+
+def _fact_rows(info: ModelInfo, needed: int) -> list[tuple[str, str]]:
     rows = [
         ("id", info.id),
         ("name", info.name),
@@ -90,49 +124,65 @@ def show(arguments: argparse.Namespace) -> int:
     ]
     if info.problem:
         rows.append(("problem", info.problem))
-    console.table(rows)
-    return 0
+    return rows
 
 
-def add(arguments: argparse.Namespace) -> int:
-    """Put a file or folder on the list."""
-    info = Library(app_paths()).add(arguments.path)
-    if arguments.json:
-        console.json_line(msgspec.to_builtins(info))
-    else:
-        console.line(f"Added {info.id}. It stays at {info.path}.")
-    return 0
-
-
-def remove(arguments: argparse.Namespace) -> int:
-    """Take a model off the list."""
-    library = Library(app_paths())
-    removal = library.remove(library.find(arguments.model).id)
-    info = removal.info
-    if arguments.json:
-        console.json_line({"id": info.id, "path": info.path, "freed_bytes": removal.freed_bytes})
-        return 0
-    what = (
-        f"its {console.size_text(removal.freed_bytes)} are in the trash"
-        if removal.freed_bytes
-        else f"its files at {info.path} are untouched"
+def _detail_rows(details: ModelDetails, note: ModelNote) -> list[tuple[str, str]]:
+    types = ", ".join(
+        f"{share.type_name} {share.tensors} tensors {console.size_text(share.size_bytes)}"
+        for share in details.types
     )
-    console.line(f"Removed {info.id}; {what}.")
-    until = " until then" if removal.freed_bytes else ""
-    if removal.freed_bytes:
-        console.line("The window empties the trash for good when it closes.")
-    console.line(f"`{console.PROGRAM} models restore {info.id}` brings it back{until}.")
-    return 0
+    used = datetime.fromtimestamp(note.last_used, UTC).astimezone() if note.last_used else None
+    at = f" at {details.origin.revision[:12]}" if details.origin.revision else ""
+    rows = [
+        ("types", types),
+        ("tokenizer", details.vocabulary),
+        ("from", f"{details.origin.repo}{at}" if details.origin.repo else ""),
+        ("sha256", details.sha256),
+        ("last used", f"{used:%Y-%m-%d %H:%M}" if used else ""),
+        ("favourite", "yes" if note.favourite else ""),
+        ("note", note.text),
+    ]
+    return [row for row in rows if row[1]]
 
 
-def restore(arguments: argparse.Namespace) -> int:
-    """Bring a removed model back."""
-    info = Library(app_paths()).restore(arguments.model)
-    if arguments.json:
-        console.json_line(msgspec.to_builtins(info))
-    else:
-        console.line(f"{info.id} is back.")
-    return 0
+def _list_folders(library: Library, models: tuple[ModelInfo, ...], *, as_json: bool) -> None:
+    overview = look_over(library.folders, models)
+    if as_json:
+        for folder in overview.folders:
+            console.json_line({**asdict(folder), "path": str(folder.path)})
+        for app in overview.apps:
+            console.json_line({**asdict(app), "folders": [str(one) for one in app.folders]})
+        return
+    rows = [("MODELS FOLDER", "STATE", "MODELS", "SIZE", "FREE", "")]
+    for folder in overview.folders:
+        marks = ["downloads go here" if folder.is_default else ""]
+        if folder.trash_bytes:
+            marks.append(f"{console.size_text(folder.trash_bytes)} in the trash")
+        rows.append(
+            (
+                str(folder.path),
+                folder.state,
+                str(folder.models),
+                console.size_text(folder.used_bytes),
+                console.size_text(folder.free_bytes) if folder.total_bytes else "?",
+                ", ".join(filter(None, marks)),
+            )
+        )
+    for app in overview.apps:
+        state = {True: "shown", False: "not shown", None: "not asked"}[app.shown]
+        size = console.size_text(app.used_bytes) if app.shown else "?"
+        where = ", ".join(map(str, app.folders)) or "not there"
+        rows.append((where, state, str(app.models) if app.shown else "?", size, "?", app.name))
+    console.table(rows, right=(2, 3, 4))
+    console.line(f"Models take {console.size_text(overview.used_bytes)} in all.")
+
+
+def _update(info: ModelInfo) -> UpdateCheck:
+    # The hub's client takes half a second to import; other commands do without.
+    from inference.library.updates import check_update  # noqa: PLC0415
+
+    return check_update(Path(info.path))
 
 
 _KINDS = {
@@ -152,7 +202,7 @@ def _row(info: ModelInfo) -> tuple[str, ...]:
         console.count_text(info.parameters),
         info.quantization,
         console.size_text(info.size_bytes),
-        "cannot be loaded" if info.problem else "",
+        "absent" if info.absent else "cannot be loaded" if info.problem else "",
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.cli.options import load_options
-from inference.errors import CorruptCheckpointError, InferenceError
+from inference.errors import CorruptCheckpointError, InferenceError, ModelNotFoundError
 from inference.host.client import EngineClient
 from inference.library.describe import examine
 from inference.library.installed import Library
@@ -89,6 +89,8 @@ def find_model(name: str, engine: EngineChoice = "auto") -> ModelInfo:
         InferenceError: There is none, none for this engine, or it cannot be loaded.
     """
     info = Library(app_paths()).find(name, engine)
+    if info.absent:
+        raise ModelNotFoundError(info.problem)
     if info.problem:
         error = examine(Path(info.path))[1]
         raise error or CorruptCheckpointError(info.problem)
@@ -110,6 +112,8 @@ def opened(arguments: argparse.Namespace, cancel: CancelToken) -> Iterator[Sessi
     try:
         session = Session(client, info, options)
         session.load(cancel)
+        if info.origin:
+            ModelNotes(app_paths().data / NOTES).used(info, time.time())
         yield session
     finally:
         client.close()

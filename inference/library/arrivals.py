@@ -125,7 +125,7 @@ def carry_out(arrival: Arrival, cancel: CancelToken, on_progress: Progress) -> M
         return None
     _drop_empty_folders(arrival.source)
     files = tuple((str(target), str(source)) for source, target in arrival.files)
-    return Moved(str(arrival.target), str(arrival.source), files)
+    return Moved(str(arrival.target), str(arrival.source), files, time.time())
 
 
 def take_back(moved: Moved, models: Path, cancel: CancelToken) -> None:

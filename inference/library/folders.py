@@ -197,6 +197,11 @@ class ModelFolders:
             replace_file(self._path, msgspec.json.format(msgspec.json.encode(chosen)))
         except OSError as exc:
             raise store_error(exc, self._path.parent) from exc
+        except UnicodeEncodeError as exc:
+            raise UnsupportedRequestError(
+                "The folder's name is no text, so it cannot be kept on the list.",
+                "Rename the folder, then add it again.",
+            ) from exc
 
     def _keep_damaged(self) -> None:
         try:

@@ -232,10 +232,12 @@ class Library:
                 added = (*entries.added, again[-1])
                 self._registry.save(replace(entries, added=added, forgotten=rest))
                 path = Path(again[-1].path)
-            elif self._trash_with(model_id).newest(model_id) is None and entries.moved:
-                path = self._move_back(model_id)
             else:
-                path = self._trash_with(model_id).restore(model_id)
+                moved, trash = self._moved(model_id), self._trash_with(model_id)
+                if moved is not None and moved.moved_at >= (trash.newest(model_id) or 0.0):
+                    path = self._move_back(moved)
+                else:
+                    path = trash.restore(model_id)
             return self._at(path) or self.find(model_id)
 
     def empty_trash(self) -> int:
@@ -257,18 +259,17 @@ class Library:
         self._registry.save(replace(entries, added=added, moved=(*entries.moved, moved)))
         self.notes.moved(moved.before, moved.now)
 
-    def _move_back(self, model_id: str) -> Path:
+    def _moved(self, model_id: str) -> Moved | None:
+        """Return the way back of an installed model that was moved here."""
+        moved = {one.now: one for one in self._registry.load().moved}
+        found = next((one for one in self.list() if one.id == model_id), None) if moved else None
+        return moved.get(found.path) if found is not None else None
+
+    def _move_back(self, moved: Moved) -> Path:
         """Undo a move, and keep the model on the list where it was."""
+        path = Path(moved.now)
+        take_back(moved, self.folders.holding(path) or path.parent, CancelToken())
         entries = self._registry.load()
-        info = next((info for info in self.list() if info.id == model_id), None)
-        moved = next((one for one in entries.moved if info and one.now == info.path), None)
-        folder = self.folders.holding(Path(moved.now)) if moved else None
-        if moved is None or folder is None:
-            raise ModelNotFoundError(
-                f"There is no removed or moved model called {model_id}.",
-                "What was removed can come back until the app closes.",
-            )
-        take_back(moved, folder, CancelToken())
         rest = tuple(one for one in entries.moved if one != moved)
         self._registry.save(replace(entries, moved=rest))
         self.notes.moved(moved.now, moved.before)

@@ -118,7 +118,7 @@ class KnownModels:
         if not self._changed or self._content is None:
             return
         try:
-            replace_file(self._path, msgspec.msgpack.encode(self._content))
+            replace_file(self._path, _encoded(self._content))
         except OSError as exc:
             _log.info("the facts about models were not kept: %s", exc)
         self._changed = False
@@ -127,6 +127,29 @@ class KnownModels:
         if self._content is None:
             self._content = _load(self._path)
         return self._content
+
+
+def _encoded(content: _Content) -> bytes:
+    try:
+        return msgspec.msgpack.encode(content)
+    except UnicodeEncodeError:  # file names that are no text: those are read again each time
+        places = {
+            name: msgspec.structs.replace(
+                place, models=tuple(model for model in place.models if _is_text(model[1]))
+            )
+            for name, place in content.places.items()
+            if _is_text(name)
+        }
+        facts = {name: one for name, one in content.facts.items() if _is_text(name)}
+        return msgspec.msgpack.encode(_Content(content.made_by, facts, places))
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _load(path: Path) -> _Content:

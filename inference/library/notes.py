@@ -141,7 +141,7 @@ class ModelNotes:
 
 def key(path: str) -> str:
     """Return a model's path as notes are kept by: one spelling for one place."""
-    return os.path.normcase(path)
+    return os.path.normcase(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _note(entry: dict[str, Any]) -> ModelNote:

@@ -37,11 +37,13 @@ class Moved(msgspec.Struct, frozen=True):
         now: Its file or folder.
         before: Where that was.
         files: Every file now and before.
+        moved_at: When, in seconds since the epoch.
     """
 
     now: str
     before: str
     files: tuple[tuple[str, str], ...]
+    moved_at: float = 0.0
 
 
 class Entries(msgspec.Struct, frozen=True):
