@@ -25,7 +25,7 @@ from desktop.controllers.engine_worker import (
 )
 from desktop.controllers.idle import IdleWatch
 from desktop.controllers.problems import idle_problem, loading_problem
-from desktop.controllers.shelf import LibraryLike, ModelShelf, estimate_bytes
+from desktop.controllers.shelf import LibraryLike, ModelShelf
 from desktop.values import EngineState, InstalledModel, Models, Problem
 from inference.cancel import CancelToken
 from inference.errors import from_wire
@@ -58,7 +58,6 @@ class EngineController(QObject):
         bridge: Where the worker posts.
         tasks: For the library's work.
         settings: The settings as they are now.
-        estimate: Memory a model would need, in bytes (derived); called off the GUI thread.
         propose: Finds a way to load with less memory, see ``EngineWorker``.
         parent: Qt parent.
     """
@@ -79,7 +78,6 @@ class EngineController(QObject):
         tasks: TaskRunner,
         settings: Callable[[], Settings],
         *,
-        estimate: Callable[[ModelInfo], int] = estimate_bytes,
         propose: Proposer | None = None,
         parent: QObject | None = None,
     ) -> None:
@@ -98,7 +96,7 @@ class EngineController(QObject):
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.timeout.connect(self._on_patience_over)
-        self.shelf = ModelShelf(library, tasks, estimate, self)
+        self.shelf = ModelShelf(library, tasks, self)
         self.shelf.listed.connect(self._emit_models)
         self.shelf.removed.connect(self.model_removed)
         self.shelf.problem_raised.connect(self.problem_raised)

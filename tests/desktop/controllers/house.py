@@ -39,8 +39,13 @@ class ScriptedLibrary:
     models: list[ModelInfo] = field(default_factory=list)
     notes: ModelNotes = field(default_factory=lambda: ModelNotes(Path(os.devnull) / "none"))
 
-    def list(self) -> tuple[ModelInfo, ...]:
+    def list(self, within_s: float | None = None) -> tuple[ModelInfo, ...]:
         return tuple(self.models)
+
+    unread = 0
+
+    def estimate(self, info: ModelInfo) -> int:
+        return 0
 
     def add(self, path: Path) -> ModelInfo:
         info = ModelInfo(path.name, path.name, "fake:", "native", origin="added")
