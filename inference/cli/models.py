@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from inference.cli import console, discover, keep, pull
+from inference.cli import console, discover, keep, make, pull
 from inference.cli.options import add_json, add_model
 from inference.errors import InferenceError
 from inference.library.details import read_details
@@ -47,6 +47,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     keep.add_parsers(actions)
     discover.add_parsers(actions)
     pull.add_parsers(actions)
+    make.add_parsers(actions)
 
 
 def list_models(arguments: argparse.Namespace) -> int:

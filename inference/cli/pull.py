@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.cancel import CancelToken
 from inference.cli import console
+from inference.cli.meter import Meter
 from inference.cli.options import add_json, add_model
 from inference.cli.session import INTERRUPTED, interruptible
 from inference.errors import InferenceError, from_wire
@@ -141,10 +141,9 @@ class _Printer:
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._terminal = sys.stderr.isatty() and not as_json
+        self._meter = Meter(as_json=as_json)
         self._last: object = None
         self._told = 0.0
-        self._width = 0
 
     def downloading(self, job: JobView) -> None:
         """Say where a download stands, if that is news."""
@@ -162,26 +161,19 @@ class _Printer:
             if job.file and key != self._last:
                 console.json_line(line)
             self._last = key
-        elif self._terminal:
-            self._show(job.note if job.state == "waiting" else _progress_text(job))
+        else:
+            self._meter.show(job.note if job.state == "waiting" else _progress_text(job))
 
     def reading(self, name: str, done: int, total: int) -> None:
         """Say how far a verification is."""
         now = time.monotonic()
-        if self._terminal and now - self._told > _REPORT_S:
+        if now - self._told > _REPORT_S:
             self._told = now
-            self._show(f"{name}  {done / max(1, total):.0%} read")
+            self._meter.show(f"{name}  {done / max(1, total):.0%} read")
 
     def clear(self) -> None:
         """Take the changing line away."""
-        if self._width:
-            self._show("")
-            print("\r", end="", file=sys.stderr, flush=True)
-            self._width = 0
-
-    def _show(self, text: str) -> None:
-        print(f"\r{text.ljust(self._width)}", end="", file=sys.stderr, flush=True)
-        self._width = max(self._width, len(text))
+        self._meter.clear()
 
 
 def _progress_text(job: JobView) -> str:

@@ -191,7 +191,7 @@ def _load(
     mark = log.mark()
     handle: llama_model_p | None = None
     if not cancel.cancelled:
-        handle = api.llama_model_load_from_file(_as_c_path(path), params)
+        handle = api.llama_model_load_from_file(as_c_path(path), params)
     if trouble:
         if handle:
             api.llama_model_free(handle)
@@ -217,7 +217,8 @@ def _check_memory(path: Path, sizes: ModelSizes, devices: Sequence[Device]) -> N
         )
 
 
-def _as_c_path(path: Path) -> bytes:
+def as_c_path(path: Path) -> bytes:
+    """Return a path as llama.cpp takes it."""
     # On Windows llama.cpp expects UTF-8, elsewhere the file system's own bytes.
     return str(path).encode("utf-8") if sys.platform == "win32" else os.fsencode(path)
 

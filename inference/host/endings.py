@@ -47,13 +47,14 @@ def describe_exit(returncode: int, output: str = "") -> EngineCrashedError:
         returncode: As ``subprocess`` reports it: minus the signal's number on POSIX.
         output: The last lines that the process printed.
     """
-    cause, hint = _cause(returncode)
+    cause, hint = exit_cause(returncode)
     error = EngineCrashedError(f"The engine stopped: {cause}.", hint, output)
     error.starved = hint is _MEMORY
     return error
 
 
-def _cause(returncode: int) -> tuple[str, str]:
+def exit_cause(returncode: int) -> tuple[str, str]:
+    """Return why a process ended, to complete "it stopped: ...", and a hint for engines."""
     if returncode < 0 and sys.platform != "win32":
         return _signal_cause(-returncode)
     code = returncode & 0xFFFFFFFF

@@ -146,6 +146,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     parser = argparse.ArgumentParser(prog="engine-process")
     parser.add_argument("--factory", help="module:function that opens engines")
     parser.add_argument("--report", choices=("gguf", "native"), help="tell about an engine, end")
+    parser.add_argument("--make", metavar="ORDER", help="write one file, end")
     parser.add_argument("--life-line", action="store_true", help="end when standard input does")
     arguments = parser.parse_args(argv)
     settle_in()
@@ -154,6 +155,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     if arguments.report is not None:
         print(report(arguments.report), flush=True)  # noqa: T201  to whoever asked
         os._exit(0)
+    if arguments.make is not None:
+        from inference.convert.child import make  # noqa: PLC0415  only such a child needs it
+
+        os._exit(make(arguments.make))
     connection = take_over_streams()
     faulthandler.enable()
     for stream in (sys.stdout, sys.stderr):

@@ -40,6 +40,17 @@ def report_command(engine: EngineKind) -> list[str]:
     return [*_server_command(), "--report", engine, "--life-line"]
 
 
+def making_command(order: str) -> list[str]:
+    """Return the command line of a process that writes one file and ends.
+
+    It takes a ``life_line`` as its standard input.
+
+    Args:
+        order: What to make, as ``inference.convert.orders`` encodes it.
+    """
+    return [*_server_command(), "--make", order, "--life-line"]
+
+
 def _server_command() -> list[str]:
     if getattr(sys, "frozen", False):
         return [sys.executable, FROZEN_COMMAND]

@@ -99,9 +99,14 @@ class Registry:
             self._path.replace(self._path.with_suffix(".damaged.json"))
 
 
+def disk_is_full(error: OSError) -> bool:
+    """Say whether a disk or a quota is full."""
+    return error.errno in _FULL
+
+
 def store_error(error: OSError, folder: Path) -> StoreError:
     """Say what keeps a folder from being changed."""
-    if error.errno in _FULL:
+    if disk_is_full(error):
         return DiskFullError(
             f"The disk of {folder} is full, so the list of models was not changed.",
             "Free some space and try again.",

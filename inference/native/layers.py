@@ -20,21 +20,7 @@ if TYPE_CHECKING:
     from inference.native.families.base import Design
 
 
-class Part(nn.Module):
-    """A module without parts of its own, called straight.
-
-    ``nn.Module`` looks for hooks first; where a single token is read that takes longer than what
-    some of these do. Stops and views into the network are hooked onto the larger modules.
-    """
-
-    if not TYPE_CHECKING:
-
-        def __call__(self, x: Tensor) -> Tensor:
-            """Return what ``forward`` makes of ``x``."""
-            return self.forward(x)
-
-
-class Embedding(Part):
+class Embedding(nn.Module):
     """One row of numbers per id; ``nn.Embedding`` without its first random values.
 
     Those would cost two seconds when a network is built without memory to learn its shapes.
@@ -49,7 +35,7 @@ class Embedding(Part):
         return F.embedding(ids, self.weight)
 
 
-class RMSNorm(Part):
+class RMSNorm(nn.Module):
     """Divide by the root mean square, then scale each number (Zhang & Sennrich 2019, eq. 4)."""
 
     def __init__(self, width: int, eps: float) -> None:
@@ -59,10 +45,10 @@ class RMSNorm(Part):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the normed ``x``, same shape; the mean is taken in float32."""
-        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)  # (B, T, C)
+        return self.weight * _normed(x, self.eps).to(x.dtype)  # (B, T, C)
 
 
-class RMSNormFromOne(Part):
+class RMSNormFromOne(nn.Module):
     """Gemma's: the weights are kept less 1, and scale before the result is rounded."""
 
     def __init__(self, width: int, eps: float) -> None:
@@ -72,8 +58,12 @@ class RMSNormFromOne(Part):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the normed ``x``, same shape; computed in float32."""
-        scale = 1.0 + self.weight.float()  # (C,)
-        return F.rms_norm(x.float(), scale.shape, scale, self.eps).to(x.dtype)  # (B, T, C)
+        return (_normed(x, self.eps) * (1.0 + self.weight.float())).to(x.dtype)  # (B, T, C)
+
+
+def _normed(x: Tensor, eps: float) -> Tensor:
+    wide = x.float()  # (B, T, C)
+    return wide * torch.rsqrt(wide.square().mean(dim=-1, keepdim=True) + eps)  # (B, T, C)
 
 
 def make_norm(design: Design, width: int, eps: float) -> nn.Module:
@@ -83,23 +73,7 @@ def make_norm(design: Design, width: int, eps: float) -> nn.Module:
     return RMSNormFromOne(width, eps) if design.norm == "rms_from_one" else RMSNorm(width, eps)
 
 
-class Linear(Part):
-    """A product with a matrix of (out, in), plus a bias where there is one.
-
-    Unlike ``nn.Linear`` it draws no first values, which would cost a second per billion.
-    """
-
-    def __init__(self, n_in: int, n_out: int, *, bias: bool) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(n_out, n_in))
-        self.bias = nn.Parameter(torch.zeros(n_out)) if bias else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return ``x W^T + b``, (B, T, out)."""
-        return F.linear(x, self.weight, self.bias)
-
-
-class TransposedLinear(Part):
+class TransposedLinear(nn.Module):
     """A linear layer whose weight lies the other way round, (in, out), as GPT-2's files have it."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
@@ -114,7 +88,7 @@ class TransposedLinear(Part):
 
 def make_linear(design: Design, n_in: int, n_out: int, *, bias: bool) -> nn.Module:
     """Return a product from ``n_in`` to ``n_out`` numbers, its weight as in the family's files."""
-    return TransposedLinear(n_in, n_out) if design.transposed else Linear(n_in, n_out, bias=bias)
+    return TransposedLinear(n_in, n_out) if design.transposed else nn.Linear(n_in, n_out, bias=bias)
 
 
 def _gelu_tanh(x: Tensor) -> Tensor:

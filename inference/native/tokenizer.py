@@ -100,8 +100,14 @@ class CheckpointTokenizer:
         self.bos_token = self._text_of(self.bos_id)
         named_end = self._named_id(settings.get("eos_token"))
         ends = (named_end,) if named_end is not None else self.eos_ids
-        self.eos_token = self._text_of(ends[0] if ends else None)
+        self.eos_id = ends[0] if ends else None
+        self.eos_token = self._text_of(self.eos_id)
         self.chat_template = _chat_template(folder, settings)
+
+    @property
+    def puts_space_first(self) -> bool:
+        """Whether a space is put before a text, as sentencepiece does."""
+        return self._pieces.leading_space != "never"
 
     @property
     def specials(self) -> dict[str, int]:

@@ -91,7 +91,8 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     for theirs, ours in ours_by_theirs.items():
         if ours not in found:
             raise _corrupt(f"the tensor {theirs} is missing")
-    return Checkpoint(folder, config_json, config, found)
+    ordered = {ours: found[ours] for ours in shapes}  # as in the network, whatever the files
+    return Checkpoint(folder, config_json, config, ordered)
 
 
 def load_network(
@@ -113,7 +114,7 @@ def load_network(
     weights: dict[str, Tensor] = {}
     done, total = 0, max(1, checkpoint.parameters)
     for file in sorted({tensor.file for tensor in checkpoint.tensors.values()}):
-        with _opened(file) as reader:
+        with opened(file) as reader:
             for ours, stored in checkpoint.tensors.items():
                 if stored.file != file:
                     continue
@@ -181,7 +182,7 @@ def _corrupt(what: str, detail: str = "") -> CorruptCheckpointError:
 def _stored_tensors(folder: Path) -> list[StoredTensor]:
     stored: list[StoredTensor] = []
     for file in weight_files(folder):
-        with _opened(file) as reader:
+        with opened(file) as reader:
             for name in reader.keys():  # noqa: SIM118 - not a mapping
                 piece = reader.get_slice(name)
                 shape = tuple(piece.get_shape())
@@ -189,7 +190,8 @@ def _stored_tensors(folder: Path) -> list[StoredTensor]:
     return stored
 
 
-def _opened(file: Path) -> Any:  # noqa: ANN401 - safetensors ships no types
+def opened(file: Path) -> Any:  # noqa: ANN401 - safetensors ships no types
+    """Open a safetensors file, mapped; raises ``CorruptCheckpointError``."""
     try:
         return safe_open(file, framework="pt", device="cpu")
     except (SafetensorError, OSError, ValueError) as exc:

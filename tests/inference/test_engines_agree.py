@@ -13,10 +13,10 @@ from inference.gguf.engine import open_engine as open_gguf
 from inference.native.engine import open_engine as open_native
 from inference.types import LoadOptions
 from tests.helpers.assets import asset
+from tests.helpers.converting import worst_difference
 
 if TYPE_CHECKING:
     from inference.engine import Engine
-    from inference.types import Candidate
 
 _POSITIONS = 200
 _TOP = 20
@@ -66,25 +66,10 @@ def _worst_difference(gguf_options: LoadOptions, folder: Path) -> float:
     finally:
         gguf.close()
         native.close()
-    assert len(ours) == len(theirs) == _POSITIONS
-    return max(_difference(one, other) for one, other in zip(ours, theirs, strict=True))
+    assert len(ours) == _POSITIONS
+    return worst_difference(ours, theirs)
 
 
 def _ids(engine: Engine) -> tuple[int, ...]:
     pieces = engine.tokenize(_TEXT * 2, add_bos=engine.loaded.adds_bos)
     return tuple(piece.id for piece in pieces[:_POSITIONS])
-
-
-def _difference(ours: tuple[Candidate, ...], theirs: tuple[Candidate, ...]) -> float:
-    """Return the largest difference of two top lists, rank by rank and token by token.
-
-    Ranks of nearly equal chances may be swapped, so the chances are compared at each rank, and
-    those of each token that both lists have.
-    """
-    assert len(ours) == len(theirs) == _TOP
-    by_rank = max(abs(a.logprob - b.logprob) for a, b in zip(ours, theirs, strict=True))
-    known = {candidate.id: candidate.logprob for candidate in theirs}
-    shared = [abs(a.logprob - known[a.id]) for a in ours if a.id in known]
-    # A token in one list only must have about the chance of the other list's last rank.
-    strangers = [abs(a.logprob - theirs[-1].logprob) for a in ours if a.id not in known]
-    return max(by_rank, *shared, *strangers)

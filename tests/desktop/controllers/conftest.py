@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inference.library.notes import ModelNotes
-from tests.desktop.controllers.house import FACTORY, House, ScriptedLibrary, model
+from tests.desktop.controllers.house import House, ScriptedLibrary, model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,17 +26,12 @@ def make_house(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[..., House]]:
     before = set(threading.enumerate())
     houses: list[House] = []
 
-    def make(
-        *models: ModelInfo,
-        folder: str = "data",
-        propose: Proposer | None = None,
-        factory: str | None = FACTORY,
-    ) -> House:
+    def make(*models: ModelInfo, folder: str = "data", propose: Proposer | None = None) -> House:
         installed = list(models) or [model("starter-instruct", "text=A short answer.")]
         (tmp_path / folder).mkdir(exist_ok=True)
         notes = ModelNotes(tmp_path / folder / "model-notes.json")
         shelf = ScriptedLibrary(installed, notes)
-        house = House(qtbot, tmp_path / folder, shelf, propose, factory)
+        house = House(qtbot, tmp_path / folder, shelf, propose)
         houses.append(house)
         return house
 

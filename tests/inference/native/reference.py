@@ -67,22 +67,22 @@ ROPES: dict[str, dict[str, Any]] = {
 }
 
 
-def _scaled(name: str) -> dict[str, Any]:
+def scaled(name: str) -> dict[str, Any]:
     # The dynamic form takes max_position_embeddings as what it was trained for.
     context = {"max_position_embeddings": 64} if name == "dynamic" else {}
     return context | {"rope_parameters": {"rope_theta": 10_000.0} | ROPES[name]}
 
 
-_WINDOW = 24  # below the 64 positions that even the shortest test reads
-_PHI3_LONG: dict[str, Any] = {
+WINDOW = 24  # below the 64 positions that even the shortest test reads
+PHI3_LONG: dict[str, Any] = {
     "rope_parameters": {"rope_theta": 10_000.0} | ROPES["longrope"],
     "original_max_position_embeddings": 64,
 }
-_GEMMA3_ROPE: dict[str, Any] = {
+GEMMA3_ROPE: dict[str, Any] = {
     "full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 100_000.0},
     "sliding_attention": {"rope_type": "default", "rope_theta": 10_000.0},
 }
-_MULTIPLIERS: dict[str, Any] = {
+MULTIPLIERS: dict[str, Any] = {
     "embedding_multiplier": 3.0,
     "attention_multiplier": 0.2,
     "residual_multiplier": 0.4,
@@ -96,7 +96,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "llama, one key-value head for all": ("Llama", {"num_key_value_heads": 1}),
     "llama, biases": ("Llama", {"attention_bias": True, "mlp_bias": True}),
     "llama, head width of its own": ("Llama", {"head_dim": 10}),
-    **{f"llama, {name} rope scaling": ("Llama", _scaled(name)) for name in ROPES},
+    **{f"llama, {name} rope scaling": ("Llama", scaled(name)) for name in ROPES},
     "gpt2, tied": ("GPT2", {}),
     "gpt2, untied, narrow mlp": ("GPT2", {"tie_word_embeddings": False, "n_inner": 40}),
     "gpt_neox": ("GPTNeoX", {}),
@@ -104,27 +104,27 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         "GPTNeoX",
         {"use_parallel_residual": False, "rope_parameters": {"partial_rotary_factor": 0.5}},
     ),
-    "mistral, window": ("Mistral", {"sliding_window": _WINDOW, "head_dim": 10}),
+    "mistral, window": ("Mistral", {"sliding_window": WINDOW, "head_dim": 10}),
     "mistral, no window": ("Mistral", {"sliding_window": None}),
     "qwen2": ("Qwen2", {}),
     "qwen2, windows above, yarn": (
         "Qwen2",
-        {"use_sliding_window": True, "sliding_window": _WINDOW, "max_window_layers": 1}
-        | _scaled("yarn"),
+        {"use_sliding_window": True, "sliding_window": WINDOW, "max_window_layers": 1}
+        | scaled("yarn"),
     ),
     "qwen3": ("Qwen3", {"head_dim": 10}),
     "qwen3, biases, dynamic": (
         "Qwen3",
-        {"head_dim": 8, "attention_bias": True} | _scaled("dynamic"),
+        {"head_dim": 8, "attention_bias": True} | scaled("dynamic"),
     ),
-    "phi3, window": ("Phi3", {"sliding_window": _WINDOW}),
-    "phi3, longrope": ("Phi3", _PHI3_LONG),
+    "phi3, window": ("Phi3", {"sliding_window": WINDOW}),
+    "phi3, longrope": ("Phi3", PHI3_LONG),
     "phi3, part of each head turns": ("Phi3", {"partial_rotary_factor": 0.75}),
-    "gemma2": ("Gemma2", {"sliding_window": _WINDOW, "head_dim": 10, "query_pre_attn_scalar": 20}),
+    "gemma2": ("Gemma2", {"sliding_window": WINDOW, "head_dim": 10, "query_pre_attn_scalar": 20}),
     "gemma2, no caps, biases": (
         "Gemma2",
         {
-            "sliding_window": _WINDOW,
+            "sliding_window": WINDOW,
             "head_dim": 8,
             "attention_bias": True,
             "attn_logit_softcapping": None,
@@ -133,24 +133,24 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "gemma3": (
         "Gemma3",
-        {"sliding_window": _WINDOW, "head_dim": 8, "sliding_window_pattern": 3},
+        {"sliding_window": WINDOW, "head_dim": 8, "sliding_window_pattern": 3},
     ),
     "gemma3, stretched, capped logits": (
         "Gemma3",
         {
-            "sliding_window": _WINDOW,
+            "sliding_window": WINDOW,
             "head_dim": 8,
             "sliding_window_pattern": 2,
-            "rope_parameters": _GEMMA3_ROPE,
+            "rope_parameters": GEMMA3_ROPE,
             "final_logit_softcapping": 20.0,
         },
     ),
     "olmo2": ("Olmo2", {}),
     "olmo2, biases": ("Olmo2", {"attention_bias": True, "num_key_value_heads": 6}),
-    "granite": ("Granite", _MULTIPLIERS),
+    "granite": ("Granite", MULTIPLIERS),
     "granite, tied, biases": (
         "Granite",
-        _MULTIPLIERS | {"tie_word_embeddings": True, "attention_bias": True, "mlp_bias": True},
+        MULTIPLIERS | {"tie_word_embeddings": True, "attention_bias": True, "mlp_bias": True},
     ),
     "smollm3": ("SmolLM3", {"no_rope_layer_interval": 2}),
     "smollm3, windows, marked layers": (
@@ -158,7 +158,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "no_rope_layers": [1, 0, 0],
             "use_sliding_window": True,
-            "sliding_window": _WINDOW,
+            "sliding_window": WINDOW,
             "attention_bias": True,
         },
     ),
@@ -167,9 +167,34 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def reference_network(folder: Path, variant: str, seed: int = 0, **save: Any) -> Any:
     """Make transformers' network of a variant, save it to ``folder``, return it."""
+    family, changes = VARIANTS[variant]
+    return random_network(folder, family, changes, seed=seed, **save)
+
+
+def random_network(
+    folder: Path,
+    family: str,
+    changes: dict[str, Any],
+    *,
+    seed: int = 0,
+    deviation: float = 0.2,
+    dtype: torch.dtype = torch.float32,
+    **save: Any,
+) -> Any:
+    """Make transformers' network of a family, save it to ``folder``, return it.
+
+    Args:
+        folder: Where to.
+        family: As in the names of transformers' classes.
+        changes: What differs from the common shape.
+        seed: Of the weights.
+        deviation: Standard deviation of the weights.
+        dtype: Type of the weights, also as saved.
+        save: More for ``save_pretrained``.
+    """
     import transformers
 
-    family, changes = VARIANTS[variant]
+    transformers.utils.logging.disable_progress_bar()
     shape = _GPT2_SHAPE if family == "GPT2" else _LLAMA_SHAPE
     text = "Text" if family == "Gemma3" else ""
     config = getattr(transformers, f"{family}{text}Config")(**(shape | changes))
@@ -180,7 +205,8 @@ def reference_network(folder: Path, variant: str, seed: int = 0, **save: Any) ->
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             is_norm = parameter.dim() == 1 and name.endswith("weight")
-            parameter.normal_(middle if is_norm else 0.0, 0.2, generator=generator)
+            parameter.normal_(middle if is_norm else 0.0, deviation, generator=generator)
+    network = network.to(dtype)
     network.save_pretrained(folder, **save)
     return network.eval()
 

@@ -1,0 +1,1 @@
+"""Checkpoint folders as GGUF files, and GGUF files made smaller."""
