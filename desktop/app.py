@@ -22,6 +22,7 @@ from desktop.bridge.task_runner import TaskRunner
 from desktop.controllers.chat import ChatController
 from desktop.controllers.downloads import DownloadController
 from desktop.controllers.engine import EngineController
+from desktop.controllers.past import PastController
 from desktop.controllers.problems import store_problem
 from desktop.controllers.settings import SettingsController
 from desktop.late import LateLibrary
@@ -164,7 +165,9 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
     bridge = EventBridge(app)
     tasks = TaskRunner(app)
     library = LateLibrary(paths)
-    engines = EngineController(EngineClient, library, bridge, tasks, settings.settings, parent=app)
+    # What a window reads whose chats are not kept is not kept either.
+    in_force = settings.settings if database.kept else settings.settings_without_past
+    engines = EngineController(EngineClient, library, bridge, tasks, in_force, parent=app)
     chats = ChatController(database, engines, bridge, tasks, settings.settings, parent=app)
     downloads = DownloadController(
         library.models_folder,
@@ -175,6 +178,9 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
     )
     settings.changed.connect(lambda value: downloads.apply(value.downloads))
     downloads.finished.connect(lambda _row: engines.refresh())
+    past = PastController(paths.past, engines, tasks, settings.settings(), parent=app)
+    settings.changed.connect(past.take_settings)
+    chats.chats_purged.connect(past.forget)
     column = ChatColumn(themes.theme)
     column.set_picker(ModelPicker(themes.theme))
 
@@ -188,6 +194,7 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
         settings=settings,
         themes=themes,
         tasks=tasks,
+        past=past,
         paths=paths,
     )
     if trouble is not None:

@@ -29,9 +29,18 @@ class LateLibrary:
         self._lock = threading.Lock()
         self._opened: Library | None = None
 
-    def list(self) -> tuple[ModelInfo, ...]:
-        """Everything installed."""
-        return self._library().list()
+    def list(self, within_s: float | None = None) -> tuple[ModelInfo, ...]:
+        """Everything installed; files that are new are opened for so many seconds."""
+        return self._library().list(within_s)
+
+    @property
+    def unread(self) -> int:
+        """Models that the last ``list`` gave by name only."""
+        return self._library().unread
+
+    def estimate(self, info: ModelInfo) -> int:
+        """Memory that a listed model would take, in bytes; 0 when not known."""
+        return self._library().estimate(info)
 
     def add(self, path: Path) -> ModelInfo:
         """Take a file or folder into the list."""

@@ -152,9 +152,14 @@ class Answering(QObject):
         assert record.settings is not None  # noqa: S101  every answer is asked with some
         sampling, system = record.settings.sampling, record.settings.system_prompt
         if record.is_completion:
-            request = completion_request(live.request_id, self._branch, record.text, sampling)
+            request = completion_request(
+                live.request_id, self._branch, record.text, sampling, chat_id=record.chat_id
+            )
             return request, ""
-        return chat_request(live.request_id, self._branch, system, sampling), record.text
+        request = chat_request(
+            live.request_id, self._branch, system, sampling, chat_id=record.chat_id
+        )
+        return request, record.text
 
     def _on_answer_event(self, event: EngineEvent) -> None:
         live = self._live

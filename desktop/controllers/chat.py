@@ -76,6 +76,8 @@ class ChatController(QObject):
     stats_changed = Signal(object)
     settings_changed = Signal(object)
     chat_deleted = Signal(str, str)
+    chats_purged = Signal(object)
+    """Ids of chats that are gone for good."""
     problem_raised = Signal(object)
     find_results_changed = Signal(object)
 
@@ -314,7 +316,12 @@ class ChatController(QObject):
             QTimer.singleShot(0, self, lambda: self.problem_raised.emit(problem))
         until = time.time()  # what is deleted from now on can be brought back
         purge = Task(lambda _cancel, _progress: self._chats.purge_deleted(until))
-        QTimer.singleShot(0, self, lambda: self._tasks.run(purge.on_failure(self._explain)))
+        purge.on_success(self._tell_purged).on_failure(self._explain)
+        QTimer.singleShot(0, self, lambda: self._tasks.run(purge))
+
+    def _tell_purged(self, chat_ids: tuple[str, ...]) -> None:
+        if chat_ids:
+            self.chats_purged.emit(chat_ids)
 
     def _explain(self, error: Exception) -> None:
         if not isinstance(error, StoreError):

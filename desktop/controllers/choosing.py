@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from desktop.controllers.problems import refused
-from inference.types import LoadOptions
+from inference.types import LoadOptions, PastOptions
 
 if TYPE_CHECKING:
     from desktop.store.settings import EngineOptions, Settings
     from desktop.values import Problem
     from inference.library.notes import ModelNote
-    from inference.types import ModelInfo
+    from inference.types import GenerationRequest, ModelInfo
 
+_PAST_MEMORY_BYTES = 256_000_000
 STARTERS = ("starter-instruct", "starter-instruct-native")
 
 
@@ -45,7 +46,21 @@ def general_options(info: ModelInfo, engine: EngineOptions) -> LoadOptions:
         n_ctx=engine.n_ctx,
         gpu_layers=engine.gpu_layers,
         threads=engine.threads,
+        past=_past_options(engine),
     )
+
+
+def request_to_send(request: GenerationRequest, engine: EngineOptions) -> GenerationRequest:
+    """Return a request of which nothing is kept, where that was switched off."""
+    if engine.past_disk_mb:
+        return request
+    return msgspec.structs.replace(request, cache_key="")
+
+
+def _past_options(engine: EngineOptions) -> PastOptions:
+    if not engine.past_disk_mb:
+        return PastOptions()
+    return PastOptions(_PAST_MEMORY_BYTES, engine.past_disk_mb * 1_000_000)
 
 
 def not_loadable(model_id: str, info: ModelInfo | None) -> Problem | None:

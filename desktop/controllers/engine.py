@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.controllers.choosing import STARTERS, general_options, not_loadable, start_order
+from desktop.controllers import choosing
 from desktop.controllers.engine_worker import (
     EngineClientLike,
     EngineEnded,
@@ -25,7 +25,7 @@ from desktop.controllers.engine_worker import (
 )
 from desktop.controllers.idle import IdleWatch
 from desktop.controllers.problems import idle_problem, loading_problem
-from desktop.controllers.shelf import LibraryLike, ModelShelf, estimate_bytes
+from desktop.controllers.shelf import LibraryLike, ModelShelf
 from desktop.values import EngineState, InstalledModel, Models, Problem
 from inference.cancel import CancelToken
 from inference.errors import from_wire
@@ -58,7 +58,6 @@ class EngineController(QObject):
         bridge: Where the worker posts.
         tasks: For the library's work.
         settings: The settings as they are now.
-        estimate: Memory a model would need, in bytes (derived); called off the GUI thread.
         propose: Finds a way to load with less memory, see ``EngineWorker``.
         parent: Qt parent.
     """
@@ -79,7 +78,6 @@ class EngineController(QObject):
         tasks: TaskRunner,
         settings: Callable[[], Settings],
         *,
-        estimate: Callable[[ModelInfo], int] = estimate_bytes,
         propose: Proposer | None = None,
         parent: QObject | None = None,
     ) -> None:
@@ -98,7 +96,7 @@ class EngineController(QObject):
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.timeout.connect(self._on_patience_over)
-        self.shelf = ModelShelf(library, tasks, estimate, self)
+        self.shelf = ModelShelf(library, tasks, self)
         self.shelf.listed.connect(self._emit_models)
         self.shelf.removed.connect(self.model_removed)
         self.shelf.problem_raised.connect(self.problem_raised)
@@ -108,6 +106,7 @@ class EngineController(QObject):
         """How the model could go on after memory ran out in an answer."""
         bridge.batch_received.connect(self._on_batch)
         self._worker = EngineWorker(client_factory, bridge.post, propose=propose)
+        self.forget = self._worker.forget  # drops what is kept of a chat, or (None) of all
 
     # --- what views ask --------------------------------------------------------------------
 
@@ -134,7 +133,7 @@ class EngineController(QObject):
     def load_default(self) -> None:
         """Load the model that the settings name; called once the window is painted."""
         settings = self._settings()
-        names = start_order(settings)
+        names = choosing.start_order(settings)
         if settings.at_start == "none":
             self.shelf.when_listed(lambda: self._name_first(names))
         else:
@@ -165,7 +164,7 @@ class EngineController(QObject):
         if chosen is not None:
             self.load(chosen.id, self._options)
             return
-        self._load_first(*model_ids, self._settings().default_model, *STARTERS)
+        self._load_first(*model_ids, self._settings().default_model, *choosing.STARTERS)
 
     def _name_first(self, model_ids: tuple[str, ...]) -> None:
         """Name the model that the first message will load."""
@@ -208,7 +207,7 @@ class EngineController(QObject):
         if self._closed:
             return
         info = self.shelf.find(model_id)
-        problem = not_loadable(model_id, info)
+        problem = choosing.not_loadable(model_id, info)
         if info is None or problem is not None:
             self._set_problem_of_load(info, problem)
             return
@@ -227,7 +226,8 @@ class EngineController(QObject):
 
     def default_options(self, info: ModelInfo) -> LoadOptions:
         """Return how a model is loaded unless something else is chosen."""
-        return self.shelf.with_defaults(general_options(info, self._settings().engine), info)
+        general = choosing.general_options(info, self._settings().engine)
+        return self.shelf.with_defaults(general, info)
 
     def _set_problem_of_load(self, info: ModelInfo | None, problem: Problem | None) -> None:
         """Say why nothing is loaded; a model already in memory stays."""
@@ -254,9 +254,9 @@ class EngineController(QObject):
         if self._closed or self._state.status != "ready":
             return False
         self._answer_id = request.request_id
-        self._answer_cancel = CancelToken()
-        self._killed = False
+        self._answer_cancel, self._killed = CancelToken(), False
         self._set_state(replace(self._state, status="answering", problem=None))
+        request = choosing.request_to_send(request, self._settings().engine)
         self._worker.answer(request, self._answer_cancel, continue_from)
         return True
 

@@ -19,14 +19,13 @@ from inference.engine import Engine
 from inference.errors import EngineCrashedError, InferenceError, OutOfMemoryError, from_wire
 from inference.events import Failed, TokenEvent, failed
 from inference.prompt.turn_stops import with_turn_stops
-from inference.types import GenerationRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from inference.engine import ProgressSink
     from inference.library.smaller import Smaller
-    from inference.types import LoadedModel, LoadOptions
+    from inference.types import GenerationRequest, LoadedModel, LoadOptions
 
     Proposer: TypeAlias = Callable[[LoadOptions, int, int], Smaller | None]
 
@@ -204,6 +203,10 @@ class EngineWorker:
         """Run ``operation`` with the client between two answers; its result comes as ``Asked``."""
         self._commands.put(lambda: self._ask(job, operation, cancel))
 
+    def forget(self, cache_key: str | None) -> None:
+        """Drop what the engine keeps of one chat, or of all; without an engine nothing is done."""
+        self._commands.put(lambda: self._forget(cache_key))
+
     def unload(self, job: int) -> None:
         """End the engine process."""
         self._commands.put(lambda: self._unload(job))
@@ -286,9 +289,7 @@ class EngineWorker:
         prompt = client.render(request.messages or (), request.template_variables)
         ids = tuple(piece.id for piece in (*prompt.tokens, *client.tokenize(text)))
         ending = with_turn_stops(request, client.loaded.turn_stops)
-        return GenerationRequest(
-            request.request_id, token_ids=ids, sampling=ending.sampling, top_n=request.top_n
-        )
+        return msgspec.structs.replace(ending, messages=None, token_ids=ids)
 
     def _look_for_smaller(self, event: Failed) -> None:
         error = from_wire(event.error, event.message)
@@ -312,6 +313,12 @@ class EngineWorker:
         except Exception as exc:  # noqa: BLE001  an edge: whoever asked must hear of it
             _log.exception("a question to the engine ended with a bug")
             self._post(Asked(job, error=_bug(exc)))
+
+    def _forget(self, cache_key: str | None) -> None:
+        try:
+            self._client.forget(cache_key)
+        except InferenceError as exc:  # no model is loaded, so nothing of it is kept in memory
+            _log.info("nothing to forget: %s", exc)
 
     def _unload(self, job: int) -> None:
         self._watched_job = None

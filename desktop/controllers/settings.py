@@ -41,6 +41,11 @@ class SettingsController(QObject):
         """The settings now."""
         return self._settings
 
+    def settings_without_past(self) -> Settings:
+        """The settings now, but nothing that models have read is kept."""
+        engine = msgspec.structs.replace(self._settings.engine, past_disk_mb=0)
+        return msgspec.structs.replace(self._settings, engine=engine)
+
     def update(self, **changes: Any) -> None:  # noqa: ANN401  one value per field, checked below
         """Change fields of ``Settings`` by name; an unchanged value writes nothing.
 

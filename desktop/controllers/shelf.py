@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 
 _log = logging.getLogger(__name__)
+_FIRST_LOOK_S = 0.3
+_NEXT_LOOK_S = 1.5
 
 
 class RemovalLike(Protocol):
@@ -49,8 +52,17 @@ class LibraryLike(Protocol):
         """What is noted about each model."""
         ...
 
-    def list(self) -> tuple[ModelInfo, ...]:
-        """Everything installed."""
+    @property
+    def unread(self) -> int:
+        """Models that the last ``list`` gave by name only."""
+        ...
+
+    def list(self, within_s: float | None = None) -> tuple[ModelInfo, ...]:
+        """Everything installed; files that are new are opened for so many seconds."""
+        ...
+
+    def estimate(self, info: ModelInfo) -> int:
+        """Memory that a listed model would take, in bytes; 0 when not known."""
         ...
 
     def add(self, path: Path) -> ModelInfo:
@@ -70,14 +82,14 @@ class LibraryLike(Protocol):
         ...
 
 
-def estimate_bytes(info: ModelInfo) -> int:
-    """Derive the memory that a model takes once loaded; 0 where its files do not tell."""
-    from inference.library.estimate import estimate  # noqa: PLC0415  not needed before the paint
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What one look at the library gave; estimates in bytes and notes by model id."""
 
-    try:
-        return 0 if info.problem else estimate(Path(info.path)).total_bytes
-    except (InferenceError, OSError):
-        return 0
+    models: tuple[ModelInfo, ...]
+    estimates: dict[str, int]
+    notes: dict[str, ModelNote]
+    unread: int = 0
 
 
 def _notes_of(library: LibraryLike, models: Sequence[ModelInfo]) -> dict[str, ModelNote]:
@@ -93,7 +105,6 @@ class ModelShelf(QObject):
     Args:
         library: What is installed.
         tasks: Where it is read.
-        estimate: Memory of a model in bytes; called off the GUI thread.
         parent: Qt parent.
     """
 
@@ -105,15 +116,13 @@ class ModelShelf(QObject):
         self,
         library: LibraryLike,
         tasks: TaskRunner,
-        estimate: Callable[[ModelInfo], int],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._library = library
         self._tasks = tasks
-        self._estimate = estimate
         self._models: tuple[ModelInfo, ...] | None = None
-        self._estimates: dict[ModelInfo, int] = {}
+        self._estimates: dict[str, int] = {}  # by model id
         self._notes: dict[str, ModelNote] = {}  # by model id
         self._changes: dict[str, dict[str, object]] = {}  # not written yet, by model id
         self._reading = 0  # the newest reading; what an older one brings is out of date
@@ -128,7 +137,7 @@ class ModelShelf(QObject):
 
     def estimate(self, info: ModelInfo) -> int:
         """Memory that the model would take, in bytes; 0 when not known."""
-        return self._estimates.get(info, 0)
+        return self._estimates.get(info.id, 0)
 
     def note(self, info: ModelInfo) -> ModelNote | None:
         """What is noted about a model; ``None`` before it has been read."""
@@ -188,22 +197,26 @@ class ModelShelf(QObject):
             self.refresh()
 
     def refresh(self) -> None:
-        """Read the list again."""
+        """Read the list again: what is known at once, files that are new in several steps."""
         self._reading += 1
-        number, known = self._reading, dict(self._estimates)
+        self._read(self._reading, _FIRST_LOOK_S)
 
-        def read() -> tuple[dict[ModelInfo, int], dict[str, ModelNote]]:
-            models = self._library.list()
-            estimates = {info: known.get(info) or self._estimate(info) for info in models}
-            return estimates, _notes_of(self._library, models)
+    def _read(self, number: int, within_s: float) -> None:
+        def read() -> _Reading:
+            models = self._library.list(within_s)
+            estimates = {info.id: self._library.estimate(info) for info in models}
+            notes = _notes_of(self._library, models)
+            return _Reading(models, estimates, notes, self._library.unread)
 
-        def take(found: tuple[dict[ModelInfo, int], dict[str, ModelNote]]) -> None:
+        def take(found: _Reading) -> None:
             if number == self._reading:
-                self._take(*found)
+                self._take(found)
+                if found.unread:
+                    self._read(number, _NEXT_LOOK_S)
 
         def give_up(error: Exception) -> None:
             if number == self._reading:  # whoever waits for the list must not wait for ever
-                self._take(self._estimates, self._notes)
+                self._take(_Reading(self.models, self._estimates, self._notes))
             self._explain(error)
 
         self._tasks.run(
@@ -274,9 +287,8 @@ class ModelShelf(QObject):
         self.removed.emit(removal.info.id, removal.info.name, removal.freed_bytes)
         self.refresh()
 
-    def _take(self, estimates: dict[ModelInfo, int], notes: dict[str, ModelNote]) -> None:
-        self._models = tuple(estimates)
-        self._estimates = estimates
+    def _take(self, found: _Reading) -> None:
+        self._models, self._estimates, notes = found.models, found.estimates, found.notes
         for model_id, changes in self._changes.items():  # made while the list was being read
             if model_id in notes:
                 notes[model_id] = msgspec.structs.replace(notes[model_id], **changes)

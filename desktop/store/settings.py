@@ -30,12 +30,14 @@ class EngineOptions(msgspec.Struct, frozen=True):
 
     ``unload_after_min``: minutes without use after which a model gives its memory back; ``None`` =
     never.
+    ``past_disk_mb``: megabytes of disk for what models have read, 0 = nothing is kept.
     """
 
     n_ctx: Annotated[int, msgspec.Meta(ge=128, le=1 << 22)] | None = None
     gpu_layers: Annotated[int, msgspec.Meta(ge=0, le=10_000)] | None = None
     threads: Annotated[int, msgspec.Meta(ge=1, le=1_024)] | None = None
     unload_after_min: Annotated[int, msgspec.Meta(ge=1, le=10_080)] | None = None
+    past_disk_mb: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] = 4_000
 
 
 class DownloadSettings(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from desktop.store.settings import EngineOptions
 from desktop.values import Models
+from desktop.views.past_card import PastCard, past_limits, past_title
 from desktop.views.settings_rows import SettingsCard, SettingsRow
 from desktop.widgets import formatting
 from desktop.widgets.category_delegate import CategoryDelegate
@@ -31,6 +32,8 @@ from desktop.widgets.theme import layout
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from PySide6.QtGui import QShowEvent
 
     from desktop.store.settings import Settings
     from desktop.widgets.theme import Theme
@@ -49,9 +52,13 @@ class SettingsPage(QFrame):
 
     Signals:
         change_asked: Field names of ``Settings`` and their new values, as a dict.
+        past_shown: The use of the disk by what models have read is to be counted.
+        past_clear_asked: That is to be deleted.
     """
 
     change_asked = Signal(object)
+    past_shown = Signal()
+    past_clear_asked = Signal()
 
     def __init__(self, theme: Theme, settings: Settings, paths: AppPaths) -> None:
         super().__init__()
@@ -64,6 +71,7 @@ class SettingsPage(QFrame):
         self._combos: dict[str, Combo] = {}
         self._segments: dict[str, Segments] = {}
         self._models = Models()
+        self._past_card: PastCard | None = None
         self._stack = QStackedWidget()
         self._stack.setObjectName("settings_pages")
         names = [
@@ -110,6 +118,21 @@ class SettingsPage(QFrame):
             self.set_models(self._models)
             self._show_values()
         self._stack.setCurrentWidget(self._made[number])
+        self._measure_past()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Count again what is kept, if that is what is shown."""
+        super().showEvent(event)
+        self._measure_past()
+
+    def set_past_bytes(self, used: int) -> None:
+        """Show how much of what models have read is kept."""
+        if self._past_card is not None:
+            self._past_card.set_bytes(used)
+
+    def _measure_past(self) -> None:
+        if self._past_card is not None and self._past_card.isVisibleTo(self):
+            self.past_shown.emit()
 
     def _show_values(self) -> None:
         settings = self._settings
@@ -124,6 +147,7 @@ class SettingsPage(QFrame):
             "gpu_layers": settings.engine.gpu_layers,
             "threads": settings.engine.threads,
             "unload_after_min": settings.engine.unload_after_min,
+            "past_disk_mb": settings.engine.past_disk_mb,
         }
         for name, segments in self._segments.items():
             segments.set_value(str(values[name]))
@@ -332,8 +356,15 @@ class SettingsPage(QFrame):
         privacy = [self._row("privacy", self.tr("Your chats stay here"), words, None)]
         return [
             SettingsCard(self.tr("Privacy"), privacy, self._theme),
+            self._make_past_card(),
             SettingsCard(self.tr("Folders"), parts, self._theme),
         ]
+
+    def _make_past_card(self) -> PastCard:
+        combo = self._combo("past_disk_mb", past_title(), past_limits())
+        self._past_card = PastCard(combo, self._theme)
+        self._past_card.clear_button.clicked.connect(self.past_clear_asked)
+        return self._past_card
 
     def _about_cards(self) -> list[QWidget]:
         from desktop.views.about import about_cards  # noqa: PLC0415  reads package metadata

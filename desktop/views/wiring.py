@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from desktop.bridge.task_runner import TaskRunner
     from desktop.controllers.chat import ChatController
     from desktop.controllers.engine import EngineController
+    from desktop.controllers.past import PastController
     from desktop.controllers.settings import SettingsController
     from desktop.store.settings import Settings
     from desktop.values import ChatDetail, EngineState, Models, Problem
@@ -45,6 +46,7 @@ class Wiring(QObject):
         settings: The settings.
         themes: The look.
         tasks: For what pages read off the GUI thread.
+        past: What models have read and the disk keeps.
         paths: Folders shown in the settings.
     """
 
@@ -58,6 +60,7 @@ class Wiring(QObject):
         settings: SettingsController,
         themes: ThemeManager,
         tasks: TaskRunner,
+        past: PastController,
         paths: AppPaths,
     ) -> None:
         super().__init__(window)
@@ -68,6 +71,7 @@ class Wiring(QObject):
         self._settings = settings
         self._themes = themes
         self._tasks = tasks
+        self._past = past
         self._paths = paths
         self._models: ModelsWiring | None = None
         self._settings_page: SettingsPage | None = None
@@ -339,6 +343,9 @@ class Wiring(QObject):
     def _adopt_settings(self, page: SettingsPage) -> None:
         self._settings_page = page
         page.change_asked.connect(lambda changes: self._settings.update(**changes))
+        page.past_shown.connect(self._past.measure)
+        page.past_clear_asked.connect(self._past.clear)
+        self._past.measured.connect(page.set_past_bytes)
         page.set_models(self._engines.models())
 
     def _on_settings(self, settings: Settings) -> None:

@@ -92,7 +92,8 @@ class Attention(nn.Module):
         return self._heads(query), self._heads(key), self._heads(value)
 
     def _heads(self, x: Tensor) -> Tensor:
-        return x.view(*x.shape[:2], -1, self.head_width).transpose(1, 2)  # (B, H, T, D)
+        rows, count, _ = x.shape
+        return x.view(rows, count, -1, self.head_width).transpose(1, 2)  # (B, H, T, D)
 
 
 def attend(

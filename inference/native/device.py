@@ -93,6 +93,26 @@ def choose_dtype(
 
 
 @contextmanager
+def products_of(n_positions: int) -> Iterator[None]:
+    """Let PyTorch itself multiply while one position is read, oneDNN while several are.
+
+    In bfloat16 oneDNN reads a matrix that meets a single vector with 10 GB/s per core, PyTorch's
+    own loop with 20 (``packaging/benchmarks/native.py``); for two vectors and more it is the
+    other way round. Without oneDNN in the build nothing changes.
+
+    Args:
+        n_positions: Positions read in the pass inside.
+    """
+    onednn = torch.backends.mkldnn
+    before = onednn.enabled
+    onednn.enabled = before and n_positions > 1  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        onednn.enabled = before
+
+
+@contextmanager
 def memory_errors_translated(doing: str) -> Iterator[None]:
     """Turn what PyTorch raises when memory runs out into an error a person can act on.
 

@@ -38,6 +38,8 @@ class KVCache:
         shape = (config.n_layers, batch, config.n_kv_heads, n_ctx, config.head_width)
         self._keys = torch.empty(shape, dtype=dtype, device=device)  # (layer, B, H_kv, n_ctx, D)
         self._values = torch.empty(shape, dtype=dtype, device=device)  # the same
+        # One view per layer, made once: finding a place by five indices costs as much as writing.
+        self._layers = tuple(zip(self._keys.unbind(), self._values.unbind(), strict=True))
         self.n_ctx = n_ctx
         self.expected = 0
         """Positions the prompt will fill; set before its first part where it comes in parts.
@@ -62,12 +64,14 @@ class KVCache:
         Raises:
             ValueError: There is no room; the caller has to check that before.
         """
-        end = self._length + keys.shape[2]
+        count = keys.shape[2]
+        end = self._length + count
         if end > self.n_ctx:
             raise ValueError(f"{end} positions do not fit into a cache of {self.n_ctx}")
-        self._keys[layer, :, :, self._length : end] = keys
-        self._values[layer, :, :, self._length : end] = values
-        return self._keys[layer, :, :, :end], self._values[layer, :, :, :end]  # (B, H_kv, S, D)
+        all_keys, all_values = self._layers[layer]  # (B, H_kv, n_ctx, D) each
+        all_keys.narrow(2, self._length, count).copy_(keys)
+        all_values.narrow(2, self._length, count).copy_(values)
+        return all_keys.narrow(2, 0, end), all_values.narrow(2, 0, end)  # (B, H_kv, S, D)
 
     def advance(self, count: int) -> None:
         """Count ``count`` positions as filled, after every layer has written them."""

@@ -20,7 +20,21 @@ if TYPE_CHECKING:
     from inference.native.families.base import Design
 
 
-class Embedding(nn.Module):
+class Part(nn.Module):
+    """A module without parts of its own, called straight.
+
+    ``nn.Module`` looks for hooks first; where a single token is read that takes longer than what
+    some of these do. Stops and views into the network are hooked onto the larger modules.
+    """
+
+    if not TYPE_CHECKING:
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Return what ``forward`` makes of ``x``."""
+            return self.forward(x)
+
+
+class Embedding(Part):
     """One row of numbers per id; ``nn.Embedding`` without its first random values.
 
     Those would cost two seconds when a network is built without memory to learn its shapes.
@@ -35,7 +49,7 @@ class Embedding(nn.Module):
         return F.embedding(ids, self.weight)
 
 
-class RMSNorm(nn.Module):
+class RMSNorm(Part):
     """Divide by the root mean square, then scale each number (Zhang & Sennrich 2019, eq. 4)."""
 
     def __init__(self, width: int, eps: float) -> None:
@@ -45,10 +59,10 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the normed ``x``, same shape; the mean is taken in float32."""
-        return self.weight * _normed(x, self.eps).to(x.dtype)  # (B, T, C)
+        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)  # (B, T, C)
 
 
-class RMSNormFromOne(nn.Module):
+class RMSNormFromOne(Part):
     """Gemma's: the weights are kept less 1, and scale before the result is rounded."""
 
     def __init__(self, width: int, eps: float) -> None:
@@ -58,12 +72,8 @@ class RMSNormFromOne(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the normed ``x``, same shape; computed in float32."""
-        return (_normed(x, self.eps) * (1.0 + self.weight.float())).to(x.dtype)  # (B, T, C)
-
-
-def _normed(x: Tensor, eps: float) -> Tensor:
-    wide = x.float()  # (B, T, C)
-    return wide * torch.rsqrt(wide.square().mean(dim=-1, keepdim=True) + eps)  # (B, T, C)
+        scale = 1.0 + self.weight.float()  # (C,)
+        return F.rms_norm(x.float(), scale.shape, scale, self.eps).to(x.dtype)  # (B, T, C)
 
 
 def make_norm(design: Design, width: int, eps: float) -> nn.Module:
@@ -73,7 +83,23 @@ def make_norm(design: Design, width: int, eps: float) -> nn.Module:
     return RMSNormFromOne(width, eps) if design.norm == "rms_from_one" else RMSNorm(width, eps)
 
 
-class TransposedLinear(nn.Module):
+class Linear(Part):
+    """A product with a matrix of (out, in), plus a bias where there is one.
+
+    Unlike ``nn.Linear`` it draws no first values, which would cost a second per billion.
+    """
+
+    def __init__(self, n_in: int, n_out: int, *, bias: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_out, n_in))
+        self.bias = nn.Parameter(torch.zeros(n_out)) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``x W^T + b``, (B, T, out)."""
+        return F.linear(x, self.weight, self.bias)
+
+
+class TransposedLinear(Part):
     """A linear layer whose weight lies the other way round, (in, out), as GPT-2's files have it."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
@@ -88,7 +114,7 @@ class TransposedLinear(nn.Module):
 
 def make_linear(design: Design, n_in: int, n_out: int, *, bias: bool) -> nn.Module:
     """Return a product from ``n_in`` to ``n_out`` numbers, its weight as in the family's files."""
-    return TransposedLinear(n_in, n_out) if design.transposed else nn.Linear(n_in, n_out, bias=bias)
+    return TransposedLinear(n_in, n_out) if design.transposed else Linear(n_in, n_out, bias=bias)
 
 
 def _gelu_tanh(x: Tensor) -> Tensor:

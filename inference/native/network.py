@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name PyTorch's own pages use
 
 from inference.native.attention import Attention
-from inference.native.layers import MLP, Embedding, initialise, make_norm
+from inference.native.layers import MLP, Embedding, Linear, initialise, make_norm
 from inference.native.registry import family_of
 from inference.native.rotary import Rotary
 
@@ -29,9 +29,9 @@ class Block(nn.Module):
     def __init__(self, config: NetworkConfig, design: Design, layer: int) -> None:
         super().__init__()
 
-        def norm(*places: str) -> nn.Module:
+        def norm(*places: str) -> nn.Module | None:
             here = design.norm_place in places
-            return make_norm(design, config.width, config.norm_eps) if here else nn.Identity()
+            return make_norm(design, config.width, config.norm_eps) if here else None
 
         self.attention_norm = norm("before", "around")
         self.attention = Attention(config, design, layer)
@@ -44,13 +44,21 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, turn: Turn | None, cache: KVCache | None) -> Tensor:
         """Return the stream after this block, (B, T, C)."""
-        found = self.attention_norm_after(
-            self.attention(self.attention_norm(x), turn, cache)
-        )  # (B, T, C)
-        middle = torch.add(x, found, alpha=self.scale)  # (B, T, C)
+        read = x if self.attention_norm is None else self.attention_norm(x)  # (B, T, C)
+        found = self.attention(read, turn, cache)  # (B, T, C)
+        if self.attention_norm_after is not None:
+            found = self.attention_norm_after(found)  # (B, T, C)
+        middle = self._add(x, found)  # (B, T, C)
         read = x if self.parallel else middle  # (B, T, C)
-        thought = self.mlp_norm_after(self.mlp(self.mlp_norm(read)))  # (B, T, C)
-        return torch.add(middle, thought, alpha=self.scale)  # (B, T, C)
+        if self.mlp_norm is not None:
+            read = self.mlp_norm(read)  # (B, T, C)
+        thought = self.mlp(read)  # (B, T, C)
+        if self.mlp_norm_after is not None:
+            thought = self.mlp_norm_after(thought)  # (B, T, C)
+        return self._add(middle, thought)  # (B, T, C)
+
+    def _add(self, x: Tensor, news: Tensor) -> Tensor:
+        return x + news if self.scale == 1.0 else torch.add(x, news, alpha=self.scale)
 
 
 class Network(nn.Module):
@@ -77,7 +85,7 @@ class Network(nn.Module):
         self.blocks = nn.ModuleList(Block(config, design, i) for i in range(config.n_layers))
         self.final_norm = make_norm(design, config.width, config.norm_eps)
         if not config.tied_output:
-            self.output = nn.Linear(config.width, config.vocab_size, bias=False)
+            self.output = Linear(config.width, config.vocab_size, bias=False)
         initialise(self, config.n_layers)
 
     def forward(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from inference.native.config import NetworkConfig
 
 Turn: TypeAlias = tuple[Tensor, Tensor]
-"""Cosine and sine of every new position's turn, (T, R/2) each."""
+"""Cosine and sine of every new position's turn, (T, R) each; see ``rotate`` for the signs."""
 
 
 class Rotary:
@@ -62,7 +62,7 @@ class Rotary:
         cos, sin = angles.cos(), angles.sin()  # (T, R/2) each
         if self._lengthening != 1.0:
             cos, sin = cos * self._lengthening, sin * self._lengthening
-        return cos.to(dtype), sin.to(dtype)
+        return torch.cat((cos, cos), -1).to(dtype), torch.cat((-sin, sin), -1).to(dtype)
 
 
 def rotate(x: Tensor, turn: Turn) -> Tensor:
@@ -71,12 +71,12 @@ def rotate(x: Tensor, turn: Turn) -> Tensor:
     Number i is paired with number i + R/2, as in Hugging Face checkpoints; Meta's own files and
     GGUF pair neighbours and keep the rows of query and key in another order. The result is equal.
     """
-    cos, sin = turn  # (T, R/2) each
-    width = 2 * cos.shape[-1]
-    turning, rest = (x, None) if width == x.shape[-1] else (x[..., :width], x[..., width:])
-    first, second = turning.chunk(2, dim=-1)  # (B, H, T, R/2) each
-    turned = (first * cos - second * sin, second * cos + first * sin)  # (B, H, T, R/2) each
-    return torch.cat(turned if rest is None else (*turned, rest), dim=-1)  # (B, H, T, D)
+    cos, sin = turn  # (T, R) each; the sines of the first half are negative
+    width = cos.shape[-1]
+    turning = x if width == x.shape[-1] else x[..., :width]  # (B, H, T, R)
+    partners = turning.roll(width // 2, dims=-1)  # (B, H, T, R)
+    turned = torch.addcmul(turning * cos, partners, sin)  # (B, H, T, R)
+    return turned if turning is x else torch.cat((turned, x[..., width:]), dim=-1)  # (B, H, T, D)
 
 
 def rotary_frequencies(

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from inference.native.branches import Branches
+from inference.native.device import products_of
 from inference.native.kv_cache import KVCache
 from inference.native.scaling import must_read_anew, prefix_may_stay
 
@@ -169,7 +170,7 @@ class Session:
         if anew:
             self.reuse(())
         self._turned_for = length
-        with self._watching(cancel):
+        with self._watching(cancel), products_of(len(given)):
             tokens = torch.tensor([given], device=self._device)  # (1, T)
             stream = self._network.read(tokens, self._cache)[:, -len(ids) :]  # (1, T, C)
         if self._device.type != "cpu":
@@ -181,7 +182,8 @@ class Session:
     @torch.inference_mode()
     def next_logits(self) -> Tensor:
         """Return the logits of what follows all that was read, float32 on the CPU, (V,)."""
-        return self._network.score(self._last)[0, 0].float().cpu()
+        with products_of(1):
+            return self._network.score(self._last)[0, 0].float().cpu()
 
     @torch.inference_mode()
     def scored(self, ids: Sequence[int], cancel: CancelToken) -> Iterator[Tensor]:
@@ -226,16 +228,13 @@ class Session:
 
 
 def _stopping_places(network: Network) -> list[nn.Module]:
-    """Return the modules before which a stop is looked for: blocks, or the parts of large ones.
-
-    Looking costs some microseconds, which small networks would feel and large ones do not.
-    """
+    """Return the modules before which a stop is looked for: blocks, or the halves of large ones."""
     places: list[nn.Module] = []
     for block in network.blocks:
         if sum(parameter.numel() for parameter in block.parameters()) < _LARGE_BLOCK:
             places.append(block)
         else:
-            places.extend(part for part in block.modules() if not any(part.children()))
+            places.extend(block.get_submodule(name) for name in ("attention", "mlp"))
     return places
 
 

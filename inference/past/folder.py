@@ -108,15 +108,24 @@ def make_room(folder: Path, size: int, limit: int) -> bool:
     """
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder, older_than_s=_ABANDONED_S)
-    if size > limit:
+    if size > limit or shrink(folder, limit - size) > limit - size:
         return False
+    return shutil.disk_usage(folder).free - size >= _FREE_BYTES
+
+
+def shrink(folder: Path, limit: int) -> int:
+    """Delete what was not used for the longest time until the rest is within a limit.
+
+    Returns:
+        Bytes that are left: more than the limit where files could not be deleted.
+    """
     kept = files(folder)
-    total = sum(bytes_ for _path, bytes_ in kept)
-    for path, bytes_ in kept:
-        if total + size <= limit:
+    total = sum(size for _path, size in kept)
+    for path, size in kept:
+        if total <= limit:
             break
-        total -= bytes_ if remove(path) else 0
-    return total + size <= limit and shutil.disk_usage(folder).free - size >= _FREE_BYTES
+        total -= size if remove(path) else 0
+    return total
 
 
 def unfinished(path: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inference.library.notes import ModelNotes
-from tests.desktop.controllers.house import House, ScriptedLibrary, model
+from tests.desktop.controllers.house import FACTORY, House, ScriptedLibrary, model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,12 +26,17 @@ def make_house(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[..., House]]:
     before = set(threading.enumerate())
     houses: list[House] = []
 
-    def make(*models: ModelInfo, folder: str = "data", propose: Proposer | None = None) -> House:
+    def make(
+        *models: ModelInfo,
+        folder: str = "data",
+        propose: Proposer | None = None,
+        factory: str | None = FACTORY,
+    ) -> House:
         installed = list(models) or [model("starter-instruct", "text=A short answer.")]
         (tmp_path / folder).mkdir(exist_ok=True)
         notes = ModelNotes(tmp_path / folder / "model-notes.json")
         shelf = ScriptedLibrary(installed, notes)
-        house = House(qtbot, tmp_path / folder, shelf, propose)
+        house = House(qtbot, tmp_path / folder, shelf, propose, factory)
         houses.append(house)
         return house
 

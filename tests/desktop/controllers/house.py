@@ -11,12 +11,14 @@ from desktop.bridge.event_bridge import EventBridge
 from desktop.bridge.task_runner import TaskRunner
 from desktop.controllers.chat import ChatController
 from desktop.controllers.engine import EngineController
+from desktop.controllers.past import PastController
 from desktop.controllers.settings import SettingsController
 from desktop.store.database import Database
 from desktop.store.settings import SettingsFile
 from inference.errors import ModelNotFoundError
 from inference.host.client import EngineClient
 from inference.library.notes import ModelNotes
+from inference.paths import app_paths
 from inference.types import ModelInfo
 
 if TYPE_CHECKING:
@@ -37,8 +39,13 @@ class ScriptedLibrary:
     models: list[ModelInfo] = field(default_factory=list)
     notes: ModelNotes = field(default_factory=lambda: ModelNotes(Path(os.devnull) / "none"))
 
-    def list(self) -> tuple[ModelInfo, ...]:
+    def list(self, within_s: float | None = None) -> tuple[ModelInfo, ...]:
         return tuple(self.models)
+
+    unread = 0
+
+    def estimate(self, info: ModelInfo) -> int:
+        return 0
 
     def add(self, path: Path) -> ModelInfo:
         info = ModelInfo(path.name, path.name, "fake:", "native", origin="added")
@@ -63,6 +70,7 @@ class House:
     folder: Path
     library: ScriptedLibrary
     propose: Proposer | None = None
+    factory: str | None = FACTORY
 
     def __post_init__(self) -> None:
         self.clients: list[EngineClient] = []
@@ -81,13 +89,18 @@ class House:
         self.chat = ChatController(
             self.database, self.engine, self.bridge, self.tasks, self.settings.settings
         )
+        self.past = PastController(
+            app_paths().past, self.engine, self.tasks, self.settings.settings()
+        )
+        self.settings.changed.connect(self.past.take_settings)
+        self.chat.chats_purged.connect(self.past.forget)
         self.problems: list[Any] = []
         self.chat.problem_raised.connect(self.problems.append)
         self.engine.problem_raised.connect(self.problems.append)
         self.closed = False
 
     def _client(self) -> EngineClient:
-        client = EngineClient(FACTORY)
+        client = EngineClient(self.factory)
         self.clients.append(client)
         return client
 

@@ -19,14 +19,14 @@ def _said(*turns: tuple[str, str]) -> list[MessageRecord]:
 
 def test_a_chat_has_the_system_prompt_first_and_no_empty_answers() -> None:
     branch = _said(("user", "Hi"), ("assistant", ""), ("user", "Again"))
-    request = chat_request("r", branch, "Be brief.", SamplingParams(top_k=3))
+    request = chat_request("r", branch, "Be brief.", SamplingParams(top_k=3), chat_id="c")
     assert request.messages == (
         Message("system", "Be brief."),
         Message("user", "Hi"),
         Message("user", "Again"),
     )
     assert request.sampling.top_k == 3
-    bare = chat_request("r", branch, "", SamplingParams())
+    bare = chat_request("r", branch, "", SamplingParams(), chat_id="c")
     assert bare.messages is not None
     assert bare.messages[0].role == "user"
 
@@ -48,7 +48,7 @@ def test_a_chat_has_the_system_prompt_first_and_no_empty_answers() -> None:
 def test_a_completion_is_the_whole_text(
     turns: list[tuple[str, str]], so_far: str, text: str
 ) -> None:
-    request = completion_request("r", _said(*turns), so_far, SamplingParams())
+    request = completion_request("r", _said(*turns), so_far, SamplingParams(), chat_id="c")
     assert request.text == text
     assert request.messages is None
 

@@ -30,8 +30,8 @@ class SlowLibrary(Library):
         self.may_answer.set()
         self.read = threading.Semaphore(0)
 
-    def list(self) -> tuple[ModelInfo, ...]:
-        found, may_answer = super().list(), self.may_answer
+    def list(self, within_s: float | None = None) -> tuple[ModelInfo, ...]:
+        found, may_answer = super().list(within_s), self.may_answer
         self.read.release()
         may_answer.wait(20)
         return found
@@ -72,6 +72,22 @@ def shelf(make_house: Callable[..., House], tmp_path: Path) -> Iterator[Shelf]:
     yield Shelf(house, paths.models, library, engine)
     library.may_answer.set()
     engine.shutdown()
+
+
+def test_many_new_files_are_named_at_once_and_read_in_steps(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop.controllers.shelf._FIRST_LOOK_S", 0.0)
+    for number in range(8):
+        shelf.put(f"m{number}")
+    seen: list[set[str]] = []
+    shelf.engine.models_changed.connect(
+        lambda models: seen.append({row.info.architecture for row in models.rows})
+    )
+    shelf.engine.refresh()
+    shelf.house.until(lambda: len(seen) == 2)
+    assert seen == [{""}, {"llama"}]
+    assert all(row.estimate_bytes > 0 for row in shelf.engine.models().rows)
 
 
 def test_a_removed_model_comes_back(shelf: Shelf) -> None:

@@ -163,11 +163,11 @@ def test_a_deleted_chat_comes_back_whole_until_it_is_purged(chats: Chats, db: Da
     chats.delete(chat)
     assert chats.list() == ()
     assert chats.get(chat) is None
-    assert chats.purge_deleted(time.time() - 3600) == 0
+    assert chats.purge_deleted(time.time() - 3600) == ()
     chats.restore(chat)
     assert [m.id for m in chats.branch(message)] == [message]
     chats.delete(chat)
-    assert chats.purge_deleted(time.time()) == 1
+    assert chats.purge_deleted(time.time()) == (chat,)
     assert chats.branch(message) == ()
     assert db.rows("SELECT count(*) FROM messages") == [(0,)]
 

@@ -299,6 +299,38 @@ def test_a_value_from_elsewhere_is_shown_as_it_is(page: SettingsPage) -> None:
     assert combo.currentText() == "5,000"
 
 
+def test_the_room_for_what_models_have_read_is_a_load_option(
+    page: SettingsPage, qtbot: QtBot
+) -> None:
+    open_category(page, 2)
+    combo = find(page, "setting_past_disk_mb")
+    assert isinstance(combo, Combo)
+    assert combo.currentText() == "4 GB"
+    combo.setCurrentIndex(combo.findData(0))
+    assert combo.currentText() == "Off"
+    with qtbot.waitSignal(page.change_asked) as asked:
+        combo.activated.emit(combo.currentIndex())
+    assert asked.args == [{"engine": EngineOptions(past_disk_mb=0)}]
+
+
+def test_what_models_have_read_is_counted_when_shown_and_can_be_cleared(
+    page: SettingsPage, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(page.past_shown):
+        open_category(page, 2)
+    clear, words = find(page, "clear_past"), find(page, "setting_past_kept_row_help")
+    assert isinstance(words, QLabel)
+    page.set_past_bytes(312_000_000)
+    assert words.text() == "312\u00a0MB on this disk"
+    with qtbot.waitSignal(page.past_clear_asked):
+        qtbot.mouseClick(clear, Qt.MouseButton.LeftButton)
+    page.set_past_bytes(0)
+    assert (words.text(), clear.isEnabled()) == ("Nothing", False)
+    page.hide()
+    with qtbot.waitSignal(page.past_shown):
+        page.show()
+
+
 def test_models_that_cannot_be_loaded_are_not_offered_for_the_start(page: SettingsPage) -> None:
     page.set_models(Models((InstalledModel(STARTER), InstalledModel(BROKEN))))
     open_category(page, 1)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication, QListView, QTextEdit, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QListView, QTextEdit, QWidget
 
 from desktop.views.chat_column import ChatColumn
 from desktop.views.main_window import MainWindow
 from desktop.views.wiring import Wiring
 from desktop.widgets.model_picker import ModelPicker
 from inference.library.notes import ModelNotes
+from inference.past import folder as files
 from inference.paths import AppPaths
 from inference.types import SamplingParams
 from tests.desktop.controllers.house import House, ScriptedLibrary
@@ -49,7 +50,7 @@ class Room:
         Wiring(
             self.window, self.column, chats=self.house.chat, engines=self.house.engine,
             settings=self.house.settings, themes=themes, tasks=self.house.tasks,
-            paths=AppPaths(*(folder / name for name in names)),
+            past=self.house.past, paths=AppPaths(*(folder / name for name in names)),
         )  # fmt: skip
         qtbot.addWidget(self.window)
         self.window.show()
@@ -191,6 +192,24 @@ def test_the_composer_has_the_keyboard_wherever_writing_comes_next(room: Room) -
     assert not writes_to_the_composer(room)
     room.press(Qt.Key.Key_J, CONTROL)
     assert writes_to_the_composer(room)
+
+
+def test_what_models_have_read_is_counted_in_the_settings_and_cleared_there(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room.house.past, "_folder", tmp_path)
+    file = tmp_path / files.file_name("model", "chat")
+    file.write_bytes(bytes(2_000_000))
+    room.window.open_page("settings")
+    find = room.window.findChild
+    find(QListView, "settings_categories").setCurrentIndex(
+        find(QListView, "settings_categories").model().index(2, 0)
+    )
+    words, clear = find(QLabel, "setting_past_kept_row_help"), find(QWidget, "clear_past")
+    room.house.until(lambda: words.text() == "2.0\u00a0MB on this disk")
+    clear.click()
+    room.house.until(lambda: words.text() == "Nothing")
+    assert not file.exists()
 
 
 def test_a_question_too_long_for_the_chat_is_taken_into_a_new_one(room: Room) -> None:
