@@ -133,8 +133,8 @@ class NativeSource:
         for layer in range(self.n_layers):
             block = self._block(layer)
             for part, module, factor in (
-                (0, block.attention_norm_after, scale),
-                (1, block.mlp_norm_after, scale),
+                (0, block.attention_norm_after or block.attention, scale),
+                (1, block.mlp_norm_after or block.mlp, scale),
                 (2, block, 1.0),
             ):
                 handles.append(module.register_forward_hook(keep(layer, part, factor)))

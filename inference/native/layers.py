@@ -21,16 +21,18 @@ if TYPE_CHECKING:
 
 
 class Part(nn.Module):
-    """A module without parts of its own, called straight.
+    """A module without parts of its own, called straight where nobody has hooked onto it.
 
-    ``nn.Module`` looks for hooks first; where a single token is read that takes longer than what
-    some of these do. Stops and views into the network are hooked onto the larger modules.
+    On its way ``nn.Module`` looks through six kinds of hooks; where a single token is read that
+    takes longer than what some of these do.
     """
 
     if not TYPE_CHECKING:
 
         def __call__(self, x: Tensor) -> Tensor:
             """Return what ``forward`` makes of ``x``."""
+            if self._forward_hooks or self._forward_pre_hooks:
+                return super().__call__(x)
             return self.forward(x)
 
 
