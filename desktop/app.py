@@ -190,6 +190,7 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
         window,
         column,
         chats=chats,
+        downloads=downloads,
         engines=engines,
         settings=settings,
         themes=themes,

@@ -86,6 +86,7 @@ class DownloadRow(msgspec.Struct, frozen=True):
         files_done: Files that are here.
         files_total: All its files.
         sha256: Of the main file once finished; empty for several.
+        by_person: Whether it was the person who paused it; else the app ended meanwhile.
     """
 
     id: str
@@ -111,6 +112,7 @@ class DownloadRow(msgspec.Struct, frozen=True):
     files_done: int = 0
     files_total: int = 1
     sha256: str = ""
+    by_person: bool = False
 
     @property
     def group(self) -> Group:
@@ -149,6 +151,15 @@ class DownloadTotals(msgspec.Struct, frozen=True):
     left_bytes: int = 0
     remaining_s: float | None = None
     planned_bytes: int = 0
+
+
+class DiskUse(msgspec.Struct, frozen=True):
+    """The disk of the models folder, in bytes."""
+
+    folder: str
+    free_bytes: int
+    total_bytes: int
+    models_bytes: int
 
 
 def totals(rows: tuple[DownloadRow, ...]) -> DownloadTotals:

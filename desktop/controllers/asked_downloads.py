@@ -59,6 +59,7 @@ class Asked(msgspec.Struct, frozen=True):
             detail=self.detail,
             error=self.error,
             since=self.since,
+            by_person=not self.goes_on,
         )
 
 

@@ -10,6 +10,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from desktop.controllers import asked_downloads
+from desktop.controllers.problems import download_title
+from desktop.download_values import DiskUse, DownloadRow
 from desktop.store.settings import DownloadSettings
 
 if TYPE_CHECKING:
@@ -74,6 +76,14 @@ class DownloadRooms:
     def jobs(self) -> tuple[JobView, ...]:
         """Return the queue's rows; none before it was needed."""
         return self._queue.jobs() if self._queue is not None else ()
+
+    def disk_use(self) -> DiskUse:
+        """Look at the disk of the models folder; for worker threads."""
+        from inference.library.download.plan import disk_space, size_of  # noqa: PLC0415
+
+        folder = self._models()
+        free, total = disk_space(folder)
+        return DiskUse(str(folder), free, total, size_of(folder))
 
     def with_queue(self, call: Callable[[DownloadQueue], None]) -> None:
         """Do something with the queue, if there is one; quick enough for the GUI thread."""
@@ -179,3 +189,33 @@ class DownloadRooms:
             with self._lock:
                 self._token = token
         return token
+
+
+def row_of(job: JobView) -> DownloadRow:
+    """Return a job of the queue as a row."""
+    aside = job.state == "failed" and job.error == "HashMismatch"
+    return DownloadRow(
+        id=job.id,
+        repo=job.repo,
+        name=job.title or job.repo.rpartition("/")[2],
+        file=job.name,
+        state="aside" if aside else "paused" if job.state == "cancelled" else job.state,
+        done_bytes=job.done_bytes,
+        total_bytes=job.total_bytes,
+        bytes_per_s=job.bytes_per_s,
+        remaining_s=job.remaining_s,
+        retry_at=job.retry_at,
+        note=job.note,
+        title=download_title(job.error) if job.error else "",
+        message=job.message,
+        hint=job.hint,
+        detail=job.detail,
+        error=job.error,
+        path=job.path,
+        since=job.since,
+        spent_s=job.spent_s,
+        files_done=job.files_done,
+        files_total=job.files_total,
+        sha256=job.sha256,
+        by_person=not job.goes_on,
+    )

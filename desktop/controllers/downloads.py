@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.bridge.task_runner import Task, TaskRunner
 from desktop.controllers import asked_downloads
-from desktop.controllers.download_rooms import DownloadRooms
+from desktop.controllers.download_rooms import DownloadRooms, row_of
 from desktop.controllers.problems import download_title
 from desktop.download_values import MOVING, DownloadRow, DownloadTotals, totals
 from inference.errors import InferenceError
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from desktop.bridge.event_bridge import EventBridge
     from desktop.bridge.task_runner import TaskHandle
     from desktop.controllers.asked_downloads import Asked
-    from desktop.download_values import Wanted
+    from desktop.download_values import DiskUse, Wanted
     from desktop.store.settings import DownloadSettings, Settings
     from inference.library.download.patience import Patience
-    from inference.library.download.values import JobView
 
 HISTORY_S: Final = 60
 _TICK_MS: Final = 1_000
 _BATCH_MS: Final = 100
+_UNDO_MS: Final = 10_000
 _CLOSE_S: Final = 3.0
 _ASK_CLOSE_S: Final = 0.5
 _FINISHED_KEPT: Final = 20
@@ -63,12 +63,16 @@ class DownloadController(QObject):
         finished: A ``DownloadRow`` whose files have just got their names.
         failed: A ``DownloadRow`` that has just stopped and needs the person.
         left_found: After a start: how many downloads wait for the person to go on.
+        removed: A ``DownloadRow`` that has left the list; ``bring_back`` undoes it for a while.
+        disk_changed: A ``DiskUse``, after ``ask_disk``.
     """
 
     rows_changed = Signal()
     finished = Signal(object)
     failed = Signal(object)
     left_found = Signal(int)
+    removed = Signal(object)
+    disk_changed = Signal(object)
 
     def __init__(
         self,
@@ -91,8 +95,11 @@ class DownloadController(QObject):
         self._gui = threading.get_ident()
         self._rows: tuple[DownloadRow, ...] = ()
         self._asked: dict[str, Asked] = {}
+        self._queued: set[str] = set()  # ids that the queue has
         self._asking: dict[str, TaskHandle] = {}
         self._dropped: set[str] = set()  # cancelled while the hub was asked
+        self._removed: dict[str, bool] = {}  # off the list for now; whether it was under way
+        self._forgetting = _single_shot(self, self._forget_removed)
         self._loads: set[str] = set()  # to be loaded as soon as they are there
         self._told = threading.Event()
         self._closed = False
@@ -152,7 +159,7 @@ class DownloadController(QObject):
 
     def pause(self, row_id: str) -> None:
         """Stop for now; what arrived is kept."""
-        asked = self._asked.get(row_id)
+        asked = self._unanswered(row_id)
         if asked is None:
             self._rooms.with_queue(lambda queue: queue.pause(row_id))
         elif asked.state == "asking":
@@ -161,7 +168,7 @@ class DownloadController(QObject):
 
     def resume(self, row_id: str) -> None:
         """Go on, or try again."""
-        asked = self._asked.get(row_id)
+        asked = self._unanswered(row_id)
         self._rooms.forget_token()  # there may be another one now
         if asked is None:
             self._rooms.with_queue(lambda queue: queue.resume(row_id))
@@ -172,12 +179,37 @@ class DownloadController(QObject):
     def cancel(self, row_id: str) -> None:
         """Take it off the list, and what arrived off the disk; a finished model stays."""
         self._loads.discard(row_id)
-        if row_id in self._asked:
+        if self._unanswered(row_id) is not None:
             self._dropped.add(row_id)
             self._stop_asking(row_id)
             self._set_asked(row_id, None)
         else:
             self._rooms.with_queue(lambda queue: queue.cancel(row_id))
+
+    def remove(self, row_id: str) -> None:
+        """Take it off the list; what arrived stays on the disk for as long as it can come back."""
+        row = self.row(row_id)
+        if row is None:
+            return
+        self.pause(row_id)
+        self._removed[row_id] = row.can_pause
+        self._forgetting.start(_UNDO_MS)
+        self._refresh()
+        if row.state != "finished":
+            self._emit_removed(row)
+
+    def bring_back(self) -> None:
+        """Put what was removed last back into the list; it goes on if it was under way."""
+        if self._removed:
+            row_id, was_under_way = self._removed.popitem()
+            self._refresh()
+            if was_under_way:
+                self.resume(row_id)
+
+    def _forget_removed(self) -> None:
+        removed, self._removed = self._removed, {}
+        for row_id in removed:
+            self.cancel(row_id)
 
     def move(self, row_id: str, position: int) -> None:
         """Put a download at a place in the order of rows, 0 is first."""
@@ -201,6 +233,11 @@ class DownloadController(QObject):
             if row.state == "finished":
                 self.cancel(row.id)
 
+    def ask_disk(self) -> None:
+        """Look at the disk of the models folder; ``disk_changed`` tells."""
+        task = Task(lambda _cancel, _progress: self._rooms.disk_use())
+        self.tasks.run(task.on_success(self._emit_disk).on_failure(_unless_a_bug))
+
     def apply(self, settings: DownloadSettings) -> None:
         """Follow the settings."""
         self._rooms.apply(settings)
@@ -208,6 +245,10 @@ class DownloadController(QObject):
     def forget_token(self) -> None:
         """Look for the access token anew with the next request."""
         self._rooms.forget_token()
+
+    def _unanswered(self, row_id: str) -> Asked | None:
+        """Return the request of a row that the queue does not have yet."""
+        return None if row_id in self._queued else self._asked.get(row_id)
 
     # --- asking the hub ------------------------------------------------------------------------
 
@@ -287,17 +328,21 @@ class DownloadController(QObject):
         if self._closed:
             return
         jobs = self._rooms.jobs()
-        for job_id in self._dropped & {job.id for job in jobs}:
+        self._queued = {job.id for job in jobs}
+        for job_id in self._dropped & self._queued:
             self._dropped.discard(job_id)
             self.cancel(job_id)
-        listed = [_row(job) for job in jobs if job.state != "cancelled"]
-        known = {row.id for row in listed}
+        for job_id in self._queued & set(self._asked):
+            if self._asked[job_id].state == "paused":  # while the answer was on its way
+                self._asked.pop(job_id)
+                self.pause(job_id)
+        listed = [row_of(job) for job in jobs if job.state != "cancelled"]
         listed += [
             one.row(row_id, download_title(one.error))
             for row_id, one in self._asked.items()
-            if row_id not in known
+            if row_id not in self._queued
         ]
-        before, self._rows = self._rows, tuple(listed)
+        before, self._rows = self._rows, tuple(r for r in listed if r.id not in self._removed)
         self._watch()
         if before != self._rows:
             self._tell(before)
@@ -327,6 +372,12 @@ class DownloadController(QObject):
         elif not busy:
             self._tick.stop()
 
+    def _emit_removed(self, row: DownloadRow) -> None:
+        self.removed.emit(row)
+
+    def _emit_disk(self, use: DiskUse) -> None:
+        self.disk_changed.emit(use)
+
     def _emit_left(self, count: int) -> None:
         self.left_found.emit(count)
 
@@ -334,7 +385,9 @@ class DownloadController(QObject):
         """Pause everything, remember it, end the threads; nothing is told any more."""
         if self._closed:
             return
+        self._forget_removed()
         self._closed = True
+        self._forgetting.stop()
         self._tick.stop()
         self._soon.stop()
         for handle in self._asking.values():
@@ -343,37 +396,14 @@ class DownloadController(QObject):
         self.tasks.close(_ASK_CLOSE_S)
 
 
+def _unless_a_bug(error: Exception) -> None:
+    """Say nothing of a folder that is away: a download into it says it."""
+    if not isinstance(error, InferenceError):
+        raise error
+
+
 def _single_shot(parent: QObject, call: Callable[[], None]) -> QTimer:
     timer = QTimer(parent)
     timer.setSingleShot(True)
     timer.timeout.connect(call)
     return timer
-
-
-def _row(job: JobView) -> DownloadRow:
-    """Return a job of the queue as a row."""
-    aside = job.state == "failed" and job.error == "HashMismatch"
-    return DownloadRow(
-        id=job.id,
-        repo=job.repo,
-        name=job.title or job.repo.rpartition("/")[2],
-        file=job.name,
-        state="aside" if aside else "paused" if job.state == "cancelled" else job.state,
-        done_bytes=job.done_bytes,
-        total_bytes=job.total_bytes,
-        bytes_per_s=job.bytes_per_s,
-        remaining_s=job.remaining_s,
-        retry_at=job.retry_at,
-        note=job.note,
-        title=download_title(job.error) if job.error else "",
-        message=job.message,
-        hint=job.hint,
-        detail=job.detail,
-        error=job.error,
-        path=job.path,
-        since=job.since,
-        spent_s=job.spent_s,
-        files_done=job.files_done,
-        files_total=job.files_total,
-        sha256=job.sha256,
-    )

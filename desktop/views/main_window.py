@@ -146,6 +146,11 @@ class MainWindow(QMainWindow):
         self._undo = undo
         self.toast.offer(words, action if undo is not None else "")
 
+    def offer_way_on(self, words: str, action: str, follow: Callable[[], object]) -> None:
+        """Say what has ended and offer where to go from there; Ctrl+Z does not take it."""
+        self._undo = follow
+        self.toast.offer(words, action, is_undo=False)
+
     def show_problem(self, problem: Problem) -> None:
         """Show lasting trouble above the page."""
         text = " ".join(part for part in (problem.message, problem.hint) if part)
@@ -170,7 +175,7 @@ class MainWindow(QMainWindow):
 
     def undo_last(self) -> None:
         """Take back what the toast offers to take back."""
-        self.toast.act()
+        self.toast.undo()
 
     def press_escape(self) -> None:
         """Close what is in front; where nothing is, ``escape_pressed`` says so."""
@@ -206,6 +211,7 @@ class MainWindow(QMainWindow):
         return (
             Page("chat", self.tr("Chat"), "message-square", "Ctrl+1"),
             Page("models", self.tr("Models"), "box", "Ctrl+2"),
+            Page("downloads", self.tr("Downloads"), "download", "Ctrl+3"),
             Page("settings", self.tr("Settings"), "settings", "Ctrl+,", at_foot=True),
         )
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
 
 _MARK: Final = 28
+_BADGE: Final = 16
+_MANY: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class _RailItem(QAbstractButton):
         self._page = page
         self._theme = theme
         self._narrow = False
+        self._count = 0
         self.setCheckable(True)
         self.setText(page.name)
         self.setObjectName(f"rail_{page.id}")
@@ -56,6 +59,12 @@ class _RailItem(QAbstractButton):
     def set_theme(self, theme: Theme) -> None:
         """Draw with this theme from now on."""
         self._theme = theme
+        self.update()
+
+    def set_count(self, count: int, words: str) -> None:
+        """Show a number beside the icon, none for 0; ``words`` say what it counts."""
+        self._count = count
+        self.setAccessibleDescription(words if count else "")
         self.update()
 
     def set_narrow(self, *, narrow: bool) -> None:
@@ -105,12 +114,28 @@ class _RailItem(QAbstractButton):
         top = (self.height() - RAIL) // 2 if self._narrow else 8
         place = QRect((self.width() - RAIL) // 2, top, RAIL, RAIL)
         paint_icon(painter, self._page.icon_name, ink, place)
+        if self._count:
+            self._paint_count(painter, place)
         if self._narrow:
             return
         painter.setFont(theme.font("label"))
         painter.setPen(ink)
         words = QRect(0, 29, self.width(), 16)
         painter.drawText(words, Qt.AlignmentFlag.AlignCenter, self._page.name)
+
+    def _paint_count(self, painter: QPainter, glyph: QRect) -> None:
+        theme = self._theme
+        text = str(self._count) if self._count < _MANY else f"{_MANY - 1}+"
+        painter.setFont(theme.font("label_strong"))
+        width = max(_BADGE, painter.fontMetrics().horizontalAdvance(text) + 7)
+        place = QRectF(glyph.center().x() + 5, glyph.top() - 4, width, _BADGE)
+        if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            place.moveRight(glyph.center().x() - 4)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.accent)
+        painter.drawRoundedRect(place, _BADGE / 2, _BADGE / 2)
+        painter.setPen(theme.on_accent)
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 
 
 class _Mark(QWidget):
@@ -174,6 +199,16 @@ class Rail(QFrame):
     def set_current(self, page_id: str) -> None:
         """Show which page is open."""
         self._items[page_id].setChecked(True)
+
+    def set_count(self, page_id: str, count: int, words: str) -> None:
+        """Show a number at a page's icon, none for 0.
+
+        Args:
+            page_id: Which page.
+            count: The number.
+            words: What it counts, for a screen reader.
+        """
+        self._items[page_id].set_count(count, words)
 
     def set_narrow(self, *, narrow: bool) -> None:
         """Show icons alone, or icons with their names."""

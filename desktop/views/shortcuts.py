@@ -42,6 +42,7 @@ def all_keys() -> tuple[Key, ...]:
         Key("panel", "Ctrl+J", _tr("Show or hide the chat settings")),
         Key("page_chat", "Ctrl+1", _tr("Page: chat")),
         Key("page_models", "Ctrl+2", _tr("Page: models")),
+        Key("page_downloads", "Ctrl+3", _tr("Page: downloads")),
         Key("page_settings", "Ctrl+,", _tr("Page: settings")),
         Key("next_region", "F6", _tr("Next part of the window")),
         Key("previous_region", "Shift+F6", _tr("Previous part of the window")),

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Qt
 
 from desktop.values import AnswerStats
 from desktop.views import shortcuts
+from desktop.views.download_wiring import DownloadWiring
 from desktop.widgets import formatting
 from desktop.widgets.model_picker import ModelPicker
 from desktop.widgets.theme_manager import Appearance
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from desktop.bridge.task_runner import TaskRunner
     from desktop.controllers.chat import ChatController
+    from desktop.controllers.downloads import DownloadController
     from desktop.controllers.engine import EngineController
     from desktop.controllers.past import PastController
     from desktop.controllers.settings import SettingsController
@@ -42,6 +44,7 @@ class Wiring(QObject):
         window: The window.
         column: Its conversation.
         chats: The open chat and the list.
+        downloads: What is fetched.
         engines: The engine and what is installed.
         settings: The settings.
         themes: The look.
@@ -56,6 +59,7 @@ class Wiring(QObject):
         column: ChatColumn,
         *,
         chats: ChatController,
+        downloads: DownloadController,
         engines: EngineController,
         settings: SettingsController,
         themes: ThemeManager,
@@ -75,6 +79,7 @@ class Wiring(QObject):
         self._paths = paths
         self._models: ModelsWiring | None = None
         self._settings_page: SettingsPage | None = None
+        self._downloads = DownloadWiring(window, downloads, settings, self._chat_with_path)
         self._connect_chats()
         self._connect_column()
         self._connect_engines()
@@ -92,6 +97,8 @@ class Wiring(QObject):
             models.chat_asked.connect(self._chat_with)
             self._models = models
             return models.page
+        if page_id == "downloads":
+            return self._downloads.make_page(theme)
         from desktop.views.settings_page import SettingsPage  # noqa: PLC0415  not at the start
 
         settings_page = SettingsPage(theme, self._settings.settings(), self._paths)
@@ -189,6 +196,7 @@ class Wiring(QObject):
             "panel": window.chat_page.toggle_panel,
             "page_chat": self._open_chat_page,
             "page_models": lambda: window.open_page("models"),
+            "page_downloads": lambda: window.open_page("downloads"),
             "page_settings": lambda: window.open_page("settings"),
             "next_region": lambda: window.step_region(1),
             "previous_region": lambda: window.step_region(-1),
@@ -336,6 +344,10 @@ class Wiring(QObject):
 
     def _chat_with(self, model_id: str) -> None:
         self._on_model_chosen(model_id)
+        self._new_chat()
+
+    def _chat_with_path(self, path: str) -> None:
+        self._engines.add_model(path, load=True)
         self._new_chat()
 
     # --- settings --------------------------------------------------------------------------

@@ -227,6 +227,11 @@ class Button(QPushButton):
         self.style().polish(self)
         self.set_theme(theme)
 
+    def set_icon(self, icon_name: str, theme: Theme) -> None:
+        """Show another icon."""
+        self._icon_name = icon_name
+        self.set_theme(theme)
+
     def set_reason(self, reason: str) -> None:
         """Switch the button off with the reason why, or on again with an empty one."""
         self.setEnabled(not reason)

@@ -59,6 +59,11 @@ def minutes(number: int) -> str:
     return f"{count(amount)}{NBSP}{words}{'' if amount == 1 else 's'}"
 
 
+def seconds_left(duration_s: int) -> str:
+    """Return whole seconds, e.g. ``39 s``."""
+    return f"{count(duration_s)}{NBSP}s"
+
+
 def percent(share: float) -> str:
     """Return a share of 1 in percent, e.g. ``5 %``; one digit where it says more."""
     value = share * 100

@@ -36,6 +36,7 @@ class Toast(FloatFrame):
         super().__init__(theme, name="toast", parent=area)
         self._area = area
         self._foot = foot
+        self._is_undo = True
         self._words: QLabel = label("", theme, "body", name="toast_words")
         self._action = Button(self.tr("Undo"), theme, kind="link", name="toast_action")
         self._action.setFont(theme.font("body_strong"))
@@ -59,13 +60,20 @@ class Toast(FloatFrame):
         area.installEventFilter(self)
         self.hide()
 
-    def offer(self, words: str, action: str = "") -> None:
-        """Say what was done; ``action`` names the way back, empty = there is none."""
+    def offer(self, words: str, action: str = "", *, is_undo: bool = True) -> None:
+        """Say what was done; ``action`` names the way back, empty = there is none.
+
+        Args:
+            words: What was done.
+            action: The button's words.
+            is_undo: Whether Ctrl+Z takes it; else it is a way on, not back.
+        """
+        self._is_undo = is_undo
         self._words.setText(words)
         self._action.setText(action)
         self._action.setAccessibleName(action or self.tr("Undo"))
         self._action.setVisible(bool(action))
-        self._cap.setVisible(bool(action))
+        self._cap.setVisible(bool(action) and is_undo)
         self.setAccessibleName(words)
         self.show()  # first, so that the words are measured in the style they are shown in
         self.body.activate()
@@ -74,8 +82,13 @@ class Toast(FloatFrame):
         self.raise_()
         self._timer.start()
 
+    def undo(self) -> None:
+        """Take the way back, if the action is one."""
+        if self._is_undo:
+            self.act()
+
     def act(self) -> None:
-        """Take the way back, as a press on the action does."""
+        """Do what a press on the action does."""
         if self.isVisible() and self._action.text():
             self.hide()
             self.acted.emit()

@@ -105,7 +105,7 @@ def test_every_control_has_a_name_for_people_and_one_for_tests(
     open_app: Callable[[], application.Parts],
 ) -> None:
     parts = open_app()
-    for page in ("models", "settings", "chat"):
+    for page in ("models", "downloads", "settings", "chat"):
         parts.window.open_page(page)
     parts.window.chat_page.toggle_panel()
     parts.window.show_keys()
@@ -236,7 +236,7 @@ from inference.paths import app_paths
 qt = app.make_application()
 parts = app.build(qt, app_paths())
 parts.window.show()
-for page in ("models", "settings", "chat"):
+for page in ("models", "downloads", "settings", "chat"):
     parts.window.open_page(page)
 QTimer.singleShot(300, qt.quit)
 qt.exec()

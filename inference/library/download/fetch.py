@@ -106,12 +106,13 @@ class Fetch:
             self._part.close()
 
     def _mismatch(self) -> HashMismatchError:
+        arrived = self._part.prefix_sha256()
         kept = self._part.keep_aside()
         return HashMismatchError(
             f"{self._file.path} arrived twice with other bytes than were published.",
             "Try again later or from another network. The bytes are kept as "
             f"{kept.name} in {kept.parent}, and are not used.",
-            f"expected {self._file.identity}",
+            f"published: {self._file.identity}\narrived: sha256 {arrived}",
         )
 
     def _fill(self) -> None:

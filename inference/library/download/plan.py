@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,9 +77,25 @@ def missing_bytes(plan: Plan) -> int:
 
 def free_bytes(folder: Path) -> int:
     """Return the free space where a folder is, or will be made."""
+    return disk_space(folder)[0]
+
+
+def disk_space(folder: Path) -> tuple[int, int]:
+    """Return free and all bytes of the disk where a folder is, or will be made; 0 if unknown."""
     for place in (folder, *folder.parents):
         try:
-            return shutil.disk_usage(place).free
+            use = shutil.disk_usage(place)
         except OSError:
             continue
-    return 0
+        return use.free, use.total
+    return 0, 0
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files below a folder, links not followed; 0 where there is none."""
+    total = 0
+    for place, _folders, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += Path(place, name).lstat().st_size
+    return total

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from desktop.bridge.event_bridge import EventBridge
 from desktop.bridge.task_runner import TaskRunner
 from desktop.controllers.chat import ChatController
+from desktop.controllers.downloads import DownloadController
 from desktop.controllers.engine import EngineController
 from desktop.controllers.past import PastController
 from desktop.controllers.settings import SettingsController
@@ -20,6 +21,7 @@ from inference.host.client import EngineClient
 from inference.library.notes import ModelNotes
 from inference.paths import app_paths
 from inference.types import ModelInfo
+from tests.helpers.patience import HURRIED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,6 +96,13 @@ class House:
         )
         self.settings.changed.connect(self.past.take_settings)
         self.chat.chats_purged.connect(self.past.forget)
+        self.downloads = DownloadController(
+            lambda: self.folder / "models",
+            self.folder,
+            self.bridge,
+            self.settings.settings,
+            patience=HURRIED,
+        )
         self.problems: list[Any] = []
         self.chat.problem_raised.connect(self.problems.append)
         self.engine.problem_raised.connect(self.problems.append)
@@ -139,6 +148,7 @@ class House:
         if not self.closed:
             self.closed = True
             self.chat.shutdown()
+            self.downloads.shutdown()
             self.engine.shutdown()
             self.tasks.close()
             self.bridge.close()

@@ -168,6 +168,20 @@ def test_cancelling_while_the_hub_is_asked_fetches_nothing(rig: Rig) -> None:
     assert not rig.models.exists()
 
 
+def test_pausing_just_when_the_hub_has_answered_pauses(rig: Rig) -> None:
+    downloads = rig.start()
+    rig.hub.faults.always(SLOW)
+    row_id = downloads.download(rig.offer())
+    jobs = downloads._rooms.jobs
+    while not jobs():  # the queue has it, and the GUI thread has not heard of it
+        time.sleep(0.001)
+    downloads.pause(row_id)
+    rig.until(lambda: state(downloads) == "paused")
+    rig.qtbot.wait(300)
+    assert state(downloads) == "paused"
+    assert [job.state for job in jobs()] == ["paused"]
+
+
 def test_the_order_is_the_one_that_a_person_makes(rig: Rig) -> None:
     downloads = rig.start()
     rig.hub.faults.always(SLOW)
@@ -223,7 +237,8 @@ def test_bytes_that_are_wrong_twice_are_set_aside_and_can_be_fetched_again(rig: 
     row_id = downloads.download(rig.offer())
     rig.until(lambda: state(downloads) == "aside")
     assert not rig.file().exists()
-    assert "expected" in only(downloads).detail
+    assert "published: " in only(downloads).detail
+    assert "arrived: sha256 " in only(downloads).detail
     rig.hub.faults.clear()
     downloads.resume(row_id)
     rig.until(lambda: state(downloads) == "finished")

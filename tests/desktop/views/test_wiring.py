@@ -48,7 +48,8 @@ class Room:
         self.window = MainWindow(themes.theme, self.house.settings.settings(), self.column)
         names = ("data", "config", "cache", "models", "log")
         Wiring(
-            self.window, self.column, chats=self.house.chat, engines=self.house.engine,
+            self.window, self.column, chats=self.house.chat, downloads=self.house.downloads,
+            engines=self.house.engine,
             settings=self.house.settings, themes=themes, tasks=self.house.tasks,
             past=self.house.past, paths=AppPaths(*(folder / name for name in names)),
         )  # fmt: skip
