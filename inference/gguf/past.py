@@ -13,11 +13,12 @@ import numpy as np
 
 from inference.errors import InferenceError
 from inference.gguf.library import VERSION, api
+from inference.gguf.session import can_go_on
 from inference.gguf.sizes import parts_of
 from inference.past.file_format import UnusableError
 from inference.past.identity import Identity, model_digest
 from inference.past.keeper import PastWork
-from inference.past.snapshot import Part
+from inference.past.snapshot import Part, Snapshot, as_tokens
 from inference.paths import app_paths
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from inference.gguf.model import GgufModel
     from inference.gguf.session import Session
-    from inference.past.snapshot import Bytes, Snapshot
+    from inference.past.snapshot import Bytes
     from inference.types import LoadOptions
 
 _SEQUENCE: Final = 0
@@ -81,8 +82,8 @@ class SessionHolder:
 
     @property
     def facts(self) -> Mapping[str, int]:
-        """Nothing: the state holds all."""
-        return {}
+        """The first token that every layer holds."""
+        return {"first": self._session.first}
 
     @property
     def size_bytes(self) -> int:
@@ -90,13 +91,15 @@ class SessionHolder:
         return int(api.llama_state_seq_get_size(self._session.context, _SEQUENCE))
 
     def usable(self, kept: int, facts: Mapping[str, int], shared: int, prompt: int) -> int:
-        """Any beginning can be gone on from, but for networks that keep one state of it all."""
-        del facts, prompt
-        whole = shared == kept
-        return shared if kept <= self._session.n_ctx and (whole or not self._only_whole) else 0
+        """Any beginning will do, but for windows and for networks that keep one state of it all."""
+        del prompt
+        session = self._session
+        if kept > session.n_ctx or (self._only_whole and shared != kept):
+            return 0
+        return shared if can_go_on(facts.get("first", 0), shared, session.window) else 0
 
-    def copy_out(self) -> Mapping[str, Part]:
-        """Copy llama.cpp's state of the sequence.
+    def copy_out(self) -> Snapshot:
+        """Copy llama.cpp's state of the sequence; layers with windows give no more than those.
 
         Raises:
             InferenceError: llama.cpp does not give it.
@@ -107,7 +110,11 @@ class SessionHolder:
         )
         if not taken:
             raise InferenceError("llama.cpp could not copy what was read.")
-        return {_STATE: Part("U8", (int(taken),), state[: int(taken)])}
+        parts = {_STATE: Part("U8", (int(taken),), state[: int(taken)])}
+        window = self._session.window
+        behind = len(self.tokens) - window if window else 0
+        facts = {"first": max(self._session.first, behind)}
+        return Snapshot(as_tokens(self.tokens), parts, facts)
 
     def copy_in(self, snapshot: Snapshot, count: int) -> None:
         """Take over the state; what lies behind ``count`` is cut off by the next ``reuse``.
@@ -126,7 +133,7 @@ class SessionHolder:
         memory = api.llama_get_memory(session.context)
         first = api.llama_memory_seq_pos_min(memory, _SEQUENCE)
         last = api.llama_memory_seq_pos_max(memory, _SEQUENCE)
-        begins = first == 0 or self._only_whole
+        begins = self._only_whole or can_go_on(max(0, first), count, session.window)
         if taken != state.data.nbytes or not begins or last + 1 != len(snapshot.tokens):
             session.forget()
             raise UnusableError(f"llama.cpp took {taken} bytes, up to position {last}")

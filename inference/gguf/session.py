@@ -112,6 +112,8 @@ class Session:
         # llama.cpp rounds the context up; what was asked for is what is promised.
         self.n_ctx = min(n_ctx, int(api.llama_n_ctx(context)))
         vocabulary = api.llama_model_get_vocab(model.handle)
+        self.window = max(0, int(api.llama_model_n_swa(model.handle)))
+        """Tokens that layers with a window look back on; 0 where there are none."""
         self.n_vocab = int(api.llama_vocab_n_tokens(vocabulary)) if vocabulary else 0
         self._interruptible = True
         self._step_s = math.inf
@@ -125,6 +127,12 @@ class Session:
             raise InferenceError("The model is closed.")
         return self._context
 
+    @property
+    def first(self) -> int:
+        """The first token that every layer still holds; not 0 where a window came from a copy."""
+        memory = api.llama_get_memory(self.context)
+        return max(0, api.llama_memory_seq_pos_min(memory, _SEQUENCE)) if self.window else 0
+
     def reuse(self, prompt: Sequence[int]) -> int:
         """Keep what the cache shares with ``prompt`` and forget the rest.
 
@@ -137,7 +145,8 @@ class Session:
             if old != new:
                 break
             shared += 1
-        self._cut(min(shared, len(prompt) - 1))
+        kept = min(shared, len(prompt) - 1)
+        self._cut(kept if can_go_on(self.first, kept, self.window) else 0)
         return len(self.tokens)
 
     def forget(self) -> None:
@@ -261,6 +270,18 @@ class Session:
         return InferenceError(
             "llama.cpp could not compute this text.", "Load the model again.", detail
         )
+
+
+def can_go_on(first: int, length: int, window: int) -> bool:
+    """Whether a text can be gone on from after ``length`` tokens.
+
+    Args:
+        first: The first token that every layer still holds.
+        length: The next token's position; it sees that many tokens, its own included, through
+            a window.
+        window: Width of the windows; 0 where there are none.
+    """
+    return not window or first <= max(0, length - window + 1)
 
 
 def _context_params(options: LoadOptions, n_ctx: int, threads: int) -> llama_context_params:

@@ -9,7 +9,7 @@ import torch
 from inference.past.file_format import UnusableError
 from inference.past.identity import Identity, model_digest
 from inference.past.keeper import PastWork
-from inference.past.snapshot import Part
+from inference.past.snapshot import Part, Snapshot, as_tokens
 from inference.paths import app_paths
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from inference.native.session import Session
     from inference.native.weights import Checkpoint
-    from inference.past.snapshot import Snapshot
     from inference.types import PastOptions
 
 _KEYS_VERSION: Final = 1
@@ -82,10 +81,11 @@ class SessionHolder:
         del kept
         return shared if self._session.can_stay(facts.get("turned_for", 0), prompt) else 0
 
-    def copy_out(self) -> Mapping[str, Part]:
+    def copy_out(self) -> Snapshot:
         """Copy keys and values, (layer, H_kv, S, D) each."""
         keys, values = self._session.copy_out()
-        return {"keys": _as_part(keys), "values": _as_part(values)}
+        parts = {"keys": _as_part(keys), "values": _as_part(values)}
+        return Snapshot(as_tokens(self.tokens), parts, self.facts)
 
     def copy_in(self, snapshot: Snapshot, count: int) -> None:
         """Take over the first ``count`` positions.

@@ -26,13 +26,13 @@ from inference.past.file_format import (
     write_snapshot,
 )
 from inference.past.identity import Identity, short_digest
-from inference.past.snapshot import Snapshot, as_tokens, shared_length
+from inference.past.snapshot import as_tokens, shared_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from inference.past.snapshot import Part, Tokens
+    from inference.past.snapshot import Snapshot, Tokens
     from inference.types import PastOptions
 
 _log = logging.getLogger(__name__)
@@ -74,8 +74,8 @@ class Holder(Protocol):
         """
         ...
 
-    def copy_out(self) -> Mapping[str, Part]:
-        """Copy what is held."""
+    def copy_out(self) -> Snapshot:
+        """Copy what is held; its ``facts`` may say that a copy holds less."""
         ...
 
     def copy_in(self, snapshot: Snapshot, count: int) -> None:
@@ -202,13 +202,12 @@ class PastWork:
         if size > max(self._on_disk, self._in_memory) or 2 * size > _free_memory():
             _log.info("a text of %d tokens is not kept: it takes %d bytes", len(here), size)
             return
-        facts = dict(self._holder.facts)
         try:
-            snapshot = Snapshot(here, self._holder.copy_out(), facts)
+            snapshot = self._holder.copy_out()
         except _TROUBLE as exc:
             _log.info("a text of %d tokens could not be kept: %s", len(here), exc)
             return
-        fresh = _Kept(short_digest(self._owner), here, facts, snapshot)
+        fresh = _Kept(short_digest(self._owner), here, snapshot.facts, snapshot)
         for old in self._covered_by(fresh):
             old.snapshot = None
             if old.path is None:

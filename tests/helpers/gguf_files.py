@@ -97,7 +97,7 @@ def tiny_gguf(path: Path, **overrides: Any) -> Path:
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
     if shape.chat_template is not None:
         writer.add_chat_template(shape.chat_template)
-    n_vocab = _write_vocabulary(writer, shape)
+    n_vocab = write_vocabulary(writer, shape)
     if shape.weights:
         _write_weights(writer, shape, n_vocab)
     writer.write_header_to_file()
@@ -107,7 +107,8 @@ def tiny_gguf(path: Path, **overrides: Any) -> Path:
     return path
 
 
-def _write_vocabulary(writer: gguf.GGUFWriter, shape: TinyShape) -> int:
+def write_vocabulary(writer: gguf.GGUFWriter, shape: TinyShape) -> int:
+    """Write tokens and what goes with them; return how many there are."""
     if shape.vocabulary == "bpe":
         tokens, types, merges = bpe_vocabulary()
         writer.add_tokenizer_model("gpt2")

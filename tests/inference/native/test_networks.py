@@ -9,8 +9,12 @@ import torch
 from inference.cancel import CancelToken
 from inference.native.kv_cache import KVCache
 from inference.native.network import Network
+from inference.native.past import SessionHolder
+from inference.native.scaling import DynamicScaling, LongRopeScaling
 from inference.native.session import Session
 from inference.native.weights import load_network, open_checkpoint
+from inference.past.file_format import read_snapshot, write_snapshot
+from inference.past.identity import Identity
 from tests.inference.native.reference import VARIANTS, random_ids, reference_network
 
 if TYPE_CHECKING:
@@ -75,6 +79,77 @@ def test_a_prefix_kept_from_another_text_changes_nothing(
     list(session.prefill(second[kept:], CancelToken()))
     expected = ours(torch.tensor([second]), last_only=True)[0, 0]
     torch.testing.assert_close(session.next_logits(), expected, atol=1e-4, rtol=0)
+
+
+def restored(session: Session, network: Network, length: int, folder: Path) -> Session:
+    """Return a new session that holds what another one has read, by way of a file.
+
+    Args:
+        session: Where it comes from.
+        network: Theirs.
+        length: Of the text that is to be read; some scalings allow nothing to be kept for it.
+        folder: For the file.
+    """
+    ours = Identity("native", "tiny", "1", "float32")
+    path = folder / "past"
+    assert write_snapshot(path, SessionHolder(session).copy_out(), ours, "chat", CancelToken())
+    snapshot = read_snapshot(path, ours)
+    fresh = Session(network, 256, torch.float32, torch.device("cpu"))
+    holder = SessionHolder(fresh)
+    count = holder.usable(session.length, snapshot.facts, session.length, length)
+    if count:
+        holder.copy_in(snapshot, count)
+    return fresh
+
+
+def may_be_kept(network: Network, read: int, length: int) -> bool:
+    """Whether a beginning read by itself has the keys that it has in the longer text."""
+    scaling = network.config.rope_scaling
+    if isinstance(scaling, DynamicScaling):
+        return length <= scaling.original_context
+    border = getattr(scaling, "original_context", 0)
+    return not isinstance(scaling, LongRopeScaling) or (read > border) == (length > border)
+
+
+@torch.inference_mode()
+def test_logits_over_128_positions_equal_transformers_with_the_cache_restored_from_disk(
+    pair: tuple[Any, Network], tmp_path: Path
+) -> None:
+    theirs, ours = pair
+    ids = random_ids(LENGTH)[0].tolist()
+    first = Session(ours, 256, torch.float32, torch.device("cpu"))
+    first.reuse(ids[:72])
+    list(first.prefill(ids[:72], CancelToken()))
+    session = restored(first, ours, LENGTH, tmp_path)
+    kept = session.reuse(ids)
+    assert kept == (72 if may_be_kept(ours, 72, LENGTH) else 0)
+    streams: list[torch.Tensor] = []
+    list(session.prefill(ids[kept:], CancelToken(), streams.append))
+    logits = ours.score(torch.cat(streams, dim=1))[:, -128:]
+    expected = theirs(torch.tensor([ids])).logits[:, -128:]
+    torch.testing.assert_close(logits, expected, atol=1e-4, rtol=0)
+
+
+@torch.inference_mode()
+def test_64_greedy_tokens_equal_transformers_with_the_cache_restored_from_disk(
+    pair: tuple[Any, Network], tmp_path: Path
+) -> None:
+    theirs, ours = pair
+    prompt = random_ids(40)
+    expected = theirs.generate(
+        prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=64, do_sample=False
+    )[0].tolist()
+    ids = prompt[0].tolist()
+    first = Session(ours, 256, torch.float32, torch.device("cpu"))
+    first.reuse(ids[:36])
+    list(first.prefill(ids[:36], CancelToken()))
+    session = restored(first, ours, len(ids), tmp_path)
+    assert session.reuse(ids) == 36
+    list(session.prefill(ids[36:], CancelToken()))
+    while len(ids) < 40 + 64:
+        ids.append(int(session.next_logits().argmax()))
+        session.read(ids[-1:], CancelToken())
+    assert ids == expected
 
 
 @torch.inference_mode()
