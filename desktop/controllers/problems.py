@@ -88,6 +88,11 @@ def shelf_problem(error: InferenceError) -> Problem:
     )
 
 
+def hub_problem(error: InferenceError) -> Problem:
+    """The hub could not be asked: its sentence is the title."""
+    return Problem(error.message, "", error.hint, error.detail)
+
+
 def idle_problem(error: InferenceError, smaller: Smaller | None = None) -> Problem:
     """The engine process went away while nothing was asked of it."""
     problem = Problem(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.widgets.controls import label, panel
@@ -58,6 +59,9 @@ class ModelsPage(QFrame):
         self._bar = TabBar(self.tr("Views of the models page"), names, theme, name="models_tab")
         self._bar.chosen.connect(self.open_tab)
         self.strip = MachineStrip(theme)
+        find = QShortcut(QKeySequence("Ctrl+F"), self)
+        find.setObjectName("key_find_model")
+        find.activated.connect(self.focus_search)
         self._stack = QStackedWidget()
         self._stack.setObjectName("models_views")
         head = panel("page", "models_header", "bottom")
@@ -93,6 +97,12 @@ class ModelsPage(QFrame):
         """Return the id of the open tab; empty before one was opened."""
         shown = self._stack.currentWidget()
         return next((name for name, view in self._views.items() if view is shown), "")
+
+    def focus_search(self) -> None:
+        """Put the keyboard into the search field of the open tab, if it has one."""
+        focus = getattr(self._stack.currentWidget(), "focus_search", None)
+        if callable(focus):
+            focus()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Open the first tab the first time."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from desktop.controllers.computer import ComputerController
+from desktop.controllers.discover import DiscoverController
+from desktop.views.discover_page import DiscoverPage
 from desktop.views.installed_page import InstalledPage
 from desktop.views.models_page import ModelsPage, Tab
 
@@ -46,12 +48,19 @@ class ModelsWiring(QObject):
     ) -> None:
         super().__init__(parent)
         self._engines = engines
+        self._tasks = tasks
         self._state = engines.state()
         self._installed: InstalledPage | None = None
+        self._discover: DiscoverController | None = None
         self._computer = ComputerController(paths, tasks, parent=self)
         self.page = ModelsPage(theme, self._tabs())
         self._computer.changed.connect(self.page.strip.set_computer)
         self.page.seen.connect(lambda seen: self._computer.watch(watched=seen))
+
+    def shutdown(self) -> None:
+        """End what works in the background."""
+        if self._discover is not None:
+            self._discover.shutdown()
 
     def set_engine(self, state: EngineState) -> None:
         """Show what the engine does."""
@@ -66,9 +75,26 @@ class ModelsWiring(QObject):
         """Show what is installed."""
         if self._installed is not None:
             self._installed.set_models(models)
+        if self._discover is not None:
+            self._discover.set_models(models)
 
     def _tabs(self) -> tuple[Tab, ...]:
-        return (Tab("installed", self.tr("Installed"), self._make_installed),)
+        return (
+            Tab("discover", self.tr("Discover"), self._make_discover),
+            Tab("installed", self.tr("Installed"), self._make_installed),
+        )
+
+    def _make_discover(self, theme: Theme) -> QWidget:
+        discover = DiscoverController(parent=self)
+        discover.tasks.failure_unhandled.connect(self._tasks.failure_unhandled)
+        page = DiscoverPage(theme, discover)
+        page.detail.chat_asked.connect(self.chat_asked)
+        self._computer.changed.connect(discover.set_computer)
+        discover.set_computer(self._computer.state())
+        discover.set_models(self._engines.models())
+        discover.begin()
+        self._discover = discover
+        return page
 
     def _make_installed(self, theme: Theme) -> QWidget:
         engines, page = self._engines, InstalledPage(theme)

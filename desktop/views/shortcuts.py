@@ -34,6 +34,7 @@ def all_keys() -> tuple[Key, ...]:
         Key("new_chat", "Ctrl+N", _tr("New chat")),
         Key("find_chat", "Ctrl+K", _tr("Find in all chats")),
         Key("models", "Ctrl+M", _tr("Choose a model")),
+        Key("find_model", "Ctrl+F", _tr("Find a model, on its page"), by_window=False),
         Key("send", "Return", _tr("Send the message"), by_window=False),
         Key("line", "Shift+Return", _tr("New line in the message"), by_window=False),
         Key("stop", "Esc", _tr("Stop the answer, or close what is in front")),

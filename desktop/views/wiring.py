@@ -95,6 +95,7 @@ class Wiring(QObject):
 
             models = ModelsWiring(theme, self._engines, self._tasks, self._paths, self)
             models.chat_asked.connect(self._chat_with)
+            self._window.closing.connect(models.shutdown)
             self._models = models
             return models.page
         if page_id == "downloads":

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from desktop.widgets.theme import FontRole, Theme
 
 Tone = Literal["text", "text2", "text3", "accent", "ok", "info", "warn", "bad"]
-ButtonKind = Literal["main", "secondary", "danger", "ghost", "link", "pill", "segment"]
+ButtonKind = Literal["main", "secondary", "danger", "ghost", "link", "pill", "segment", "chip"]
 Ground = Literal["rail", "side", "page", "sunken"]
 Edge = Literal["left", "right", "top", "bottom", ""]
 _ICON_GAP = 4

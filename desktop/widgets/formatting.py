@@ -41,6 +41,13 @@ def round_size(size_bytes: int) -> str:
     return f"{decimal(size_bytes / 1e6, 0)}{NBSP}MB"
 
 
+def gigabytes(size_bytes: int) -> str:
+    """Return a size that a forecast tells, e.g. ``3.1 GB``; below a tenth of that ``60 MB``."""
+    if size_bytes < 100_000_000:
+        return f"{decimal(max(1, round(size_bytes / 1e6)), 0)}{NBSP}MB"
+    return f"{decimal(size_bytes / 1e9, 1)}{NBSP}GB"
+
+
 def speed(tokens_per_s: float) -> str:
     """Return a measured speed, e.g. ``41.2 tokens/s``; no digits from 100 on."""
     return f"{decimal(tokens_per_s, 0 if tokens_per_s >= 100 else 1)}{NBSP}tokens/s"

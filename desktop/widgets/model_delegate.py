@@ -14,11 +14,12 @@ from PySide6.QtCore import (
     Qt,
 )
 from PySide6.QtGui import QFontMetrics, QPainter, QPen
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop.itemmodels.models import IN_MEMORY, ModelRole
 from desktop.widgets import formatting
 from desktop.widgets.controls import badge_size, paint_badge
+from desktop.widgets.row_painting import paint_ground
 from desktop.widgets.theme import rows
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class ModelDelegate(QStyledItemDelegate):
         if model is None:
             self._paint_group(painter, option.rect, str(index.data(ModelRole.GROUP)))
         else:
-            self._paint_ground(painter, option)
+            paint_ground(painter, option, self._theme)
             self._paint_model(painter, option.rect, model)
         painter.restore()
 
@@ -77,20 +78,6 @@ class ModelDelegate(QStyledItemDelegate):
         painter.setPen(self._theme.text3)
         align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading
         painter.drawText(rect.adjusted(10, 2, -10, 0), align, words)
-
-    def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
-        theme = self._theme
-        state = option.state
-        chosen = bool(state & QStyle.StateFlag.State_Selected)
-        if chosen or state & QStyle.StateFlag.State_MouseOver:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.selected if chosen else theme.hover)
-            painter.drawRoundedRect(option.rect, 6, 6)
-        focused = state & QStyle.StateFlag.State_HasFocus
-        if focused and state & QStyle.StateFlag.State_KeyboardFocusChange:
-            painter.setPen(QPen(theme.focus, 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(option.rect).adjusted(1, 1, -1, -1), 6, 6)
 
     def _paint_model(self, painter: QPainter, rect: QRect, model: InstalledModel) -> None:
         theme = self._theme

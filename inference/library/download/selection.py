@@ -33,6 +33,8 @@ _COMPANIONS = frozenset(
     }
 )  # fmt: skip
 _MOST_NAMED = 12
+CHECKPOINT = "*.safetensors"
+"""Asks for the safetensors with what belongs to them, also where there are GGUF files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +85,14 @@ def choose(listing: Listing, wanted: str = "") -> Choice:
 
     Args:
         listing: The repository.
-        wanted: A file, a part of a GGUF file's name such as ``Q4_K_M``, or empty.
+        wanted: A file, a part of a GGUF file's name such as ``Q4_K_M``, ``CHECKPOINT``, or empty.
 
     Raises:
         NothingRunnableError: Nothing here can run it; the sentence says why.
         RepositoryNotFoundError: No such file; the hint lists what there is.
     """
-    choices = gguf_choices(listing)
-    if wanted:
+    choices = gguf_choices(listing) if wanted != CHECKPOINT else ()
+    if wanted and wanted != CHECKPOINT:
         return _named(listing, choices, wanted)
     if choices:
         return _usual(listing, choices)

@@ -67,6 +67,20 @@ def test_arrow_keys_go_from_tab_to_tab(page: ModelsPage, qtbot: QtBot) -> None:
     assert page.current_tab() == "second"
 
 
+def test_ctrl_f_leads_to_the_search_field_of_the_open_tab(page: ModelsPage, qtbot: QtBot) -> None:
+    page.show()
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    found: list[str] = []
+    first = page.open_tab("first")
+    first.focus_search = lambda: found.append("first")  # type: ignore[attr-defined]
+    qtbot.keyClick(page, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert found == ["first"]
+    page.open_tab("second")
+    qtbot.keyClick(page, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert found == ["first"]
+
+
 def test_the_page_says_when_it_is_seen(page: ModelsPage) -> None:
     seen: list[bool] = []
     page.seen.connect(seen.append)

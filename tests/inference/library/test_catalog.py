@@ -171,6 +171,15 @@ def test_a_family_is_judged_by_its_best_download() -> None:
     assert family_fit(small, GAMING).verdict == "gpu"
 
 
+def test_of_downloads_that_fit_alike_the_quickest_speaks_for_its_family() -> None:
+    family = load_catalog().family("qwen3-0.6b")
+    assert family is not None
+    slow = Machine(16_000_000_000, 32_000_000_000, (), 4e9)
+    speeds = [entry_fit(family, entry, slow).tokens_per_s for entry in family.entries]
+    assert len(set(speeds)) > 1
+    assert family_fit(family, slow).tokens_per_s == max(speeds)
+
+
 def test_an_entry_of_unknown_shape_is_judged_roughly_by_its_size() -> None:
     family = CATALOG.family("qwen3.5-4b")
     assert family is not None

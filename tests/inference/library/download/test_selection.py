@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from inference.errors import NothingRunnableError, RepositoryNotFoundError
-from inference.library.download.selection import checkpoint_choice, choose, gguf_choices
+from inference.library.download.selection import CHECKPOINT, checkpoint_choice, choose, gguf_choices
 from inference.library.download.values import Listing, RemoteFile
 
 
@@ -34,6 +34,14 @@ def test_the_usual_quantisation_is_taken_when_nobody_said() -> None:
     with pytest.raises(RepositoryNotFoundError) as caught:
         names("m-IQ2_XS.gguf", "m-IQ3_M.gguf")
     assert "m-IQ2_XS.gguf (1.0 MB)" in caught.value.hint
+
+
+def test_the_checkpoint_can_be_asked_for_beside_gguf_files() -> None:
+    files = ("m-Q4_K_M.gguf", "model.safetensors", "config.json", "tokenizer.json")
+    assert names(*files) == ["m-Q4_K_M.gguf"]
+    assert set(names(*files, wanted=CHECKPOINT)) == set(files[1:])
+    with pytest.raises(NothingRunnableError):
+        names("m-Q4_K_M.gguf", wanted=CHECKPOINT)
 
 
 def test_a_part_of_the_name_is_enough_if_it_is_unique() -> None:
