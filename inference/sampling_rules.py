@@ -17,6 +17,8 @@ MOST_BEAMS = 64
 """Answers that beam search can follow at once."""
 MOST_SAMPLES = 64
 """Answers that can be drawn side by side."""
+MOST_DRAFTED = 32
+"""Tokens that can be guessed per pass."""
 COLDEST = 1e-5
 """Below this temperature a division would overflow float32, so the draw is greedy."""
 
@@ -46,6 +48,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "length_penalty": (-100, 100),
     "penalty_alpha": (0, 1),
     "samples": (1, MOST_SAMPLES),
+    "draft_tokens": (1, MOST_DRAFTED),
 }
 _LARGEST_BIAS = 100
 _DRAWING_ONLY = {"mirostat": "mirostat", "xtc_probability": "XTC"}
@@ -100,6 +103,7 @@ def _check_together(params: SamplingParams) -> None:
             "Use one of them.",
         )
     _check_samples(params)
+    _check_speculation(params)
     if params.strategy in {"beam", "contrastive"}:
         for name, words in _DRAWING_ONLY.items():
             if getattr(params, name):
@@ -126,6 +130,40 @@ def _check_samples(params: SamplingParams) -> None:
         raise UnsupportedRequestError(
             "Without a draw all samples would be alike: the likeliest token is always taken.",
             "Choose the strategy sample and a temperature above 0, or one sample.",
+        )
+
+
+def _check_speculation(params: SamplingParams) -> None:
+    if params.speculate == "off":
+        return
+    others = {
+        f"the strategy {params.strategy}": params.strategy in {"beam", "contrastive"},
+        "mirostat": params.mirostat != 0,
+        "several samples": params.samples > 1,
+    }
+    for words, asked in others.items():
+        if asked:
+            raise UnsupportedRequestError(
+                f"Guessing tokens ahead does not go together with {words}.",
+                "Switch speculation off, or leave the other out.",
+            )
+
+
+def check_draft(params: SamplingParams, draft: str) -> None:
+    """Make sure that there is a draft model where one is asked for.
+
+    Args:
+        params: The settings.
+        draft: The name of the one that is loaded; empty for none.
+
+    Raises:
+        UnsupportedRequestError: There is none.
+    """
+    if params.speculate == "draft" and not draft:
+        raise UnsupportedRequestError(
+            "No draft model is loaded beside this one.",
+            "Load the model together with a smaller one that has the same tokens, or let guesses "
+            "be looked up in the text.",
         )
 
 

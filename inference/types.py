@@ -15,6 +15,7 @@ ModelKind = Literal["base", "instruct", "thinking", "embedding", "unknown"]
 FinishReason = Literal["stop", "length", "cancelled"]
 TokenKind = Literal["answer", "thinking", "tool"]
 Strategy = Literal["sample", "greedy", "beam", "contrastive"]
+Speculate = Literal["off", "prompt", "draft"]
 BeamState = Literal["kept", "pruned", "finished"]
 
 
@@ -70,6 +71,11 @@ class SamplingParams(msgspec.Struct, frozen=True):
         penalty_alpha: Weight of the likeness in contrastive search, 0 (none) to 1.
         samples: How many answers are drawn side by side, from one reading of the prompt. Number i
             is drawn as a request of its own with the seed ``seed + i`` would be.
+        speculate: Who guesses tokens ahead, so that one pass of the model can judge several:
+            ``prompt`` looks the newest tokens up in the text so far, ``draft`` asks the smaller
+            model loaded beside it (``LoadOptions.draft``). What an answer may be and how likely
+            it is stays the same.
+        draft_tokens: Tokens guessed per pass, at most.
     """
 
     temperature: float = 0.7
@@ -102,6 +108,8 @@ class SamplingParams(msgspec.Struct, frozen=True):
     early_stop: bool | Literal["never"] = False
     penalty_alpha: float = 0.6
     samples: int = 1
+    speculate: Speculate = "off"
+    draft_tokens: int = 8
 
 
 class GenerationRequest(msgspec.Struct, frozen=True):
@@ -158,6 +166,8 @@ class LoadOptions(msgspec.Struct, frozen=True):
         dtype: ``auto``, ``float32``, ``bfloat16``, ``float16`` (native).
         chat_template: Jinja that takes the place of the model's own; empty = its own.
         past: How much of what was read is kept.
+        draft: A smaller model with the same tokens, of the same form, to be loaded beside it for
+            ``SamplingParams.speculate``; empty for none.
     """
 
     path: str
@@ -172,6 +182,7 @@ class LoadOptions(msgspec.Struct, frozen=True):
     dtype: str = "auto"
     chat_template: str = ""
     past: PastOptions = PastOptions()
+    draft: str = ""
 
 
 class ModelInfo(msgspec.Struct, frozen=True):
@@ -246,6 +257,7 @@ class LoadedModel(msgspec.Struct, frozen=True):
         turn_stops: Texts at which answers in a conversation are ended as well, because the chat
             template ends turns with them and no token does.
         past_bytes: Most memory that copies of earlier texts will take.
+        draft: Name of the draft model loaded beside it, empty for none; the bytes above count it.
     """
 
     engine: EngineKind
@@ -270,6 +282,7 @@ class LoadedModel(msgspec.Struct, frozen=True):
     buffers_bytes: int = 0
     turn_stops: tuple[str, ...] = ()
     past_bytes: int = 0
+    draft: str = ""
 
 
 class TokenPiece(msgspec.Struct, frozen=True):
@@ -348,11 +361,16 @@ class SampleEnd(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Tokens of one answer, or of all its samples; ``reused_tokens`` came from the cache."""
+    """Tokens of one answer, or of all its samples; ``reused_tokens`` came from the cache.
+
+    With speculation ``drafted_tokens`` were guessed, and ``accepted_tokens`` of them were taken.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     reused_tokens: int = 0
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
 
 
 class Timings(msgspec.Struct, frozen=True):

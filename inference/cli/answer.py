@@ -96,10 +96,14 @@ class JsonAnswer(Answer):
         session: The loaded model.
         top: Alternatives to print per token.
         several: Tell whose sample a token is.
+        speculates: Tell how many tokens were guessed and taken.
     """
 
-    def __init__(self, session: Session, top: int, *, several: bool = False) -> None:
+    def __init__(
+        self, session: Session, top: int, *, several: bool = False, speculates: bool = False
+    ) -> None:
         super().__init__(session)
+        self._speculates = speculates
         self._top = top
         self._several = several
 
@@ -148,6 +152,11 @@ class JsonAnswer(Answer):
                 "tokens_per_s": timings.tokens_per_s,
             },
         }
+        if self._speculates:
+            finished["speculation"] = {
+                "drafted_tokens": usage.drafted_tokens,
+                "accepted_tokens": usage.accepted_tokens,
+            }
         if event.samples:
             finished["samples"] = [
                 {

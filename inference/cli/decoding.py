@@ -6,9 +6,9 @@ import argparse
 from typing import TYPE_CHECKING, Any, Final
 
 from inference.cli.console import clean
-from inference.cli.options import LATER, number, whole
+from inference.cli.options import LATER, clean_path, number, whole
 from inference.errors import UnsupportedRequestError
-from inference.sampling_rules import MOST_SAMPLES
+from inference.sampling_rules import MOST_DRAFTED, MOST_SAMPLES
 from inference.types import SamplingParams
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _NEEDS: Final = {
 _OWN: Final = (
     *("beams", "length_penalty", "penalty_alpha", "no_repeat_ngram", "dry_multiplier", "dry_base"),
     *("dry_allowed_length", "dry_window", "xtc_probability", "xtc_threshold", "mirostat"),
-    *("mirostat_tau", "mirostat_eta", "samples"),
+    *("mirostat_tau", "mirostat_eta", "samples", "draft_tokens"),
 )
 _DRAWING: Final = ("temperature", "top_k", "top_p", "min_p", "typical_p")
 
@@ -103,6 +103,12 @@ def sampling_params(arguments: argparse.Namespace) -> SamplingParams:
     )
 
 
+def draft_model(arguments: argparse.Namespace) -> str:
+    """Return the model that shall guess tokens, empty for none."""
+    speculate: str = getattr(arguments, "speculate", "off")
+    return "" if speculate in {"off", "prompt"} else speculate
+
+
 def _add_strategies(parser: argparse.ArgumentParser) -> None:
     """Add the strategy, and what keeps an answer from repeating itself or from being dull."""
     group = parser.add_argument_group("how tokens are chosen")
@@ -142,6 +148,15 @@ def _add_strategies(parser: argparse.ArgumentParser) -> None:
     _add(group, "mirostat_tau", number(0, 100), "F", "surprise aimed at, in bits")
     _add(group, "mirostat_eta", number(0, 100), "F", "how fast it is corrected")
     _add(group, "samples", whole(1, MOST_SAMPLES), "N", "answers drawn side by side")
+    group.add_argument(
+        "--speculate",
+        type=clean_path,
+        metavar="off|prompt|MODEL",
+        default="off",
+        help="guess tokens ahead: look them up in the text (prompt), or let a smaller model with "
+        "the same tokens write them; the answer stays the same",
+    )
+    _add(group, "draft_tokens", whole(1, MOST_DRAFTED), "N", "tokens guessed at once, at most")
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -158,9 +173,12 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     for name, needed in _NEEDS.items():
         if given[name] is not None and not given[needed]:
             raise _idle(name, _option(needed))
+    if arguments.draft_tokens is not None and arguments.speculate == "off":
+        raise _idle("draft_tokens", "--speculate")
     _check_draw(strategy, given, _DRAWING)
     settings: dict[str, Any] = {name: given[name] for name in _OWN if given[name] is not None}
     settings |= {"strategy": strategy, "logit_bias": tuple(arguments.logit_bias)}
+    settings["speculate"] = "draft" if draft_model(arguments) else arguments.speculate
     if arguments.early_stop is not None:
         settings["early_stop"] = _EARLY[arguments.early_stop]
     if arguments.dry_breaker is not None:

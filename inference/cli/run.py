@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with interruptible(cancel), opened(arguments, cancel) as session:
             request = _request(session, arguments, sampling, messages, prompt)
-            return answer(_view(session, arguments, sampling.samples), request, cancel)
+            return answer(_view(session, arguments, sampling), request, cancel)
     except Interrupted:
         return INTERRUPTED
 
@@ -87,10 +87,12 @@ def answer(view: Answer, request: GenerationRequest, cancel: CancelToken) -> int
     return INTERRUPTED if view.reason == "cancelled" else 0
 
 
-def _view(session: Session, arguments: argparse.Namespace, samples: int) -> Answer:
+def _view(session: Session, arguments: argparse.Namespace, sampling: SamplingParams) -> Answer:
+    several = sampling.samples > 1
     if arguments.json:
-        return JsonAnswer(session, arguments.top, several=samples > 1)
-    return TextSamples(session) if samples > 1 else TextAnswer(session)
+        speculates = sampling.speculate != "off"
+        return JsonAnswer(session, arguments.top, several=several, speculates=speculates)
+    return TextSamples(session) if several else TextAnswer(session)
 
 
 def _request(

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from inference.cli.decoding import draft_model
 from inference.cli.options import load_options
 from inference.errors import CorruptCheckpointError, InferenceError, ModelNotFoundError
 from inference.host.client import EngineClient
@@ -108,6 +111,9 @@ def opened(arguments: argparse.Namespace, cancel: CancelToken) -> Iterator[Sessi
     info = find_model(arguments.model, arguments.engine)
     defaults = ModelNotes(app_paths().data / NOTES).of(info).defaults
     options = load_options(arguments, info, defaults)
+    if name := draft_model(arguments):
+        draft = find_model(name, info.engine)
+        options = msgspec.structs.replace(options, draft=draft.path)
     client = EngineClient(arguments.factory)
     try:
         session = Session(client, info, options)

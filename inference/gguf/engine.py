@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from inference.beam_search import no_beam_tree
 from inference.errors import ContextOverflowError, InferenceError
 from inference.events import failed
 from inference.gguf import probe
+from inference.gguf.drafting import DraftContext
 from inference.gguf.generation import Generation
 from inference.gguf.inside import GgufSource
 from inference.gguf.model import GgufModel
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from inference.cancel import CancelToken
     from inference.engine import ProgressSink
     from inference.events import EngineEvent
+    from inference.gguf.probe import LoadFlags
     from inference.inside.questions import Finding, Question
     from inference.types import (
         BeamTree,
@@ -55,7 +59,7 @@ def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToke
     flags = probe.safe_load_flags(app_paths().cache)
     model = GgufModel(options, flags, progress, cancel)
     try:
-        return GgufEngine(model, options, began)
+        return GgufEngine(model, options, flags, began, cancel)
     except BaseException:
         model.close()
         raise
@@ -67,13 +71,22 @@ class GgufEngine:
     Args:
         model: Owned by the engine from now on, if this succeeds.
         options: What it was loaded with.
+        flags: From the processor probe.
         began: When loading began, by ``time.perf_counter``.
+        cancel: Stops loading a draft model.
 
     Raises:
-        InferenceError: The context could not be made.
+        InferenceError: The context could not be made, or the draft model not be loaded.
     """
 
-    def __init__(self, model: GgufModel, options: LoadOptions, began: float) -> None:
+    def __init__(
+        self,
+        model: GgufModel,
+        options: LoadOptions,
+        flags: LoadFlags,
+        began: float,
+        cancel: CancelToken,
+    ) -> None:
         self._closed = False
         self._searched: tuple[str, BeamSearch] | None = None
         self._model = model
@@ -85,6 +98,13 @@ class GgufEngine:
         self._session = Session(model, options)
         self._past = past_work(self._session, model, options)
         self._inside = GgufSource(model, self._session, self._vocabulary)
+        self._draft: DraftContext | None = None
+        if options.draft:
+            try:
+                self._draft = DraftContext(options, flags, self._vocabulary, model.name, cancel)
+            except BaseException:
+                self._session.close()
+                raise
         self._loaded = LoadedModel(
             engine="gguf",
             name=model.name,
@@ -109,6 +129,8 @@ class GgufEngine:
             turn_stops=ends.texts,
             past_bytes=memory_limit(options.past),
         )
+        if self._draft is not None:
+            self._loaded = _with_draft(self._loaded, self._draft)
 
     @property
     def loaded(self) -> LoadedModel:
@@ -122,7 +144,12 @@ class GgufEngine:
             request = with_turn_stops(request, self._loaded.turn_stops)
             prompt = self._prompts.of_request(request)
             generation = Generation(
-                self._session, self._vocabulary, request, prompt, self._loaded.load_s
+                self._session,
+                self._vocabulary,
+                request,
+                prompt,
+                load_s=self._loaded.load_s,
+                draft=self._draft,
             )
             self._past.prepare(prompt, request.cache_key)
             try:
@@ -215,6 +242,8 @@ class GgufEngine:
         if not self._closed:
             self._past.close()
         self._closed = True
+        if self._draft is not None:
+            self._draft.close()
         self._session.close()
         self._model.close()
 
@@ -222,6 +251,16 @@ class GgufEngine:
         # llama.cpp does not look whether a pointer is still good: it would end the process.
         if self._closed:
             raise InferenceError("The model is closed.", "Load it again.")
+
+
+def _with_draft(loaded: LoadedModel, draft: DraftContext) -> LoadedModel:
+    return msgspec.structs.replace(
+        loaded,
+        draft=draft.name,
+        weights_bytes=loaded.weights_bytes + draft.weights_bytes,
+        kv_cache_bytes=loaded.kv_cache_bytes + draft.kv_cache_bytes,
+        buffers_bytes=loaded.buffers_bytes + draft.buffers_bytes,
+    )
 
 
 def _turn_ends(template: str | None, vocabulary: Vocabulary, architecture: str) -> TurnEnds:

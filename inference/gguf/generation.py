@@ -9,17 +9,28 @@ import time
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from inference.beam_search import PROMPT
+from inference.drafters import ModelDrafter, PromptLookup
 from inference.errors import UnsupportedRequestError
 from inference.events import Finished, PromptProgress, Started
 from inference.gguf.beam import BeamDecoder
+from inference.gguf.drafting import ContextReader, check_takes_back
 from inference.gguf.probabilities import Distribution, check_finite
 from inference.gguf.sampler import Sampler
 from inference.gguf.samples import SequenceRows
 from inference.gguf.session import BATCH_TOKENS
 from inference.prompt.context import check_fits
 from inference.samples import Drawn, SampleBatch
-from inference.sampling_rules import check_alternatives, check_params, pick_seed
+from inference.sampling_rules import (
+    check_alternatives,
+    check_draft,
+    check_params,
+    is_greedy,
+    pick_seed,
+)
+from inference.speculation import Speculation
 from inference.text.answer import AnswerStream
 from inference.types import Timings, Usage
 
@@ -29,11 +40,14 @@ if TYPE_CHECKING:
     from inference.beam_search import BeamSearch
     from inference.cancel import CancelToken
     from inference.events import EngineEvent
+    from inference.gguf.drafting import DraftContext
     from inference.gguf.probabilities import Logits
     from inference.gguf.session import Session
     from inference.gguf.vocabulary import Vocabulary
+    from inference.speculation import Drafter
     from inference.types import Candidate, FinishReason, GenerationRequest, SamplingParams
 
+_STOPPED: Final = (-1, None)
 _NOT_WITH_BEAMS: Final = {
     "repeat_penalty": 1,
     "frequency_penalty": 0,
@@ -53,6 +67,7 @@ class Generation:
         request: Sampling, alternatives and stops are read from it.
         prompt: Its ids, at least one.
         load_s: Seconds the model took to load, for the timings.
+        draft: The smaller model beside it, if one is loaded.
 
     Raises:
         UnsupportedRequestError: A setting has no meaning.
@@ -65,11 +80,18 @@ class Generation:
         vocabulary: Vocabulary,
         request: GenerationRequest,
         prompt: Sequence[int],
+        *,
         load_s: float,
+        draft: DraftContext | None = None,
     ) -> None:
         check_alternatives(request.top_n)
         check_params(request.sampling, vocabulary.size)
         _check_strategy(request.sampling)
+        if request.sampling.speculate != "off":
+            check_draft(request.sampling, draft.name if draft else "")
+            check_takes_back(session.model)
+        self._draft = draft
+        self._guesses: Speculation[Logits] | None = None
         check_fits(len(prompt), session.n_ctx)
         self._session = session
         self._vocabulary = vocabulary
@@ -106,18 +128,56 @@ class Generation:
         )
         reason: FinishReason = "cancelled"
         if (yield from self._read_prompt(cancel)):
-            if request.sampling.strategy == "beam":
-                reason = yield from self._search(cancel)
-            elif request.sampling.samples > 1:
-                reason = yield from self._draw_samples(seed, cancel)
-            else:
-                with closing(self._sampler(seed)) as sampler:
-                    reason = yield from self._answer(sampler, cancel)
+            reason = yield from self._write(seed, cancel)
         samples = () if self._batch is None else self._batch.ends
         yield Finished(request.request_id, reason, self._usage(), self._timings(), samples)
 
-    def _sampler(self, seed: int) -> Sampler:
-        return Sampler(self._request.sampling, seed, self._vocabulary, self._prompt)
+    def _write(self, seed: int, cancel: CancelToken) -> Generator[EngineEvent, None, FinishReason]:
+        params = self._request.sampling
+        if self._limit < 1:
+            return "length"
+        if params.strategy == "beam":
+            return (yield from self._search(cancel))
+        if params.samples > 1:
+            return (yield from self._draw_samples(seed, cancel))
+        with ExitStack() as stack:
+            sampler = stack.enter_context(closing(self._sampler(params, seed)))
+            if params.speculate == "off":
+                return (yield from self._answer(self._tokens(sampler, cancel), cancel))
+            began = time.perf_counter()
+            drafter = stack.enter_context(closing(self._drafter(seed, cancel)))
+            drafter.prepare(self._prompt)
+            self._prompt_s += time.perf_counter() - began
+            self._guesses = Speculation(
+                ContextReader(self._session, cancel),
+                sampler,
+                drafter,
+                prompt=self._prompt,
+                seed=seed,
+                limit=self._limit,
+                most=params.draft_tokens,
+                ends=self._eog,
+            )
+            return (yield from self._answer(self._guesses.tokens(), cancel))
+
+    def _drafter(self, seed: int, cancel: CancelToken) -> Drafter:
+        """Return who guesses tokens for this answer."""
+        params = self._request.sampling
+        if params.speculate == "prompt" or self._draft is None:
+            return PromptLookup()
+        self._draft.watch(cancel)
+        # Excluding the likeliest by chance would only make the guesses worse.
+        plain = msgspec.structs.replace(params, xtc_probability=0.0)
+        return ModelDrafter(
+            self._draft,
+            self._sampler(plain, seed),
+            greedy=is_greedy(params),
+            seed=seed,
+            ends=self._eog,
+        )
+
+    def _sampler(self, params: SamplingParams, seed: int) -> Sampler:
+        return Sampler(params, seed, self._vocabulary, self._prompt)
 
     def _read_prompt(self, cancel: CancelToken) -> Generator[EngineEvent, None, bool]:
         """Read what is new of the prompt in chunks; return whether it was read to its end."""
@@ -136,25 +196,36 @@ class Generation:
         return True
 
     def _answer(
-        self, sampler: Sampler, cancel: CancelToken
+        self, tokens: Iterator[tuple[int, Logits]], cancel: CancelToken
     ) -> Generator[EngineEvent, None, FinishReason]:
-        """Draw tokens until something ends the answer; return the reason."""
+        """Take tokens until something ends the answer; return the reason."""
         stream = AnswerStream(self._request.request_id, self._request.sampling.stop)
-        reason = yield from self._draw_tokens(sampler, stream, cancel)
+        reason = yield from self._take_tokens(tokens, stream, cancel)
         yield from stream.finish()
         return reason
 
-    def _draw_tokens(
-        self, sampler: Sampler, stream: AnswerStream, cancel: CancelToken
-    ) -> Generator[EngineEvent, None, FinishReason]:
+    def _tokens(self, sampler: Sampler, cancel: CancelToken) -> Iterator[tuple[int, Logits]]:
+        """Yield tokens, each with the logits it was chosen by, (V,); the end is a stop."""
         session = self._session
+        complete = True
+        while complete:
+            logits = session.logits()
+            check_finite(logits)
+            token = sampler.sample(session.context, logits)
+            yield token, logits
+            complete = session.read((token,), cancel)
+
+    def _take_tokens(
+        self, tokens: Iterator[tuple[int, Logits]], stream: AnswerStream, cancel: CancelToken
+    ) -> Generator[EngineEvent, None, FinishReason]:
         while self._drawn < self._limit:
             if cancel.cancelled:
                 return "cancelled"
             began = time.perf_counter()
-            logits = session.logits()
-            check_finite(logits)
-            token = sampler.sample(session.context, logits)
+            token, logits = next(tokens, _STOPPED)
+            if logits is None:
+                return "cancelled"
+            self._steps = self._drawn  # the first comes from the prompt's pass
             if token in self._eog:
                 self._decode_s += time.perf_counter() - began
                 return "stop"
@@ -165,21 +236,20 @@ class Generation:
             yield from events
             if stopped:
                 return "stop"
-            if self._drawn < self._limit and not self._compute(token, cancel):
-                return "cancelled"
         return "length"
 
     def _draw_samples(
         self, seed: int, cancel: CancelToken
     ) -> Generator[EngineEvent, None, FinishReason]:
         """Draw several answers side by side."""
-        if self._limit < 1:
-            return "length"
         batch = self._batch = SampleBatch(
             self._request, seed, limit=self._limit, ends=self._eog, drops_space=self._drops_space
         )
         with ExitStack() as stack:
-            samplers = [stack.enter_context(closing(self._sampler(own))) for own in batch.seeds]
+            params = self._request.sampling
+            samplers = [
+                stack.enter_context(closing(self._sampler(params, own))) for own in batch.seeds
+            ]
             rows = SequenceRows(self._session, samplers, self._limit, self._tell, cancel)
             stack.callback(rows.close)
             reason = yield from batch.events(rows, cancel)
@@ -198,8 +268,6 @@ class Generation:
 
     def _search(self, cancel: CancelToken) -> Generator[EngineEvent, None, FinishReason]:
         """Follow several answers at once; then tell the best one."""
-        if self._limit < 1:
-            return "length"
         began = time.perf_counter()
         tops: dict[int, tuple[Candidate, ...]] = {}
         top_n = self._request.top_n
@@ -231,13 +299,6 @@ class Generation:
         yield from stream.finish()
         return reason
 
-    def _compute(self, token: int, cancel: CancelToken) -> bool:
-        began = time.perf_counter()
-        complete = self._session.read((token,), cancel)
-        self._decode_s += time.perf_counter() - began
-        self._steps += complete
-        return complete
-
     def _piece(self, token: int) -> bytes:
         piece = self._vocabulary.piece(token)
         if self._drops_space and self._drawn == 1:
@@ -245,7 +306,14 @@ class Generation:
         return piece
 
     def _usage(self) -> Usage:
-        return Usage(len(self._prompt), self._drawn, self._reused)
+        guesses = self._guesses
+        return Usage(
+            prompt_tokens=len(self._prompt),
+            completion_tokens=self._drawn,
+            reused_tokens=self._reused,
+            drafted_tokens=0 if guesses is None else guesses.drafted,
+            accepted_tokens=0 if guesses is None else guesses.accepted,
+        )
 
     def _timings(self) -> Timings:
         return Timings(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ctypes
 import math
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from copy import copy
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from inference.errors import InferenceError
 from inference.gguf.library import api
 from inference.repetition import banned_by_ngrams
 from inference.sampling_rules import check_params, is_greedy
+from inference.speculation import Chances
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,12 +86,25 @@ class Sampler:
         self._history.append(token)
         return token
 
-    def draw(self, logits: Logits) -> int:
+    def pick(self, logits: Logits) -> int:
         """Draw a token from logits that lie anywhere, (V,), and remember it."""
         left, chosen = self._apply(logits)
         token = int(left["id"][chosen])
         self.remember(token)
         return token
+
+    def distribution(self, logits: Logits) -> Chances:
+        """Return what ``pick`` would draw from."""
+        left, _chosen = self._apply(logits)
+        values = left["p"].astype(np.float64)
+        return Chances(left["id"].astype(np.int64), values / values.sum())
+
+    def fork(self) -> Self:
+        """Return a sampler that goes its own way from here; to be closed."""
+        other = copy(self)
+        chain = api.llama_sampler_clone(self._open_chain())
+        vars(other).update(_chain=chain, _history=list(self._history))
+        return other
 
     def remember(self, token: int) -> None:
         """Take a token that was chosen into the history of the penalties."""

@@ -53,7 +53,7 @@ class SequenceRows:
         """
         logits = self._logits[place]  # (V,)
         check_finite(logits)
-        return self._tell(self._samplers[sample].draw(logits), logits)
+        return self._tell(self._samplers[sample].pick(logits), logits)
 
     def advance(self, places: Sequence[int], tokens: Sequence[int]) -> bool:
         """Compute one more token in each of these rows; see ``SampleRows``."""

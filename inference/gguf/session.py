@@ -149,6 +149,20 @@ class Session:
         self._cut(kept if can_go_on(self.first, kept, self.window) else 0)
         return len(self.tokens)
 
+    def take_back(self, count: int) -> None:
+        """Forget the newest tokens.
+
+        Raises:
+            InferenceError: The model cannot; its cache is empty then.
+        """
+        length = len(self.tokens) - count
+        if count:
+            self._cut(length)
+        if len(self.tokens) != length:
+            raise InferenceError(
+                "The model could not take tokens back.", "Switch speculation off and try again."
+            )
+
     def forget(self) -> None:
         """Empty the cache."""
         self._cut(0)
@@ -168,9 +182,15 @@ class Session:
         ids = (api.llama_token * len(tokens))(*tokens)
         return self._decode(api.llama_batch_get_one(ids, len(tokens)), tokens, cancel)
 
-    def read_all_logits(self, tokens: Sequence[int], cancel: CancelToken) -> bool:
-        """Like ``read``, for at most ``SCORED_TOKENS``, keeping the logits of every position."""
-        self._let_interrupt(wanted=True)
+    def read_all_logits(
+        self, tokens: Sequence[int], cancel: CancelToken, *, brief: bool = False
+    ) -> bool:
+        """Like ``read``, for at most ``SCORED_TOKENS``, keeping the logits of every position.
+
+        ``brief`` says that it takes about as long as one token.
+        """
+        self._let_interrupt(wanted=not brief or self._step_s > _SHORT_STEP_S)
+        began = time.perf_counter()
         count = len(tokens)
         batch = api.llama_batch_init(count, 0, 1)
         try:
@@ -184,6 +204,8 @@ class Session:
             return self._decode(batch, tokens, cancel)
         finally:
             api.llama_batch_free(batch)
+            if brief:
+                self._step_s = time.perf_counter() - began
 
     def logits(self, index: int = -1) -> Logits:
         """View the logits of a position of the last read; valid until the next one."""  # (V,)

@@ -134,6 +134,10 @@ class Vocabulary:
             known = self._displayed[token] = data.decode("utf-8", "replace")
         return known
 
+    def identity(self, token: int) -> tuple[bytes, str]:
+        """Return what tells a token from every other: its bytes, and its text in the file."""
+        return self.piece(token), self.text_of(token)
+
     def show(self, tokens: Iterable[int]) -> tuple[TokenPiece, ...]:
         """Return tokens for display, special ones with their text."""
         return tuple(

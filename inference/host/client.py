@@ -380,7 +380,7 @@ def _as_error(mail: Mail) -> InferenceError:
 
 def _check_path(options: LoadOptions) -> None:
     try:
-        options.path.encode()
+        f"{options.path}{options.draft}".encode()
     except UnicodeEncodeError as exc:  # POSIX allows file names that are no text
         raise UnsupportedRequestError(
             "The name of this model's file or folder is not text that the engine can be told.",

@@ -5,19 +5,23 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import msgspec
 import torch
 
 from inference.beam_search import PROMPT
+from inference.drafters import ModelDrafter, PromptLookup
 from inference.events import Finished, PromptProgress, Started
 from inference.native.beam import BeamDecoder
 from inference.native.contrastive import contrastive_tokens
 from inference.native.device import memory_errors_translated
+from inference.native.drafting import NetworkReader
 from inference.native.penalties import Penalties
 from inference.native.samples import NetworkRows
 from inference.native.sampling import Sampler
 from inference.native.session import Session, StoppedError
 from inference.samples import Drawn, SampleBatch
-from inference.sampling_rules import check_params, pick_seed
+from inference.sampling_rules import check_draft, check_params, is_greedy, pick_seed
+from inference.speculation import Speculation
 from inference.text.answer import AnswerStream
 from inference.types import Candidate, Timings, Usage
 
@@ -29,8 +33,10 @@ if TYPE_CHECKING:
     from inference.beam_search import BeamSearch
     from inference.cancel import CancelToken
     from inference.events import EngineEvent, TokenEvent
+    from inference.native.drafting import DraftNetwork
     from inference.native.tokenizer import CheckpointTokenizer
     from inference.repetition import Breakers
+    from inference.speculation import Drafter
     from inference.types import FinishReason, GenerationRequest, LoadedModel
 
 
@@ -46,6 +52,7 @@ class Answer:
         tokenizer: Of the same checkpoint.
         loaded: Facts about it.
         breakers: Finds where DRY's runs end, for the texts given.
+        draft: The smaller network beside it, if one is loaded.
 
     Raises:
         UnsupportedRequestError: A sampling setting is out of range.
@@ -60,8 +67,11 @@ class Answer:
         loaded: LoadedModel,
         *,
         breakers: Callable[[Sequence[str]], Breakers],
+        draft: DraftNetwork | None = None,
     ) -> None:
         check_params(request.sampling, loaded.n_vocab)
+        check_draft(request.sampling, loaded.draft)
+        self._draft = draft
         self._request = request
         self._ids = ids
         self._session = session
@@ -76,6 +86,8 @@ class Answer:
         self._prompt_streams: list[Tensor] = []
         self.search: BeamSearch | None = None
         self._batch: SampleBatch | None = None
+        self._drafter: Drafter | None = None
+        self._speculation: Speculation[Tensor] | None = None
         self._stream = AnswerStream(request.request_id, request.sampling.stop)
         self._drop_space = tokenizer.drops_space_after(ids)
         self._reused = self._read = self._written = self._steps = 0
@@ -112,6 +124,28 @@ class Answer:
             self._read = done
             yield PromptProgress(request_id, self._reused + done, total)
             started = perf_counter()
+        self._drafter = self._new_drafter(cancel)
+        if self._drafter is not None:
+            self._drafter.prepare(self._ids)
+        self._prompt_s += perf_counter() - started
+
+    def _new_drafter(self, cancel: CancelToken) -> Drafter | None:
+        """Return who guesses tokens for this answer; ``None`` where nobody shall."""
+        params = self._request.sampling
+        if params.speculate == "off":
+            return None
+        if params.speculate == "prompt" or self._draft is None:
+            return PromptLookup()
+        self._draft.watch(cancel)
+        # Excluding the likeliest by chance would only make the guesses worse.
+        plain = msgspec.structs.replace(params, xtc_probability=0.0)
+        return ModelDrafter(
+            self._draft,
+            Sampler(plain, self._seed, self._ids, self._breakers),
+            greedy=is_greedy(params),
+            seed=self._seed,
+            ends=self._loaded.eos_ids,
+        )
 
     def _decode(self, cancel: CancelToken) -> Generator[EngineEvent, None, FinishReason]:
         if self._limit < 1:
@@ -145,7 +179,20 @@ class Answer:
         """Return tokens without end, each with the logits it was chosen by, (V,)."""
         params, session = self._request.sampling, self._session
         if not self._contrastive:
-            return self._sampled(Sampler(params, self._seed, self._ids, self._breakers), cancel)
+            sampler = Sampler(params, self._seed, self._ids, self._breakers)
+            if self._drafter is None:
+                return self._sampled(sampler, cancel)
+            self._speculation = Speculation(
+                NetworkReader(session, cancel),
+                sampler,
+                self._drafter,
+                prompt=self._ids,
+                seed=self._seed,
+                limit=self._limit,
+                most=params.draft_tokens,
+                ends=self._loaded.eos_ids,
+            )
+            return self._speculation.tokens()
         streams = torch.cat(self._prompt_streams, dim=1)  # (1, S, C)
         return contrastive_tokens(
             session,
@@ -236,11 +283,21 @@ class Answer:
         self._written += 1
         return self._stream.push(token, piece, logprob, top)
 
+    def _usage(self) -> Usage:
+        guesses = self._speculation
+        return Usage(
+            prompt_tokens=len(self._ids),
+            completion_tokens=self._written,
+            reused_tokens=self._reused,
+            drafted_tokens=0 if guesses is None else guesses.drafted,
+            accepted_tokens=0 if guesses is None else guesses.accepted,
+        )
+
     def _finished(self, reason: FinishReason) -> Finished:
         return Finished(
             request_id=self._request.request_id,
             reason=reason,
-            usage=Usage(len(self._ids), self._written, self._reused),
+            usage=self._usage(),
             timings=Timings(
                 load_s=self._loaded.load_s,
                 prompt_s=self._prompt_s,

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import msgspec
 import torch
 
 from inference.beam_search import no_beam_tree
@@ -29,6 +30,7 @@ from inference.native.device import (
     device_name,
     memory_errors_translated,
 )
+from inference.native.drafting import DraftNetwork
 from inference.native.inside import NativeSource
 from inference.native.past import past_work
 from inference.native.session import Session, StoppedError
@@ -86,6 +88,9 @@ def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToke
             checkpoint, dtype=dtype, device=device, progress=progress, cancel=cancel
         )
         session = Session(network, n_ctx, dtype, device)
+        draft = None
+        if options.draft:
+            draft = DraftNetwork(options, tokenizer, n_ctx, device, cancel)
     template = options.chat_template or tokenizer.chat_template
     ends = _turn_ends(template, tokenizer, config.family)
     past = past_work(session, checkpoint, f"{dtype}, {device_name(device)}", options.past)
@@ -112,7 +117,20 @@ def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToke
         turn_stops=ends.texts,
         past_bytes=memory_limit(options.past),
     )
-    return NativeEngine(network, session, tokenizer, loaded, template=template, past=past)
+    if draft is not None:
+        loaded = _with_draft(loaded, draft)
+    return NativeEngine(
+        network, session, tokenizer, loaded, template=template, past=past, draft=draft
+    )
+
+
+def _with_draft(loaded: LoadedModel, draft: DraftNetwork) -> LoadedModel:
+    return msgspec.structs.replace(
+        loaded,
+        draft=draft.name,
+        weights_bytes=loaded.weights_bytes + draft.weights_bytes,
+        kv_cache_bytes=loaded.kv_cache_bytes + draft.kv_cache_bytes,
+    )
 
 
 def _turn_ends(template: str | None, tokenizer: CheckpointTokenizer, family: str) -> TurnEnds:
@@ -138,6 +156,7 @@ class NativeEngine:
         loaded: What ``loaded`` returns.
         template: The chat template in use, ``None`` where there is none.
         past: What is kept of earlier texts.
+        draft: Guesses tokens where a request asks for it.
     """
 
     def __init__(
@@ -149,8 +168,10 @@ class NativeEngine:
         *,
         template: str | None,
         past: PastWork,
+        draft: DraftNetwork | None = None,
     ) -> None:
         self._past = past
+        self._draft = draft
         self._network: Network | None = network
         self._open_session: Session | None = session
         self._tokenizer = tokenizer
@@ -261,7 +282,7 @@ class NativeEngine:
         """Write kept work to the disk, and free the memory."""
         if self._open_session is not None:
             self._past.close()
-        self._network = self._open_session = None
+        self._network = self._open_session = self._draft = None
         gc.collect()  # blocks and their hooks point at each other
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -272,7 +293,13 @@ class NativeEngine:
         ids = self._prompt_ids(request)
         check_fits(len(ids), self._loaded.n_ctx)
         answer = Answer(
-            request, ids, self._session, self._tokenizer, self._loaded, breakers=self._find_breakers
+            request,
+            ids,
+            self._session,
+            self._tokenizer,
+            self._loaded,
+            breakers=self._find_breakers,
+            draft=self._draft,
         )
         self._past.prepare(ids, request.cache_key)
         try:

@@ -7,13 +7,15 @@ same by the same settings. Candidates are kept as two tensors, likeliest first.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from copy import copy
+from typing import TYPE_CHECKING, Self
 
 import torch
 
 from inference.errors import CorruptCheckpointError
 from inference.native.penalties import Penalties
 from inference.sampling_rules import check_params, is_greedy
+from inference.speculation import Chances
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,11 +62,32 @@ class Sampler:
         Raises:
             CorruptCheckpointError: The scores are not numbers.
         """
-        check_finite(logits)
-        logits = self._penalties.apply(logits, self._history)  # (V,)
+        logits = self._penalised(logits)  # (V,)
         token = int(logits.argmax()) if self._greedy else self._draw(logits)
         self._history.append(token)
         return token
+
+    def distribution(self, logits: Tensor) -> Chances:
+        """Return what ``pick`` would draw from; arguments and errors as there."""
+        ids, chances = self.chances(self._penalised(logits))
+        return Chances(ids.numpy(), chances.double().numpy())
+
+    def remember(self, token: int) -> None:
+        """Take a token that was chosen elsewhere as the newest."""
+        self._history.append(token)
+
+    def fork(self) -> Self:
+        """Return a sampler with a history of its own from here on; chance is shared."""
+        other = copy(self)
+        vars(other)["_history"] = list(self._history)
+        return other
+
+    def close(self) -> None:
+        """Nothing is to be freed."""
+
+    def _penalised(self, logits: Tensor) -> Tensor:
+        check_finite(logits)
+        return self._penalties.apply(logits, self._history)  # (V,)
 
     def _draw(self, logits: Tensor) -> int:
         ids, chances = self.chances(logits)

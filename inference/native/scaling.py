@@ -102,6 +102,23 @@ def prefix_may_stay(scaling: RopeScaling | None, old_length: int, new_length: in
     return True
 
 
+def most_ahead(scaling: RopeScaling | None, length: int, wanted: int) -> int:
+    """Return how many of ``wanted`` tokens may be read together with the one before them.
+
+    A longer pass must turn every key as single steps would.
+
+    Args:
+        scaling: The network's.
+        length: Positions of the text with that one token.
+        wanted: At most that many.
+    """
+    if isinstance(scaling, LongRopeScaling) and length > scaling.original_context:
+        return wanted
+    if isinstance(scaling, LongRopeScaling | DynamicScaling):
+        return max(0, min(wanted, scaling.original_context - length))
+    return wanted
+
+
 def must_read_anew(scaling: RopeScaling | None, old_length: int, new_length: int) -> bool:
     """Say whether a text that grows has to be read from its start: LongRoPE over its border.
 

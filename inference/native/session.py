@@ -17,7 +17,8 @@ from torch import nn
 from inference.native.branches import Branches
 from inference.native.device import products_of
 from inference.native.kv_cache import KVCache
-from inference.native.scaling import must_read_anew, prefix_may_stay
+from inference.native.scaling import most_ahead, must_read_anew, prefix_may_stay
+from inference.sampling_rules import MOST_DRAFTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _SMALLEST_CHUNK = 32  # below that, fetching the weights costs more than computing with them
 _LARGEST_CHUNK = 512
 _SCORED_CHUNK = 64
+_TAKEN_BACK = MOST_DRAFTED
 _CHUNK_S = 0.5  # progress is shown about this often
 _BLOCK_S = 0.06  # a stop waits about this long
 _LARGE_BLOCK = 5_000_000  # weights; from here on a stop is looked for within the block
@@ -60,7 +62,7 @@ class Session:
         self._turned_for = 0  # the text length the newest keys were turned for
         self._chunk = _SMALLEST_CHUNK
         self._cancel: CancelToken | None = None
-        self._last = torch.zeros(1, 1, network.config.width, dtype=dtype, device=device)
+        self._newest = torch.zeros(1, 1, network.config.width, dtype=dtype, device=device)
         for module in _stopping_places(network):
             module.register_forward_pre_hook(self._check_stop)
 
@@ -176,14 +178,34 @@ class Session:
         if self._device.type != "cpu":
             _wait_for(self._device)  # else the time measured is that of queueing
         self._ids.extend(given)
-        self._last = stream[:, -1:].clone()  # (1, 1, C)
+        self._newest = stream[:, -_TAKEN_BACK - 1 :].clone()  # (1, T', C)
         return stream
 
     @torch.inference_mode()
     def next_logits(self) -> Tensor:
         """Return the logits of what follows all that was read, float32 on the CPU, (V,)."""
         with products_of(1):
-            return self._network.score(self._last)[0, 0].float().cpu()
+            return self._network.score(self._newest[:, -1:])[0, 0].float().cpu()
+
+    @torch.inference_mode()
+    def scores(self, stream: Tensor) -> Tensor:
+        """Return the logits after each position of a stream (1, T, C): (T, V), float32, CPU."""
+        with products_of(stream.shape[1]):
+            return self._network.score(stream)[0].float().cpu()
+
+    def most_ahead(self, wanted: int) -> int:
+        """Return how many of ``wanted`` tokens can be read with the next one in the same pass.
+
+        Fewer where the pass would turn keys otherwise than single steps do.
+        """
+        return most_ahead(self._scaling, self._cache.length + 1, wanted)
+
+    def take_back(self, count: int) -> None:
+        """Forget the newest tokens, at most all but the first of the latest pass."""
+        if count:
+            self._cache.truncate(self._cache.length - count)
+            del self._ids[-count:]
+            self._newest = self._newest[:, :-count]  # (1, T', C)
 
     @torch.inference_mode()
     def scored(self, ids: Sequence[int], cancel: CancelToken) -> Iterator[Tensor]:
@@ -196,7 +218,7 @@ class Session:
         self._cache.expected = len(ids)
         for start in range(0, len(ids), _SCORED_CHUNK):
             stream = self.read(ids[start : start + _SCORED_CHUNK], cancel)  # (1, T, C)
-            yield self._network.score(stream)[0].float().cpu()  # (T, V)
+            yield self.scores(stream)  # (T, V)
 
     @torch.inference_mode()
     def represent(self, stream: Tensor) -> Tensor:

@@ -110,6 +110,11 @@ class CheckpointTokenizer:
         return self._pieces.leading_space != "never"
 
     @property
+    def size(self) -> int:
+        """Tokens it knows; a network may have rows for more."""
+        return self._first.get_vocab_size()
+
+    @property
     def specials(self) -> dict[str, int]:
         """Special tokens, text to id."""
         return self._specials
@@ -153,6 +158,10 @@ class CheckpointTokenizer:
         if added is not None:
             return added.text
         return self._pieces.bytes_of(token_id).decode("utf-8", "replace")
+
+    def identity(self, token_id: int) -> tuple[bytes, str]:
+        """Return what tells a token from every other: its bytes, and its text."""
+        return self.piece(token_id), self.text(token_id)
 
     def is_special(self, token_id: int) -> bool:
         """Say whether a token is one that text never becomes."""

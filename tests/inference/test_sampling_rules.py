@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from inference.errors import UnsupportedRequestError
-from inference.sampling_rules import check_alternatives, check_params, pick_seed
+from inference.sampling_rules import (
+    check_alternatives,
+    check_draft,
+    check_params,
+    pick_seed,
+)
 from inference.types import SamplingParams
 
 
@@ -42,6 +47,8 @@ from inference.types import SamplingParams
         ("penalty_alpha", 1.1),
         ("samples", 0),
         ("samples", 65),
+        ("draft_tokens", 0),
+        ("draft_tokens", 33),
     ],
 )
 def test_a_setting_without_meaning_is_named(name: str, value: Any) -> None:
@@ -78,6 +85,10 @@ def test_more_alternatives_than_can_be_reported_are_refused(top_n: int) -> None:
         ({"strategy": "contrastive", "mirostat": 2}, "mirostat"),
         ({"strategy": "contrastive", "top_k": 0}, "top k"),
         ({"strategy": "beam", "samples": 2}, "samples"),
+        ({"speculate": "prompt", "strategy": "beam"}, "strategy beam"),
+        ({"speculate": "prompt", "strategy": "contrastive"}, "strategy contrastive"),
+        ({"speculate": "draft", "mirostat": 2}, "mirostat"),
+        ({"speculate": "draft", "samples": 2}, "several samples"),
         ({"strategy": "contrastive", "samples": 2}, "samples"),
         ({"strategy": "greedy", "samples": 2}, "samples"),
         ({"temperature": 0.0, "samples": 2}, "samples"),
@@ -105,3 +116,12 @@ def test_what_is_new_is_off_unless_it_is_asked_for() -> None:
     assert not params.dry_multiplier
     assert not params.xtc_probability
     assert not params.mirostat
+    assert params.samples == 1
+    assert params.speculate == "off"
+
+
+def test_a_draft_model_that_is_not_there_is_named() -> None:
+    with pytest.raises(UnsupportedRequestError, match="No draft model is loaded"):
+        check_draft(SamplingParams(speculate="draft"), "")
+    check_draft(SamplingParams(speculate="draft"), "small")
+    check_draft(SamplingParams(speculate="prompt"), "")

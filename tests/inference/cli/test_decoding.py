@@ -77,6 +77,8 @@ def test_without_options_nothing_differs_from_the_defaults() -> None:
             {"mirostat": 2, "mirostat_tau": 3.0, "mirostat_eta": 0.2},
         ),
         ("--samples 4 --seed 7", {"samples": 4, "seed": 7}),
+        ("--speculate prompt --draft-tokens 5", {"speculate": "prompt", "draft_tokens": 5}),
+        ("--speculate some-model", {"speculate": "draft"}),
         ("--temperature 0 --top-p 0.5 --top-k 0", {"temperature": 0.0, "top_p": 0.5, "top_k": 0}),
     ],
 )
@@ -121,3 +123,33 @@ def test_samples_without_a_draw_are_refused(tmp_path: Path) -> None:
     said = real_cli("run", folder, "Once", "--raw", "--samples", 2, "--temperature", 0)
     assert said.status == 1
     assert "alike" in said.err
+
+
+def test_guesses_are_counted_and_change_nothing(tmp_path: Path) -> None:
+    folder, small = tiny_llama(tmp_path / "tiny"), tiny_llama(tmp_path / "small", n_layers=1)
+    words = ("run", folder, "a b a b a b a b a", "--raw", "--json", "--device", "cpu")
+    words = (*words, "--temperature", 0, "--max-tokens", 30)
+    plain = real_cli(*words).events[-1]
+    assert "speculation" not in plain
+    for how in ("prompt", small):
+        said = real_cli(*words, "--speculate", how)
+        assert said.status == 0, said.err
+        end = said.events[-1]
+        assert end["text"] == plain["text"]
+        counted = end["speculation"]
+        assert 0 <= counted["accepted_tokens"] <= counted["drafted_tokens"]
+        assert counted["drafted_tokens"] > 0
+
+
+def test_guessing_that_cannot_act_is_refused(tmp_path: Path) -> None:
+    folder = tiny_llama(tmp_path / "tiny")
+    words = ("run", folder, "Once", "--raw", "--device", "cpu")
+    said = real_cli(*words, "--speculate", "prompt", "--strategy", "beam")
+    assert said.status == 1
+    assert "strategy beam" in said.err
+    said = real_cli(*words, "--draft-tokens", 4)
+    assert said.status == 1
+    assert "--speculate" in said.err
+    said = real_cli(*words, "--speculate", "no-such-model")
+    assert said.status == 1
+    assert "no-such-model" in said.err
