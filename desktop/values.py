@@ -158,6 +158,7 @@ class InstalledModel:
     memory_bytes: int = 0  # measured when in memory, else 0
     estimate_bytes: int = 0  # derived: weights and cache for the default context
     note: ModelNote | None = None  # ``None`` until it has been read
+    is_stale: bool = False  # in memory, with other options than it would be loaded with now
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ class EngineController(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._settings = settings
+        self.settings = settings
         self._state = EngineState()
         self._untold: list[tuple[EngineState, bool]] = []
         self._job = 0
@@ -132,7 +132,7 @@ class EngineController(QObject):
 
     def load_default(self) -> None:
         """Load the model that the settings name; called once the window is painted."""
-        settings = self._settings()
+        settings = self.settings()
         names = choosing.start_order(settings)
         if settings.at_start == "none":
             self.shelf.when_listed(lambda: self._name_first(names))
@@ -164,7 +164,7 @@ class EngineController(QObject):
         if chosen is not None:
             self.load(chosen.id, self._options)
             return
-        self._load_first(*model_ids, self._settings().default_model, *choosing.STARTERS)
+        self._load_first(*model_ids, self.settings().default_model, *choosing.STARTERS)
 
     def _name_first(self, model_ids: tuple[str, ...]) -> None:
         """Name the model that the first message will load."""
@@ -226,7 +226,7 @@ class EngineController(QObject):
 
     def default_options(self, info: ModelInfo) -> LoadOptions:
         """Return how a model is loaded unless something else is chosen."""
-        general = choosing.general_options(info, self._settings().engine)
+        general = choosing.general_options(info, self.settings().engine)
         return self.shelf.with_defaults(general, info)
 
     def _set_problem_of_load(self, info: ModelInfo | None, problem: Problem | None) -> None:
@@ -256,7 +256,7 @@ class EngineController(QObject):
         self._answer_id = request.request_id
         self._answer_cancel, self._killed = CancelToken(), False
         self._set_state(replace(self._state, status="answering", problem=None))
-        request = choosing.request_to_send(request, self._settings().engine)
+        request = choosing.request_to_send(request, self.settings().engine)
         self._worker.answer(request, self._answer_cancel, continue_from)
         return True
 
@@ -418,7 +418,8 @@ class EngineController(QObject):
         note, state = self.shelf.note(info), self._state
         if state.model is None or state.model.id != info.id:
             return InstalledModel(info, estimate_bytes=estimate, note=note)
-        return InstalledModel(info, state.status, state.memory_bytes, estimate, note)
+        stale = state.status in _SETTLED and self._options != self.default_options(info)
+        return InstalledModel(info, state.status, state.memory_bytes, estimate, note, stale)
 
     def _emit_models(self) -> None:
         self.models_changed.emit(self.models())

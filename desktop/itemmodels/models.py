@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()
+Order: TypeAlias = Literal["favourites", "name", "used", "size"]
 IN_MEMORY: Final = frozenset({"loading", "ready", "answering", "stopping"})
 
 
@@ -36,6 +37,8 @@ class InstalledModelsList(QAbstractListModel):
         super().__init__(parent)
         self._all: tuple[InstalledModel, ...] = ()
         self._words = ""
+        self._kind = self._engine = ""
+        self._order: Order = "favourites"
         self._rows: tuple[InstalledModel | str, ...] = ()
 
     def set_models(self, models: Models) -> None:
@@ -46,6 +49,16 @@ class InstalledModelsList(QAbstractListModel):
     def set_words(self, words: str) -> None:
         """Show only models whose facts contain every word."""
         self._words = words
+        self._refresh()
+
+    def set_filter(self, kind: str, engine: str) -> None:
+        """Show only models of this kind and engine; empty = all."""
+        self._kind, self._engine = kind, engine
+        self._refresh()
+
+    def set_order(self, order: Order) -> None:
+        """Sort the rows; models in memory stay above the others."""
+        self._order = order
         self._refresh()
 
     def model_at(self, index: Index) -> InstalledModel | None:
@@ -95,12 +108,22 @@ class InstalledModelsList(QAbstractListModel):
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         return flags | Qt.ItemFlag.ItemNeverHasChildren
 
+    def _is_wanted(self, row: InstalledModel) -> bool:
+        is_kind = self._kind in {"", row.info.kind}
+        return is_kind and self._engine in {"", row.info.engine} and _matches(row, self._words)
+
     def _refresh(self) -> None:
-        shown = [row for row in self._all if _matches(row, self._words)]
+        shown = [row for row in self._all if self._is_wanted(row)]
         held = [row for row in shown if row.status in IN_MEMORY]
-        rest = [row for row in shown if row.status not in IN_MEMORY]
+        rest = _sorted([row for row in shown if row.status not in IN_MEMORY], self._order)
+        loved = [row for row in rest if self._order == "favourites" and _is_favourite(row)]
+        others = [row for row in rest if row not in loved] if loved else rest
         rows: list[InstalledModel | str] = []
-        for title, group in ((_tr("In memory"), held), (_tr("Installed"), rest)):
+        for title, group in (
+            (_tr("In memory"), held),
+            (_tr("Favourites"), loved),
+            (_tr("Installed"), others),
+        ):
             if group:
                 rows.extend((title, *group))
         if [_key(row) for row in rows] == [_key(row) for row in self._rows]:
@@ -111,6 +134,20 @@ class InstalledModelsList(QAbstractListModel):
         self.beginResetModel()
         self._rows = tuple(rows)
         self.endResetModel()
+
+
+def _sorted(rows: list[InstalledModel], order: Order) -> list[InstalledModel]:
+    if order == "name":
+        return sorted(rows, key=lambda row: row.info.name.casefold())
+    if order == "size":
+        return sorted(rows, key=lambda row: -row.info.size_bytes)
+    if order == "used":
+        return sorted(rows, key=lambda row: -(row.note.last_used if row.note else 0.0))
+    return rows
+
+
+def _is_favourite(row: InstalledModel) -> bool:
+    return row.note is not None and row.note.favourite
 
 
 def _key(row: InstalledModel | str) -> str:
@@ -126,6 +163,8 @@ def _matches(row: InstalledModel, words: str) -> bool:
 def _spoken(row: InstalledModel) -> str:
     info = row.info
     words = [info.name, info.kind, info.quantization, _tr("{0} engine").format(info.engine)]
+    if _is_favourite(row):
+        words.append(_tr("favourite"))
     words.append(_tr("in memory") if row.status in IN_MEMORY else _tr("on disk"))
     if info.problem:
         words.append(info.problem)

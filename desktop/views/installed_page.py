@@ -16,8 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.itemmodels.models import InstalledModelsList
+from desktop.itemmodels.models import InstalledModelsList, Order
 from desktop.values import EngineState, Models
+from desktop.views.installed_filters import InstalledFilters
 from desktop.views.model_detail import ModelDetail
 from desktop.widgets import formatting
 from desktop.widgets.controls import Button, label, panel
@@ -29,6 +30,7 @@ from desktop.widgets.model_delegate import ModelDelegate
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
+    from desktop.store.settings import Settings
     from desktop.widgets.theme import Theme
 
 _LIST_WIDTH: Final = 404
@@ -37,6 +39,11 @@ _STACK_BELOW: Final = 820
 
 class InstalledPage(QFrame):
     """Installed models and their facts.
+
+    Args:
+        theme: The look at the start.
+        settings: The general settings at the start.
+        parent: Qt parent.
 
     Signals:
         load_asked, remove_asked, chat_asked: Model id.
@@ -51,7 +58,7 @@ class InstalledPage(QFrame):
     cancel_asked = Signal()
     add_asked = Signal(str)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._chosen = ""
@@ -65,11 +72,13 @@ class InstalledPage(QFrame):
         self._delegate = ModelDelegate(theme, "page", self)
         self._search = SearchField(self.tr("Name, kind or engine"), theme, name="models_search")
         self._search.textChanged.connect(self._on_typed)
+        self._filters = InstalledFilters(theme)
+        self._filters.changed.connect(self._on_filtered)
         self._view = self._make_view()
         self._add = Button(self.tr("Add a model"), theme, name="models_add", icon_name="plus")
         self._add.clicked.connect(self._open_add_menu)
         self._disk = label("", theme, "small", "text3", name="models_disk")
-        self.detail = ModelDetail(theme)
+        self.detail = ModelDetail(theme, settings)
         self._connect_detail()
         self._empty = EmptyState(
             "box",
@@ -79,6 +88,11 @@ class InstalledPage(QFrame):
             name="models_empty",
         )
         self._build()
+
+    @property
+    def chosen(self) -> str:
+        """Id of the model that is shown; empty where there is none."""
+        return self._chosen
 
     def set_theme(self, theme: Theme) -> None:
         """Draw with this theme from now on."""
@@ -172,14 +186,26 @@ class InstalledPage(QFrame):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(field)
+        column.addWidget(self._filters)
         column.addLayout(rows, 1)
         column.addLayout(foot)
         return left
 
+    def _on_filtered(self, kind: str, engine: str, order: Order) -> None:
+        self._items.set_filter(kind, engine)
+        self._items.set_order(order)
+        self._keep_choice()
+
     def _on_typed(self, words: str) -> None:
         self._items.set_words(words)
+        self._keep_choice()
+
+    def _keep_choice(self) -> None:
+        """Stay with the chosen model where it is still shown."""
         if self._items.row_of(self._chosen) < 0:
             self._choose(self._first_choice())
+        else:
+            self._choose(self._chosen)
 
     def _on_current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
         model = self._items.model_at(current)

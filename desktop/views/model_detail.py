@@ -1,21 +1,20 @@
-"""One installed model: what it is, what it needs, and what can be done with it."""
+"""One installed model: what it is, what it needs, how it is used, and what can be done with it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from desktop.itemmodels.models import IN_MEMORY
+from desktop.views.model_asking import ModelAsking
+from desktop.views.model_facts import ModelFactGrid
+from desktop.views.model_files import ModelFiles
+from desktop.views.model_loading import ModelLoading
+from desktop.views.model_memory import ModelMemory
+from desktop.views.model_template import ModelTemplate
 from desktop.widgets import formatting
 from desktop.widgets.controls import (
     Badge,
@@ -30,6 +29,8 @@ from desktop.widgets.model_delegate import engine_words, kind_tone, kind_words
 from desktop.widgets.notice import Notice
 
 if TYPE_CHECKING:
+    from desktop.controllers.model_care import Check, ModelFacts
+    from desktop.store.settings import Settings
     from desktop.values import EngineState, InstalledModel
     from desktop.widgets.theme import Theme
     from inference.types import ModelInfo
@@ -38,65 +39,137 @@ if TYPE_CHECKING:
 class ModelDetail(QFrame):
     """Shows one model and asks for what a person wants done with it.
 
+    Args:
+        theme: Fonts and icons.
+        settings: The general settings at the start.
+
     Signals:
-        load_asked, remove_asked, chat_asked: Model id.
+        load_asked, remove_asked, chat_asked, look_asked: Model id.
         unload_asked, cancel_asked, back_asked: No argument.
+        smaller_asked: Load it as its problem proposes.
+        note_asked: Model id, and fields of its ``ModelNote`` with new values.
     """
 
     load_asked = Signal(str)
     remove_asked = Signal(str)
     chat_asked = Signal(str)
+    look_asked = Signal(str)
     unload_asked = Signal()
     cancel_asked = Signal()
     back_asked = Signal()
+    smaller_asked = Signal()
+    note_asked = Signal(str, object)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._settings = settings
         self._model: InstalledModel | None = None
         self._state: EngineState | None = None
+        self._check: Check | None = None
         self.setObjectName("model_detail")
         self.setAccessibleName(self.tr("The chosen model"))
         self.setProperty("ground", "page")
         self._back = IconButton("arrow-left", self.tr("Back to the list"), theme, name="model_back")
         self._back.clicked.connect(self.back_asked)
         self._name = label("", theme, "title", wrap=True, name="model_name")
+        self._star = IconButton(
+            "star", self.tr("Favourite"), theme, name="model_favourite", checkable=True
+        )
+        self._star.clicked.connect(lambda on: self._note(favourite=on))
         self._kind = Badge("", theme)
         self._kind.setObjectName("model_kind")
         self._subtitle = label("", theme, "body", "text2", wrap=True, name="model_subtitle")
-        self._problem = Notice(theme, name="model_problem", severity="bad")
-        self._note = Notice(theme, name="model_note", severity="info")
-        self._facts: dict[str, QLabel] = {}
-        self._memory = label("", theme, "body", wrap=True, name="model_memory")
-        self._origin = Badge("", theme)
-        self._origin.setObjectName("model_memory_origin")
-        self._path = label("", theme, "code_small", "text2", wrap=True, name="model_path")
+        self._problem = Notice(
+            theme,
+            name="model_problem",
+            severity="bad",
+            actions=(("smaller", ""), ("again", self.tr("Try the same again"))),
+        )
+        self._problem.acted.connect(self._on_problem_action)
+        self._hint = Notice(theme, name="model_note", severity="info")
+        self.memory = ModelMemory(theme)
+        self.facts = ModelFactGrid(theme)
+        self.template = ModelTemplate(theme)
+        self.loading = ModelLoading(theme)
+        self.asking = ModelAsking(theme)
+        self.files = ModelFiles(theme)
         self._bar = QProgressBar()
         self._bar.setObjectName("model_progress")
         self._bar.setAccessibleName(self.tr("Loading"))
         self._bar.setTextVisible(False)
+        self._bar.setRange(0, 1000)
+        self._share = label("", theme, "small", "text3", name="model_share")
         self._make_buttons(theme)
+        self._connect_sections()
         self._build(theme)
 
     def show_model(self, model: InstalledModel, state: EngineState) -> None:
         """Show a model and what the engine does with it."""
-        self._model = model
-        self._state = state
+        is_other = self._model is None or self._model.info != model.info
+        if is_other:
+            self.flush()
+        self._model, self._state = model, state
         info = model.info
         self._name.setText(info.name)
         self._kind.set_text(kind_words(info), kind_tone(info))
+        self._star.setChecked(model.note is not None and model.note.favourite)
         self._subtitle.setText(self._subtitle_words(info))
         self._say_problem(info, state)
-        self._say_note(info)
-        for name, words in self._fact_words(info).items():
-            self._facts[name].setText(words)
-        self._say_memory(model)
-        self._path.setText(info.path.replace("/", "/\u200b"))  # may wrap at folders
+        self._say_hint(info)
+        self.memory.show_model(model, state)
+        self.facts.show_model(model)
+        self.template.show_model(model)
+        self.loading.show_model(model, self._settings)
+        self.asking.show_model(model, self._settings)
+        self.files.show_model(model, self._check)
         self._show_buttons(model)
+        if is_other:
+            self._area.verticalScrollBar().setValue(0)
+            self.look_asked.emit(info.id)
+
+    def set_settings(self, settings: Settings) -> None:
+        """Compare with these general settings from now on."""
+        self._settings = settings
+        if self._model is not None and self._state is not None:
+            self.show_model(self._model, self._state)
+
+    def show_facts(self, facts: ModelFacts) -> None:
+        """Show what was read from the files, if it is about this model."""
+        if self._model is not None and facts.info.id == self._model.info.id:
+            for part in (self.memory, self.facts, self.template, self.files):
+                part.show_facts(facts)
+
+    def show_check(self, check: Check) -> None:
+        """Show where hashing stands."""
+        self._check = check
+        self.files.show_check(check)
 
     def set_narrow(self, *, narrow: bool) -> None:
         """Offer the way back to the list."""
         self._back.setVisible(narrow)
+
+    def flush(self) -> None:
+        """Keep what was typed and not yet kept."""
+        for part in (self.template, self.asking, self.files):
+            part.flush()
+
+    def _connect_sections(self) -> None:
+        self.facts.kind_chosen.connect(lambda kind: self._note(kind=kind))
+        self.template.template_chosen.connect(lambda choice: self._set("template", choice))
+        self.loading.changed.connect(self._set)
+        self.loading.load_asked.connect(lambda: self._ask(self.load_asked))
+        self.asking.changed.connect(self._set)
+        self.files.note_changed.connect(lambda text: self._note(text=text))
+
+    def _note(self, **changes: object) -> None:
+        if self._model is not None:
+            self.note_asked.emit(self._model.info.id, changes)
+
+    def _set(self, field: str, value: object) -> None:
+        note = self._model.note if self._model is not None else None
+        if note is not None:
+            self._note(defaults=msgspec.structs.replace(note.defaults, **{field: value}))
 
     def _make_buttons(self, theme: Theme) -> None:
         self._chat = Button(
@@ -125,6 +198,12 @@ class ModelDetail(QFrame):
         if self._model is not None:
             signal.emit(self._model.info.id)  # type: ignore[attr-defined]  # a bound signal
 
+    def _on_problem_action(self, action: str) -> None:
+        if action == "smaller":
+            self.smaller_asked.emit()
+        else:
+            self._ask(self.load_asked)
+
     def _subtitle_words(self, info: ModelInfo) -> str:
         parts = []
         if info.parameters:
@@ -138,15 +217,20 @@ class ModelDetail(QFrame):
 
     def _say_problem(self, info: ModelInfo, state: EngineState) -> None:
         title, text = self.tr("This model cannot be loaded."), info.problem
-        trouble = state.problem
-        is_this = state.model is not None and state.model.id == info.id
-        if not text and trouble is not None and is_this:
+        trouble = state.problem if state.model is not None and state.model.id == info.id else None
+        if not text and trouble is not None:
             title = trouble.title
             text = " ".join(part for part in (trouble.message, trouble.hint) if part)
+        is_trouble = trouble is not None and not info.problem
+        smaller = trouble.smaller_words if is_trouble and trouble is not None else ""
         self._problem.say(title, text)
+        self._problem.name_action("smaller", smaller)
+        self._problem.show_action("smaller", shown=bool(smaller))
+        can_retry = is_trouble and trouble is not None and trouble.can_retry
+        self._problem.show_action("again", shown=can_retry)
         self._problem.setVisible(bool(text))
 
-    def _say_note(self, info: ModelInfo) -> None:
+    def _say_hint(self, info: ModelInfo) -> None:
         title = text = ""
         if info.bundled:
             title = self.tr("A starter model: tiny, for trying out, not for facts.")
@@ -160,45 +244,8 @@ class ModelDetail(QFrame):
             )
             title = title or self.tr("This is a base model.")
             text = f"{text} {base}".strip()
-        elif not info.has_chat_template and not info.problem:
-            title = title or self.tr("This model has no chat template.")
-            text = self.tr("It continues your text instead of answering.")
-        self._note.say(title, text)
-        self._note.setVisible(bool(title))
-
-    def _fact_words(self, info: ModelInfo) -> dict[str, str]:
-        unknown = self.tr("not stated")
-        context = self.tr("{0} tokens").format(formatting.count(info.n_ctx_train))
-        vocabulary = self.tr("{0} tokens").format(formatting.count(info.n_vocab))
-        template = self.tr("brought along") if info.has_chat_template else self.tr("none")
-        sources = {
-            "starter": self.tr("came with the app"),
-            "models folder": self.tr("models folder"),
-            "added": self.tr("added by you"),
-        }
-        return {
-            "architecture": info.architecture or unknown,
-            "context": context if info.n_ctx_train else unknown,
-            "vocabulary": vocabulary if info.n_vocab else unknown,
-            "format": info.quantization or unknown,
-            "size": formatting.size(info.size_bytes) if info.size_bytes else unknown,
-            "template": template,
-            "license": info.license or unknown,
-            "source": sources.get(info.origin, info.origin or unknown),
-        }
-
-    def _say_memory(self, model: InstalledModel) -> None:
-        if model.memory_bytes:
-            words = self.tr("{0} in memory now").format(formatting.size(model.memory_bytes))
-            self._origin.set_text(self.tr("measured"))
-        elif model.estimate_bytes:
-            words = self.tr("about {0}").format(formatting.size(model.estimate_bytes))
-            self._origin.set_text(self.tr("derived from the files"))
-        else:
-            words = self.tr("not known before it is loaded")
-            self._origin.set_text("")
-        self._memory.setText(words)
-        self._origin.setVisible(bool(model.memory_bytes or model.estimate_bytes))
+        self._hint.say(title, text)
+        self._hint.setVisible(bool(title))
 
     def _show_buttons(self, model: InstalledModel) -> None:
         info = model.info
@@ -209,9 +256,10 @@ class ModelDetail(QFrame):
         self._unload.setVisible(held and not loading)
         self._cancel.setVisible(loading)
         self._bar.setVisible(loading)
+        self._share.setVisible(loading)
         if state is not None:
-            self._bar.setRange(0, 1000)
             self._bar.setValue(round(state.progress * 1000))
+            self._share.setText(formatting.percent(round(state.progress, 2)))
         self._load.set_reason(info.problem)
         self._chat.set_reason(info.problem)
         keeps = self.tr("A starter model belongs to the app and stays.") if info.bundled else ""
@@ -228,59 +276,28 @@ class ModelDetail(QFrame):
         head.addWidget(self._back, 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self._name, 1)
         head.addWidget(self._kind, 0, Qt.AlignmentFlag.AlignVCenter)
+        head.addWidget(self._star, 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(head)
         column.addWidget(self._subtitle)
         column.addSpacing(16)
-        for notice in (self._problem, self._note):
+        for notice in (self._problem, self._hint):
             column.addWidget(notice)
             column.addSpacing(12)
-        memory = QHBoxLayout()
-        memory.setSpacing(10)
-        memory.addWidget(label(self.tr("Memory"), theme, "body_medium"))
-        memory.addWidget(self._memory, 1)
-        memory.addWidget(self._origin)
-        column.addLayout(memory)
-        column.addSpacing(14)
-        column.addWidget(rule())
-        column.addSpacing(14)
-        column.addLayout(self._fact_grid(theme))
-        column.addSpacing(14)
-        column.addWidget(rule())
-        column.addSpacing(14)
-        column.addWidget(label(self.tr("Where it is"), theme, "small", "text3"))
-        column.addWidget(self._path)
+        column.addSpacing(6)
+        sections = (self.memory, self.facts, self.template, self.loading, self.asking, self.files)
+        for number, section in enumerate(sections):
+            if number:
+                column.addSpacing(18)
+                column.addWidget(rule())
+                column.addSpacing(16)
+            column.addWidget(section)
         column.addStretch(1)
-        scroll = scrolled(body, "model_scroll", self.tr("Facts"))
+        self._area = scrolled(body, "model_scroll", self.tr("Facts"))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
-        outer.addWidget(scroll, 1)
+        outer.addWidget(self._area, 1)
         outer.addWidget(self._foot())
-
-    def _fact_grid(self, theme: Theme) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(24)
-        grid.setVerticalSpacing(2)
-        titles = {
-            "architecture": self.tr("Architecture"),
-            "context": self.tr("Longest context"),
-            "vocabulary": self.tr("Vocabulary"),
-            "format": self.tr("Form of the weights"),
-            "size": self.tr("Size on disk"),
-            "template": self.tr("Chat template"),
-            "license": self.tr("Licence"),
-            "source": self.tr("Where it came from"),
-        }
-        for number, (name, title) in enumerate(titles.items()):
-            row, column = divmod(number, 4)
-            value = label("", theme, "body_medium", wrap=True, name=f"fact_{name}")
-            value.setAccessibleDescription(title)
-            self._facts[name] = value
-            grid.addWidget(label(title, theme, "small", "text3"), row * 3, column)
-            grid.addWidget(value, row * 3 + 1, column)
-            grid.setRowMinimumHeight(row * 3 + 2, 12)
-            grid.setColumnStretch(column, 1)
-        return grid
 
     def _foot(self) -> QFrame:
         foot = panel("side", "model_foot", "top")
@@ -291,6 +308,7 @@ class ModelDetail(QFrame):
         for button in (self._chat, self._load, self._unload, self._cancel):
             row.addWidget(button)
         row.addWidget(self._bar, 1)
+        row.addWidget(self._share)
         row.addStretch(1)
         row.addWidget(self._remove)
         return foot

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop.controllers.computer import ComputerController
 from desktop.controllers.discover import DiscoverController
 from desktop.views.discover_page import DiscoverPage
-from desktop.views.installed_page import InstalledPage
+from desktop.views.installed_wiring import make_installed
 from desktop.views.models_page import ModelsPage, Tab
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from desktop.bridge.task_runner import TaskRunner
     from desktop.controllers.engine import EngineController
+    from desktop.store.settings import Settings
     from desktop.values import EngineState, Models
+    from desktop.views.installed_page import InstalledPage
     from desktop.widgets.theme import Theme
     from inference.paths import AppPaths
 
@@ -49,6 +51,7 @@ class ModelsWiring(QObject):
         super().__init__(parent)
         self._engines = engines
         self._tasks = tasks
+        self._paths = paths
         self._state = engines.state()
         self._installed: InstalledPage | None = None
         self._discover: DiscoverController | None = None
@@ -70,6 +73,11 @@ class ModelsWiring(QObject):
             self._computer.look_again()
         if self._installed is not None:
             self._installed.set_engine(state)
+
+    def set_settings(self, settings: Settings) -> None:
+        """Show what a model's own options are compared with."""
+        if self._installed is not None:
+            self._installed.detail.set_settings(settings)
 
     def set_models(self, models: Models) -> None:
         """Show what is installed."""
@@ -97,14 +105,7 @@ class ModelsWiring(QObject):
         return page
 
     def _make_installed(self, theme: Theme) -> QWidget:
-        engines, page = self._engines, InstalledPage(theme)
-        page.load_asked.connect(engines.load)
-        page.remove_asked.connect(engines.remove_model)
-        page.unload_asked.connect(engines.unload)
-        page.cancel_asked.connect(engines.cancel_load)
-        page.add_asked.connect(engines.add_model)
+        page = make_installed(theme, self._engines, self._tasks, self._paths, self)
         page.chat_asked.connect(self.chat_asked)
-        page.set_engine(engines.state())
-        page.set_models(engines.models())
         self._installed = page
         return page

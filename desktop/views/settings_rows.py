@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from desktop.widgets.controls import Paragraph, label, rule
+from desktop.widgets.controls import Button, Paragraph, label, rule
 from desktop.widgets.theme import rows
 
 if TYPE_CHECKING:
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 
 class SettingsRow(QWidget):
-    """Name, a sentence, and the control at the right; 58 pixels high at least."""
+    """Name, a sentence, and the control at the right; 58 pixels high at least.
+
+    Signals:
+        reset_asked: The link behind "Changed from ..." was pressed.
+    """
+
+    reset_asked = Signal()
 
     def __init__(
         self, title: str, words: str, control: QWidget | None, theme: Theme, *, name: str
@@ -35,6 +41,9 @@ class SettingsRow(QWidget):
         texts.addStretch(1)
         texts.addWidget(label(title, theme, "body_medium"))
         texts.addWidget(self._help)
+        self._texts = texts
+        self._changed: QWidget | None = None
+        self._theme = theme
         texts.addStretch(1)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 16, 8)
@@ -48,6 +57,33 @@ class SettingsRow(QWidget):
         """Show another sentence."""
         self._help.setText(words)
 
+    def say_changed(self, words: str) -> None:
+        """Say from what it was changed, with a link that puts it back; empty = it was not."""
+        if self._changed is None:
+            if not words:
+                return
+            self._changed = self._changed_line()
+            self._texts.insertWidget(3, self._changed)
+        self._from.setText(words)
+        self._changed.setVisible(bool(words))
+
+    def _changed_line(self) -> QWidget:
+        line = QWidget()
+        self._from = label("", self._theme, "small", "text3", name=f"{self.objectName()}_changed")
+        reset = Button(
+            self.tr("reset"), self._theme, kind="link", name=f"{self.objectName()}_reset"
+        )
+        reset.setFont(self._theme.font("small"))
+        reset.setAccessibleName(self.tr("Reset: {0}").format(self.accessibleName()))
+        reset.clicked.connect(self.reset_asked)
+        row = QHBoxLayout(line)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self._from)
+        row.addWidget(reset)
+        row.addStretch(1)
+        return line
+
 
 class SettingsCard(QWidget):
     """A heading over an outlined card of rows."""
@@ -59,12 +95,24 @@ class SettingsCard(QWidget):
         inside = QVBoxLayout(card)
         inside.setContentsMargins(1, 1, 1, 1)
         inside.setSpacing(0)
-        for number, part in enumerate(parts):
-            if number:
-                inside.addWidget(rule())
+        self._lines: list[tuple[QWidget, QWidget]] = []
+        for part in parts:
+            line = rule()
+            line.setVisible(bool(self._lines))
+            self._lines.append((line, part))
+            inside.addWidget(line)
             inside.addWidget(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(label(title, theme, "heading"))
         column.addWidget(card)
+
+    def show_only(self, shown: Sequence[QWidget]) -> None:
+        """Leave rows out that mean nothing now, with the hairlines above them."""
+        first = True
+        for line, part in self._lines:
+            is_shown = part in shown
+            part.setVisible(is_shown)
+            line.setVisible(is_shown and not first)
+            first = first and not is_shown

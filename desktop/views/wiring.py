@@ -363,6 +363,8 @@ class Wiring(QObject):
 
     def _on_settings(self, settings: Settings) -> None:
         self._themes.set_appearance(appearance(settings))
+        if self._models is not None:
+            self._models.set_settings(settings)
         if self._settings_page is not None:
             self._settings_page.set_settings(settings)
 

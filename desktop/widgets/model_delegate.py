@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from desktop.values import InstalledModel
     from desktop.widgets.theme import Theme
-    from inference.types import ModelInfo
+    from inference.types import ModelInfo, ModelKind
 
 RowSize = Literal["picker", "page"]
 
@@ -135,6 +135,11 @@ def paint_dot(painter: QPainter, place: QRectF, model: InstalledModel | None, th
 
 def kind_words(info: ModelInfo) -> str:
     """Return what kind of model it is, in one word."""
+    return kind_word(info.kind)
+
+
+def kind_word(kind: ModelKind) -> str:
+    """Return the word for a kind of model."""
     words = {
         "base": _tr("Base"),
         "instruct": _tr("Instruct"),
@@ -142,7 +147,7 @@ def kind_words(info: ModelInfo) -> str:
         "embedding": _tr("Embedding"),
         "unknown": _tr("Kind not known"),
     }
-    return words[info.kind]
+    return words[kind]
 
 
 def kind_tone(info: ModelInfo) -> str:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import Qt
 
 from desktop.itemmodels.models import InstalledModelsList, ModelRole
 from desktop.values import InstalledModel, Models
+from inference.library.notes import ModelNote
 from inference.types import ModelInfo
 
 if TYPE_CHECKING:
     from pytestqt.modeltest import ModelTester
     from pytestqt.qtbot import QtBot
 
+    from desktop.itemmodels.models import Order
     from desktop.values import EngineStatus
 
 
-def row(model_id: str, status: EngineStatus = "none", **facts: str) -> InstalledModel:
+def row(model_id: str, status: EngineStatus = "none", **facts: Any) -> InstalledModel:
     info = ModelInfo(model_id, f"Model {model_id}", f"/m/{model_id}.gguf", "gguf", **facts)
     return InstalledModel(info, status)
 
@@ -74,3 +77,27 @@ def test_a_row_says_kind_engine_and_problem_to_a_screen_reader(
     items.set_models(Models((row("x", kind="instruct", problem="The file is cut short."),)))
     spoken = items.index(1).data(Qt.ItemDataRole.AccessibleTextRole)
     assert spoken == "Model x, instruct, gguf engine, on disk, The file is cut short."
+
+
+def test_favourites_come_first_and_rows_can_be_sorted_and_filtered() -> None:
+    old = replace(row("alpha"), note=ModelNote(last_used=1.0))
+    new = replace(row("beta", kind="base", size_bytes=9), note=ModelNote(last_used=9.0))
+    native = InstalledModel(ModelInfo("zeta", "Model zeta", "/m/zeta", "native"))
+    loved = replace(native, note=ModelNote(favourite=True))
+    items = InstalledModelsList()
+    items.set_models(Models((new, old, loved)))
+    assert listed(items) == ["Favourites", "Model zeta", "Installed", "Model beta", "Model alpha"]
+    spoken = items.data(items.index(1), Qt.ItemDataRole.AccessibleTextRole)
+    assert "favourite" in str(spoken)
+    orders: dict[Order, list[str]] = {
+        "used": ["beta", "alpha", "zeta"],
+        "size": ["beta", "alpha", "zeta"],
+        "name": ["alpha", "beta", "zeta"],
+    }
+    for order, names in orders.items():
+        items.set_order(order)
+        assert listed(items) == ["Installed", *(f"Model {name}" for name in names)]
+    items.set_filter("base", "")
+    assert listed(items) == ["Installed", "Model beta"]
+    items.set_filter("", "native")
+    assert listed(items) == ["Installed", "Model zeta"]

@@ -18,7 +18,7 @@ from desktop.views.side_panel import SidePanel
 from desktop.widgets.inputs import Combo
 from desktop.widgets.theme import Theme, apply_theme
 from inference.paths import AppPaths
-from inference.types import ModelInfo
+from inference.types import LoadedModel, ModelInfo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,7 +110,7 @@ def test_widths_from_last_time_are_taken(qtbot: QtBot, theme: Theme) -> None:
 
 @pytest.fixture
 def models(qtbot: QtBot, theme: Theme) -> InstalledPage:
-    page = InstalledPage(theme)
+    page = InstalledPage(theme, Settings())
     qtbot.addWidget(page)
     page.resize(1208, 772)
     page.show()
@@ -189,11 +189,17 @@ def test_a_model_that_was_added_is_shown(models: InstalledPage) -> None:
 
 def test_an_estimate_is_called_derived_and_a_measure_measured(models: InstalledPage) -> None:
     choose(models, "Starter")
-    assert said(models, "model_memory") == "about 60.0\u00a0MB"
-    assert find(models, "model_memory_origin").accessibleName() == "derived from the files"
+    assert said(models, "memory_derived_total") == "about 60.0\u00a0MB"
+    assert said(models, "memory_measured_total") == "once it is loaded"
+    loaded = LoadedModel(
+        "gguf", "Starter", "llama", 4096, 4096, 320, 2, 1000, True, "CPU", 0, "It was asked for.",
+        "Q8_0", 2, 0.5, 40_000_000, 10_000_000, True, (0,), 5_000_000,
+    )  # fmt: skip
+    models.set_engine(EngineState("ready", STARTER, loaded, 1.0, 62_000_000))
     models.set_models(Models((InstalledModel(STARTER, "ready", 62_000_000, 60_000_000),)))
-    assert said(models, "model_memory") == "62.0\u00a0MB in memory now"
-    assert find(models, "model_memory_origin").accessibleName() == "measured"
+    assert said(models, "memory_measured_weights") == "40.0\u00a0MB"
+    assert said(models, "memory_measured_total") == "55.0\u00a0MB"
+    assert said(models, "memory_measured_process") == "62.0\u00a0MB"
 
 
 def test_buttons_follow_the_engine(models: InstalledPage, qtbot: QtBot) -> None:

@@ -1,0 +1,59 @@
+"""Connects the Installed tab with the engine and with what is read about one model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from desktop.controllers.model_care import ModelCare
+from desktop.views.installed_page import InstalledPage
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QObject
+
+    from desktop.bridge.task_runner import TaskRunner
+    from desktop.controllers.engine import EngineController
+    from desktop.widgets.theme import Theme
+    from inference.paths import AppPaths
+
+
+def make_installed(
+    theme: Theme, engines: EngineController, tasks: TaskRunner, paths: AppPaths, parent: QObject
+) -> InstalledPage:
+    """Make and connect the page; what it decides nothing about is asked of ``engines``."""
+    page = InstalledPage(theme, engines.settings())
+    page.load_asked.connect(engines.load)
+    page.remove_asked.connect(engines.remove_model)
+    page.unload_asked.connect(engines.unload)
+    page.cancel_asked.connect(engines.cancel_load)
+    page.add_asked.connect(engines.add_model)
+    _connect_detail(page, engines, ModelCare(engines, tasks, paths, parent))
+    page.set_engine(engines.state())
+    page.set_models(engines.models())
+    return page
+
+
+def _connect_detail(page: InstalledPage, engines: EngineController, care: ModelCare) -> None:
+    detail = page.detail
+
+    def chosen() -> str:
+        return page.chosen
+
+    detail.note_asked.connect(lambda name, changes: engines.shelf.change_note(name, **changes))
+    detail.smaller_asked.connect(lambda: load_smaller(engines))
+    detail.look_asked.connect(care.look)
+    detail.template.preview_asked.connect(lambda choice: care.preview(chosen(), choice))
+    detail.files.verify_asked.connect(lambda: care.verify(chosen()))
+    detail.files.cancel_asked.connect(care.cancel_verify)
+    detail.files.update_asked.connect(lambda: care.check_update(chosen()))
+    care.facts_read.connect(detail.show_facts)
+    care.previewed.connect(detail.template.show_preview)
+    care.check_changed.connect(detail.show_check)
+    care.update_checked.connect(detail.files.show_update)
+    care.problem_raised.connect(engines.problem_raised)
+
+
+def load_smaller(engines: EngineController) -> None:
+    """Load the model in question as its problem proposes."""
+    model, problem = engines.state().model, engines.state().problem
+    if model is not None and problem is not None and problem.smaller is not None:
+        engines.load(model.id, problem.smaller)
