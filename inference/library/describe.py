@@ -11,6 +11,8 @@ from inference.library import checkpoint_folder, split_files
 from inference.library.gguf_header import GgufHeader, read_header
 from inference.library.kinds import ENCODERS, kind_of_model
 from inference.native.config import NetworkConfig
+from inference.native.config_reader import quantized_elsewhere
+from inference.native.foreign import seen_form
 from inference.types import ModelInfo
 
 _ONE_VECTOR = (1, 2, 3)  # llama.cpp's mean, cls and last; 4 ranks
@@ -181,11 +183,19 @@ def _examine_folder(folder: Path, called: str) -> tuple[ModelInfo, InferenceErro
     except InferenceError as error:
         return _with_problem(info, problem or error)
     info = replace(info, parameters=weights.parameters, quantization=weights.dtype)
+    if problem is None and (form := seen_form((t.name, t.dtype) for t in weights.tensors)):
+        problem = quantized_elsewhere(form)
     if problem is None and not (folder / "tokenizer.json").is_file():
         problem = CorruptCheckpointError(
             f"The folder {folder.name} has no tokenizer.json.",
             "Download the model again, with all its files.",
         )
+    if isinstance(problem, UnsupportedArchitectureError):
+        # The catalogue weighs its models with what begins here.
+        from inference.library.alternatives import gguf_alternative  # noqa: PLC0415
+
+        hint = gguf_alternative(called or folder.name)
+        problem = UnsupportedArchitectureError(problem.message, hint, problem.detail)
     return _with_problem(info, problem)
 
 

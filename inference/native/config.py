@@ -10,7 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from inference.native.config_reader import ConfigReader, corrupt, unsupported
+from inference.native.config_reader import (
+    ConfigReader,
+    corrupt,
+    quantized_elsewhere,
+    unsupported,
+)
+from inference.native.foreign import told_form
 from inference.native.scaling import DynamicScaling, LongRopeScaling, RopeScaling, YarnScaling
 
 if TYPE_CHECKING:
@@ -146,8 +152,8 @@ def _check(config: object) -> None:
         raise corrupt("it holds no JSON object")
     if config.get("auto_map"):
         raise unsupported("it needs Python code that comes with the model")
-    if config.get("quantization_config"):
-        raise unsupported("its weights are quantized")
+    if form := told_form(config):
+        raise quantized_elsewhere(form)
     named = config.get("architectures")
     if named is not None and not (
         isinstance(named, list) and all(isinstance(name, str) for name in named)

@@ -13,7 +13,10 @@ from inference.errors import CorruptCheckpointError, UnsupportedArchitectureErro
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_GGUF_HINT = "Look for a GGUF file of this model under Models: the GGUF engine knows many more."
+_GGUF_HINT = (
+    "Look for this model as GGUF on the Models page, or with `glasshouse models search NAME --form "
+    "gguf`: that engine knows many more models."
+)
 _DOWNLOAD_HINT = "Download the model again, or ask its author for a sound config.json."
 
 
@@ -29,6 +32,11 @@ def unsupported(what: str) -> UnsupportedArchitectureError:
     return UnsupportedArchitectureError(
         f"The native engine cannot run this model: {what}.", _GGUF_HINT
     )
+
+
+def quantized_elsewhere(form: str) -> UnsupportedArchitectureError:
+    """Return the error for weights in a form of another program, as ``foreign`` names it."""
+    return unsupported(f"its weights are quantized as {form}, which it does not read")
 
 
 class ConfigReader:

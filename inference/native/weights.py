@@ -17,6 +17,8 @@ from safetensors.torch import save_file
 from inference.errors import CorruptCheckpointError, InferenceError
 from inference.library.checkpoint_folder import read_config, weight_files
 from inference.native.config import NetworkConfig
+from inference.native.config_reader import quantized_elsewhere
+from inference.native.foreign import seen_form
 from inference.native.names import full_name, hugging_face_name, is_constant
 from inference.native.network import Network
 
@@ -77,7 +79,10 @@ def open_checkpoint(folder: Path) -> Checkpoint:
         shapes = {k: tuple(v.shape) for k, v in Network(config).state_dict().items()}
     ours_by_theirs = {hugging_face_name(ours, config): ours for ours in shapes}
     found: dict[str, StoredTensor] = {}
-    for stored in _stored_tensors(folder):
+    listed = _stored_tensors(folder)
+    if form := seen_form((stored.name, stored.dtype_name) for stored in listed):
+        raise quantized_elsewhere(form)
+    for stored in listed:
         theirs = full_name(stored.name, config)
         if theirs not in ours_by_theirs:
             if is_constant(theirs, config) or (theirs == "lm_head.weight" and config.tied_output):

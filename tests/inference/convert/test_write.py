@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import gguf
@@ -16,6 +17,7 @@ from inference.convert import space
 from inference.convert.write import Labels, convert
 from inference.errors import DiskFullError, UnsupportedRequestError
 from inference.library.gguf_header import read_header
+from tests.helpers.assets import REPO, asset
 from tests.helpers.checkpoints import VOCAB_SIZE, tiny_llama, tiny_tokenizer
 from tests.helpers.converting import converted, worst_difference
 from tests.inference.native.reference import (
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
     from tests.inference.convert.conftest import Open
 
 _POSITIONS = 200
+_STORY = """Once upon a time there was a little girl named Lily. She loved to play outside in the
+park. One day, she saw a big, red ball. It was round and shiny, and it rolled down the hill. The sky
+is blue because the air scatters blue light more than red light. Lily and Tom went home, ate some
+soup, and told their mother about the ball. She smiled and said that it was time to sleep."""
 _TOP = 20
 _WINDOW = {"sliding_window": WINDOW}
 _GEMMA = _WINDOW | {"head_dim": 8, "query_pre_attn_scalar": 8}
@@ -115,6 +121,49 @@ def test_the_file_computes_what_the_folder_computes(
 def test_half_precision_stays_close(variant: str, tmp_path: Path, opened: Open) -> None:
     folder = _checkpoint(tmp_path / "model", *_CONVERTIBLE[variant], dtype=torch.float16)
     assert _difference(opened, folder, converted(folder, "F16")) < 0.02
+
+
+def _trained(name: str) -> Path:
+    return asset(name) if name.startswith("stories") else REPO / "resources" / "starter" / name
+
+
+def _rounded(folder: Path, copy: Path) -> Path:
+    shutil.copytree(folder, copy, copy_function=shutil.copyfile)
+    copy.chmod(0o755)
+    halves = {k: v.half() for k, v in load_file(folder / "model.safetensors").items()}
+    save_file(halves, copy / "model.safetensors")
+    return copy
+
+
+@pytest.mark.parametrize("file_type", ["F16", "F32"])
+@pytest.mark.parametrize("name", ["starter-instruct", "starter-base", "stories260K-hf"])
+def test_trained_models_keep_their_chances(
+    name: str, file_type: FileType, tmp_path: Path, opened: Open
+) -> None:
+    """The same weights: those published in float32 are rounded in the folder, too."""
+    folder, path = _trained(name), tmp_path / "model.gguf"
+    if file_type == "F16" and name.startswith("stories"):
+        folder = _rounded(folder, tmp_path / "rounded")
+    convert(folder, path, file_type, Labels(name), lambda _done, _total: None)
+    ours, theirs = opened(folder), opened(path)
+    ids = tuple(piece.id for piece in ours.tokenize(_STORY * 2, add_bos=True))[:_POSITIONS]
+    assert len(ids) == _POSITIONS
+    scores = (engine.score(ids, _TOP, CancelToken()) for engine in (ours, theirs))
+    assert worst_difference(*scores) < (0.02 if file_type == "F16" else 1e-4)
+
+
+@pytest.mark.parametrize("name", ["starter-instruct", "starter-base"])
+@pytest.mark.parametrize("file_type", ["F16", "Q8_0"])
+def test_the_shipped_files_are_those_of_the_converter(
+    name: str, file_type: FileType, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.gguf"
+    convert(_trained(name), path, file_type, Labels(name), lambda _done, _total: None)
+    made, shipped = (
+        {tensor.name: (tensor.tensor_type, tensor.data.tobytes()) for tensor in reader.tensors}
+        for reader in map(gguf.GGUFReader, (path, _trained(f"{name}-{file_type}.gguf")))
+    )
+    assert made == shipped
 
 
 @pytest.mark.parametrize("variant", _SHORTER)
