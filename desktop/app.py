@@ -194,6 +194,7 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
         engines=engines,
         settings=settings,
         themes=themes,
+        bridge=bridge,
         tasks=tasks,
         past=past,
         paths=paths,

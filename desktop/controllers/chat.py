@@ -19,6 +19,7 @@ from desktop.controllers.choosing import starting_with
 from desktop.controllers.message_views import message_view
 from desktop.controllers.open_chat import OpenChat
 from desktop.controllers.problems import INTERRUPTED, refused, store_problem
+from desktop.controllers.requests import text_source
 from desktop.store.chats import Chats
 from desktop.values import ChatDetail, ChatSummary, MessageView, Problem
 from inference.errors import StoreError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from desktop.bridge.event_bridge import EventBridge
     from desktop.bridge.task_runner import TaskRunner
     from desktop.controllers.engine import EngineController
+    from desktop.inside import TextSource
     from desktop.store.database import Database
     from desktop.store.records import MessageRecord
     from desktop.store.settings import Settings
@@ -218,6 +220,19 @@ class ChatController(QObject):
         record = self._chats.message(message_id)
         if record.role == "assistant" and self._free():
             self._ask_again(record)
+
+    @_told
+    def continue_as(self, message_id: str, text: str) -> None:
+        """Write another version of an answer: it begins with ``text``, and the model goes on."""
+        old = self._chats.message(message_id)
+        if old.role == "assistant" and self._free():
+            begun = replace(self._open.rewrite(old, text), is_completion=old.is_completion)
+            self.branch_changed.emit(self.current())
+            self._ask_again(begun)
+
+    def text_source(self, message_id: str, word: str, occurrence: int) -> TextSource | None:
+        """Return a message as a text to look at; see ``requests.text_source``."""
+        return text_source(self._branch() or (), message_id, self._open.record, word, occurrence)
 
     @_told
     def show_version(self, message_id: str, offset: int) -> None:

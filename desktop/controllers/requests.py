@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from desktop.inside import TextSource
 from inference.types import GenerationRequest, Message, SamplingParams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from desktop.store.records import MessageRecord
+    from desktop.store.records import ChatRecord, MessageRecord
 
 
 def chat_request(
@@ -60,6 +61,40 @@ def completion_request(
     return GenerationRequest(
         request_id, text=text + text_so_far, sampling=sampling, cache_key=chat_id
     )
+
+
+def text_source(
+    branch: Sequence[MessageRecord], message_id: str, chat: ChatRecord, word: str, occurrence: int
+) -> TextSource | None:
+    """Return a message and what the model had read before it; ``None`` where it is not shown.
+
+    Args:
+        branch: The messages shown.
+        message_id: An answer, or a question: then what would come next is looked at.
+        chat: The chat they are in.
+        word: The word to begin at; empty = the first of an answer.
+        occurrence: Which of equal words, from 0.
+    """
+    at = next((n for n, record in enumerate(branch) if record.id == message_id), None)
+    if at is None:
+        return None
+    record = branch[at]
+    if record.role != "assistant":
+        request = chat_request(
+            message_id, branch[: at + 1], chat.system_prompt, chat.sampling, chat_id=chat.id
+        )
+        return TextSource(chat.title, request)
+    asked = record.settings
+    sampling = SamplingParams() if asked is None else asked.sampling
+    if record.is_completion:
+        request = completion_request(message_id, branch[:at], "", sampling, chat_id=chat.id)
+    else:
+        system = "" if asked is None else asked.system_prompt
+        request = chat_request(message_id, branch[:at], system, sampling, chat_id=chat.id)
+    if not word:
+        words = record.text.split()
+        word, occurrence = (words[0] if words else ""), 0
+    return TextSource(chat.title, request, record.text, word, occurrence, message_id)
 
 
 def _joined(before: str, after: str) -> str:

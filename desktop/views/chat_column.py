@@ -47,6 +47,7 @@ class ChatColumn(QWidget):
     edit_requested = Signal(str, str)
     continue_requested = Signal(str)
     version_requested = Signal(str, int)
+    inside_requested = Signal(str, str, int)
     save_refused = Signal(str)
 
     def __init__(self, theme: Theme | ThemeManager, parent: QWidget | None = None) -> None:
@@ -157,6 +158,7 @@ class ChatColumn(QWidget):
         transcript.again_requested.connect(self.regenerate_requested)
         transcript.continue_requested.connect(self.continue_requested)
         transcript.version_requested.connect(self.version_requested)
+        transcript.inside_requested.connect(self.inside_requested)
         transcript.edit_requested.connect(self._on_edit)
         transcript.save_refused.connect(self.save_refused)
         transcript.set_loading(self._engine.status == "loading")

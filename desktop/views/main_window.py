@@ -210,8 +210,9 @@ class MainWindow(QMainWindow):
     def _pages(self) -> tuple[Page, ...]:
         return (
             Page("chat", self.tr("Chat"), "message-square", "Ctrl+1"),
-            Page("models", self.tr("Models"), "box", "Ctrl+2"),
-            Page("downloads", self.tr("Downloads"), "download", "Ctrl+3"),
+            Page("inside", self.tr("Inside"), "scan-eye", "Ctrl+2"),
+            Page("models", self.tr("Models"), "box", "Ctrl+3"),
+            Page("downloads", self.tr("Downloads"), "download", "Ctrl+4"),
             Page("settings", self.tr("Settings"), "settings", "Ctrl+,", at_foot=True),
         )
 

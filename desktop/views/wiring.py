@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
+    from desktop.bridge.event_bridge import EventBridge
     from desktop.bridge.task_runner import TaskRunner
     from desktop.controllers.chat import ChatController
     from desktop.controllers.downloads import DownloadController
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from desktop.store.settings import Settings
     from desktop.values import ChatDetail, EngineState, Models, Problem
     from desktop.views.chat_column import ChatColumn
+    from desktop.views.inside_wiring import InsideWiring
     from desktop.views.main_window import MainWindow
     from desktop.views.models_wiring import ModelsWiring
     from desktop.views.settings_page import SettingsPage
@@ -48,6 +50,7 @@ class Wiring(QObject):
         engines: The engine and what is installed.
         settings: The settings.
         themes: The look.
+        bridge: Where the engine's worker posts.
         tasks: For what pages read off the GUI thread.
         past: What models have read and the disk keeps.
         paths: Folders shown in the settings.
@@ -63,6 +66,7 @@ class Wiring(QObject):
         engines: EngineController,
         settings: SettingsController,
         themes: ThemeManager,
+        bridge: EventBridge,
         tasks: TaskRunner,
         past: PastController,
         paths: AppPaths,
@@ -74,10 +78,12 @@ class Wiring(QObject):
         self._engines = engines
         self._settings = settings
         self._themes = themes
+        self._bridge = bridge
         self._tasks = tasks
         self._past = past
         self._paths = paths
         self._models: ModelsWiring | None = None
+        self._inside: InsideWiring | None = None
         self._settings_page: SettingsPage | None = None
         self._downloads = DownloadWiring(window, downloads, settings, self._chat_with_path)
         self._connect_chats()
@@ -100,6 +106,8 @@ class Wiring(QObject):
             return models.page
         if page_id == "downloads":
             return self._downloads.make_page(theme)
+        if page_id == "inside":
+            return self._inside_wiring(theme).page
         from desktop.views.settings_page import SettingsPage  # noqa: PLC0415  not at the start
 
         settings_page = SettingsPage(theme, self._settings.settings(), self._paths)
@@ -142,6 +150,7 @@ class Wiring(QObject):
         column.regenerate_requested.connect(chats.regenerate)
         column.edit_requested.connect(chats.edit)
         column.continue_requested.connect(chats.continue_answer)
+        column.inside_requested.connect(self._look_inside)
         column.version_requested.connect(chats.show_version)
         column.save_refused.connect(lambda words: self._window.offer_undo(words, "", None))
         chats.chat_opened.connect(column.open_chat)
@@ -196,6 +205,8 @@ class Wiring(QObject):
             "list": window.chat_page.toggle_list,
             "panel": window.chat_page.toggle_panel,
             "page_chat": self._open_chat_page,
+            "inside": self._look_at_chosen,
+            "page_inside": lambda: window.open_page("inside"),
             "page_models": lambda: window.open_page("models"),
             "page_downloads": lambda: window.open_page("downloads"),
             "page_settings": lambda: window.open_page("settings"),
@@ -310,6 +321,8 @@ class Wiring(QObject):
             picker.set_engine(state)
         if self._models is not None:
             self._models.set_engine(state)
+        if self._inside is not None:
+            self._inside.set_engine(state)
 
     def _on_models(self, models: Models) -> None:
         picker = self._picker()
@@ -350,6 +363,36 @@ class Wiring(QObject):
     def _chat_with_path(self, path: str) -> None:
         self._engines.add_model(path, load=True)
         self._new_chat()
+
+    # --- inside ----------------------------------------------------------------------------
+
+    def _inside_wiring(self, theme: Theme) -> InsideWiring:
+        if self._inside is None:
+            from desktop.views.inside_wiring import InsideWiring  # noqa: PLC0415  not at the start
+
+            self._inside = InsideWiring(theme, self._engines, self._bridge, self._chats, self)
+            self._inside.said.connect(lambda words: self._window.offer_undo(words, "", None))
+            self._inside.chat_wanted.connect(self._open_chat_page)
+        return self._inside
+
+    def _look_inside(self, message_id: str, word: str, occurrence: int) -> None:
+        source = self._chats.text_source(message_id, word, occurrence)
+        if source is not None:
+            self._window.open_page("inside")
+            inside = self._inside_wiring(self._window.theme)
+            inside.open(source)
+            inside.page.focus_text()
+
+    def _look_at_chosen(self) -> None:
+        """Look at the word chosen in the chat, else at the latest answer, else at a text."""
+        from desktop.views.inside_wiring import chosen_word  # noqa: PLC0415  not at the start
+
+        chosen = chosen_word(self._column.transcript)
+        if chosen is None or self._window.current_page() != "chat":
+            self._window.open_page("inside")
+            self._inside_wiring(self._window.theme).page.focus_text()
+        else:
+            self._look_inside(*chosen)
 
     # --- settings --------------------------------------------------------------------------
 

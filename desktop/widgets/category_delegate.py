@@ -21,7 +21,7 @@ class CategoryDelegate(QStyledItemDelegate):
     """Paints one category a row.
 
     Args:
-        icon_names: Lucide icons in the order of the rows.
+        icon_names: Lucide icons in the order of the rows; an empty one makes a row a heading.
         theme: Colours.
         parent: Qt owner.
     """
@@ -52,6 +52,10 @@ class CategoryDelegate(QStyledItemDelegate):
         """Paint one row."""
         theme = self._theme
         rect: QRect = option.rect
+        icon_name = self._icon_names[index.row()]
+        if not icon_name:
+            self._paint_head(painter, rect, str(index.data()))
+            return
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
         painter.save()
@@ -71,9 +75,15 @@ class CategoryDelegate(QStyledItemDelegate):
         if painter.layoutDirection() == Qt.LayoutDirection.RightToLeft:
             glyph.moveRight(rect.right() - 8)
             words = rect.adjusted(8, 0, -33, 0)
-        paint_icon(painter, self._icon_names[index.row()], ink, glyph)
+        paint_icon(painter, icon_name, ink, glyph)
         painter.setFont(theme.font("body_strong" if chosen else "body"))
         painter.setPen(theme.text)
         align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading
         painter.drawText(words, align, str(index.data()))
         painter.restore()
+
+    def _paint_head(self, painter: QPainter, rect: QRect, words: str) -> None:
+        painter.setFont(self._theme.font("label_strong"))
+        painter.setPen(self._theme.text3)
+        align = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeading
+        painter.drawText(rect.adjusted(8, 0, -8, -6), align, words)

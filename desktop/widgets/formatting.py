@@ -78,6 +78,13 @@ def percent(share: float) -> str:
     return f"{decimal(value, digits)}{NBSP}%"
 
 
+def chance(share: float) -> str:
+    """Return a chance in percent with one digit, so that a column of them lines up."""
+    if 0 < share < 0.0005:
+        return f"<{NBSP}{decimal(0.1, 1)}{NBSP}%"
+    return f"{decimal(share * 100, 1)}{NBSP}%"
+
+
 def parameters(number: int) -> str:
     """Return a number of weights in words, e.g. ``4.0 billion`` or ``7.4 million``."""
     for word, factor in (("billion", 1e9), ("million", 1e6), ("thousand", 1e3)):

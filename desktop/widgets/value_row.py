@@ -90,9 +90,11 @@ class ValueRow(QWidget):
 
     Signals:
         value_changed: With the number, when a person has settled on it.
+        value_moved: With the number, already while the slider is dragged.
     """
 
     value_changed = Signal(float)
+    value_moved = Signal(float)
 
     def __init__(self, spec: ValueSpec, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -132,11 +134,13 @@ class ValueRow(QWidget):
         with QSignalBlocker(self._box):
             self._box.setValue(value)
         self._say(value)
+        self.value_moved.emit(value)
         if not self._slider.isSliderDown():
             self._emit()
 
     def _on_box_changed(self, value: float) -> None:
         self._follow(value)
+        self.value_moved.emit(value)
         self._emit()
 
     def _follow(self, value: float) -> None:

@@ -35,6 +35,7 @@ class ActionLine(QWidget):
     edit_requested = Signal()
     continue_requested = Signal()
     version_requested = Signal(int)
+    inside_requested = Signal()
 
     def __init__(
         self,
@@ -86,6 +87,9 @@ class ActionLine(QWidget):
         if view.role == "assistant":
             again = self._button("refresh-cw", tr("Write it again"), "message_again")
             again.clicked.connect(self.again_requested)
+        if view.role == "assistant" and view.state in {"complete", "stopped"} and view.text:
+            look = self._button("scan-eye", tr("Look inside"), "message_inside", "Ctrl+I")
+            look.clicked.connect(self.inside_requested)
         if view.role == "user" or view.is_completion:
             edit = self._button("pencil", tr("Edit your text"), "message_edit")
             edit.clicked.connect(self.edit_requested)
@@ -106,8 +110,9 @@ class ActionLine(QWidget):
         words: QLabel = label(" · ".join(parts), self._theme, "small", "text3", name="stats")
         self._row.addWidget(words)
 
-    def _button(self, icon_name: str, text: str, name: str) -> IconButton:
-        button = IconButton(icon_name, text, self._theme, name=name, size=26, parent=self)
+    def _button(self, icon_name: str, text: str, name: str, keys: str = "") -> IconButton:
+        theme = self._theme
+        button = IconButton(icon_name, text, theme, name=name, keys=keys, size=26, parent=self)
         self._row.addWidget(button)
         return button
 

@@ -48,11 +48,13 @@ class Body(QWidget):
         height_changed: The text needs another height.
         point_reached: The mouse that selects is at this place of the body; scroll there.
         save_refused: Why code could not be saved.
+        inside_requested: A word, and how many equal ones stand before it.
     """
 
     height_changed = Signal()
     point_reached = Signal(QPointF)
     save_refused = Signal(str)
+    inside_requested = Signal(str, int)
 
     def __init__(self, stream: Stream, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -354,12 +356,24 @@ class Body(QWidget):
         everything.triggered.connect(self.select_all)
         menu.addActions([copy, everything])
         spot = QPointF(event.pos()) - QPointF(MARGIN, 0)
+        self._offer_inside(menu, spot)
         link = self.flow.link_at(spot.x(), spot.y())
         if link:
             address = QAction(self.tr("Copy the address"), menu)
             address.triggered.connect(lambda: QGuiApplication.clipboard().setText(link))
             menu.addAction(address)
         menu.popup(event.globalPos())
+
+    def _offer_inside(self, menu: QMenu, spot: QPointF) -> None:
+        word, occurrence = self._chosen.word_at(self.flow.place_at(spot.x(), spot.y()))
+        if word and any(sign.isalnum() for sign in word):
+            look = QAction(self.tr("Look inside at “{0}”").format(word), menu)
+            look.triggered.connect(lambda: self.inside_requested.emit(word, occurrence))
+            menu.insertAction(menu.actions()[0], look)
+
+    def chosen_word(self) -> tuple[str, int]:
+        """Return the first chosen word, and how many equal ones stand before it."""
+        return self._chosen.word_at(self._chosen.span()[0]) if self.has_selection() else ("", 0)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll code sideways; everything else scrolls the transcript."""

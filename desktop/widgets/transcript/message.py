@@ -42,6 +42,7 @@ class MessageWidget(QWidget):
         height_changed: It needs another height.
         point_reached: A selection by mouse reached this place; scroll there.
         version_requested: Earlier (-1) or later (1).
+        inside_requested: A word (empty = the first), and how many equal ones stand before it.
     """
 
     height_changed = Signal()
@@ -53,6 +54,7 @@ class MessageWidget(QWidget):
     edit_requested = Signal()
     continue_requested = Signal()
     version_requested = Signal(int)
+    inside_requested = Signal(str, int)
 
     def __init__(
         self, view: MessageView, theme: Theme, lead: str = "", parent: QWidget | None = None
@@ -100,6 +102,7 @@ class MessageWidget(QWidget):
         body.height_changed.connect(self._on_height_changed)
         body.point_reached.connect(self._on_point_reached)
         body.save_refused.connect(self.save_refused)
+        body.inside_requested.connect(self.inside_requested)
         body.setContextMenuPolicy(Qt.ContextMenuPolicy.DefaultContextMenu)
         return body
 
@@ -236,6 +239,7 @@ class MessageWidget(QWidget):
             line.edit_requested.connect(self.edit_requested)
             line.continue_requested.connect(self.continue_requested)
             line.version_requested.connect(self.version_requested)
+            line.inside_requested.connect(lambda: self.inside_requested.emit("", 0))
             self._place_line()
             line.show()
             self.raise_()  # the line of a person's message reaches into the message below

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTextBoundaryFinder
@@ -61,6 +62,15 @@ class Chosen:
         is_start = self._finder(index, at, words=True).boundaryReasons() & starts
         self._anchor = (index, at if is_start else self._edge(index, at, -1, words=True))
         self._cursor = (index, self._edge(index, at, 1, words=True))
+
+    def word_at(self, place: Place) -> tuple[str, int]:
+        """Return the word around a place, and how many equal ones stand before it."""
+        around = Chosen(self._flow)
+        around.choose_word(place)
+        start, _ = around.span()
+        word = around.text().strip()
+        before = self._flow.cut((0, 0), start) if word else ""
+        return word, len(re.findall(rf"(?<!\w){re.escape(word)}(?!\w)", before)) if word else 0
 
     def key(self, event: QKeyEvent) -> bool:
         """Extend by a key with Shift: a character, with Ctrl a word, up and down a block."""

@@ -44,6 +44,7 @@ class Transcript(QAbstractScrollArea):
     edit_requested = Signal(str)
     continue_requested = Signal(str)
     version_requested = Signal(str, int)
+    inside_requested = Signal(str, str, int)
     save_refused = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -202,6 +203,9 @@ class Transcript(QAbstractScrollArea):
         widget.edit_requested.connect(lambda: self.edit_requested.emit(name))
         widget.continue_requested.connect(lambda: self.continue_requested.emit(name))
         widget.version_requested.connect(lambda step: self.version_requested.emit(name, step))
+        widget.inside_requested.connect(
+            lambda word, nth: self.inside_requested.emit(name, word, nth)
+        )
         row.widget = widget
         self._is_chain_stale = True
 

@@ -50,7 +50,8 @@ class Room:
         Wiring(
             self.window, self.column, chats=self.house.chat, downloads=self.house.downloads,
             engines=self.house.engine,
-            settings=self.house.settings, themes=themes, tasks=self.house.tasks,
+            settings=self.house.settings, themes=themes, bridge=self.house.bridge,
+            tasks=self.house.tasks,
             past=self.house.past, paths=AppPaths(*(folder / name for name in names)),
         )  # fmt: skip
         qtbot.addWidget(self.window)
@@ -300,7 +301,7 @@ def test_tab_comes_to_the_messages_before_the_composer(room: Room) -> None:
     for _ in range(4):
         room.qtbot.keyClick(room.window, Qt.Key.Key_Backtab, back)
         seen.append(QApplication.focusWidget().objectName())
-    assert seen == ["message_continue", "message_again", "message_copy", "message_body"]
+    assert seen == ["message_continue", "message_inside", "message_again", "message_copy"]
     room.column.focus_composer()
     room.qtbot.keyClick(room.window, Qt.Key.Key_Tab)
     assert QApplication.focusWidget().objectName() == "model_picker"

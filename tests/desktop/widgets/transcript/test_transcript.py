@@ -377,9 +377,10 @@ def test_tab_goes_through_words_code_and_actions_from_top_to_bottom(
         assert focused is not None
         seen.append(focused.objectName())
     answer = ["message_body", "code_copy", "code_save", "message_copy", "message_again"]
+    answer.append("message_inside")
     assert seen[:2] == ["message_copy", "message_edit"]
-    assert seen[2:7] == answer
-    assert seen[7:10] == ["message_body", "message_copy", "message_edit"]
+    assert seen[2:8] == answer
+    assert seen[8:11] == ["message_body", "message_copy", "message_edit"]
 
 
 @pytest.mark.parametrize("is_completion", [False, True])

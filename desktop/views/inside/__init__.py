@@ -1,0 +1,1 @@
+"""Pages that show what happens inside the model in memory."""

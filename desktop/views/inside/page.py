@@ -1,0 +1,422 @@
+"""The Inside page: views on the left, a text in tokens, a figure, and what can be set beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QListView,
+    QStackedLayout,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.views.chat_page import ElidedLabel
+from desktop.widgets import formatting
+from desktop.widgets.category_delegate import CategoryDelegate
+from desktop.widgets.controls import Button, IconButton, label, panel
+from desktop.widgets.empty_state import EmptyState
+from desktop.widgets.inputs import Combo
+from desktop.widgets.notice import Notice
+from desktop.widgets.overlay import Overlay
+from desktop.widgets.theme import layout
+from desktop.widgets.token_strip import TokenStrip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QResizeEvent
+
+    from desktop.inside import Subject
+    from desktop.values import Problem
+    from desktop.views.inside.view import InsideView
+    from desktop.widgets.theme import Theme
+    from inference.inside.questions import Finding, Question
+
+_VIEWS: Final = 176
+_CONTROLS: Final = 288
+_NARROW_BELOW: Final = 900
+_ID: Final = int(Qt.ItemDataRole.UserRole)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One view: its id, group, name, icon, and what makes it when it is first opened."""
+
+    id: str
+    group: str
+    title: str
+    icon_name: str
+    make: Callable[[Theme], InsideView]
+
+
+class InsidePage(QFrame):
+    """Holds the views; each is made when it is first opened.
+
+    Args:
+        theme: The look at the start.
+        entries: From top to bottom; entries of one group stand together.
+
+    Signals:
+        asked: A ``Question``.
+        place_chosen: Index of a token.
+        text_given: A text of the person's own to look at.
+        said: A sentence for the person.
+        continue_asked: Token id; see ``InsideView``.
+        view_opened: Id of the view that is seen now.
+    """
+
+    asked = Signal(object)
+    place_chosen = Signal(int)
+    text_given = Signal(str)
+    said = Signal(str)
+    continue_asked = Signal(int)
+    view_opened = Signal(str)
+
+    def __init__(self, theme: Theme, entries: tuple[Entry, ...]) -> None:
+        super().__init__()
+        self._theme = theme
+        self._entries = {entry.id: entry for entry in entries}
+        self._made: dict[str, InsideView] = {}
+        self._subject: Subject | None = None
+        self._narrow = False
+        self._controls_wanted = False
+        self.setObjectName("inside_page")
+        self.setAccessibleName(self.tr("Inside"))
+        self.setProperty("ground", "page")
+        self._list = self._make_list(entries)
+        self._combo = Combo(self.tr("View"), theme, name="inside_view_choice")
+        for entry in entries:
+            self._combo.addItem(entry.title, entry.id)
+        self._combo.activated.connect(lambda row: self.open_view(self._combo.itemData(row)))
+        self._title = label("", theme, "title", name="inside_title")
+        self._source = ElidedLabel(theme, name="inside_source")
+        self._source.setFont(theme.font("body"))
+        self._model = label("", theme, "small", "text3", name="inside_model")
+        self._strip = TokenStrip(theme, "inside_tokens_strip")
+        self._strip.place_chosen.connect(self.place_chosen)
+        self._place = label("", theme, "small", "text2", name="inside_place")
+        self._notice = Notice(theme, name="inside_problem", severity="info")
+        self._notice.hide()
+        self._field = QLineEdit()
+        self._empty = self._make_empty(theme)
+        self._stack = QStackedWidget()
+        self._side = QStackedWidget()
+        self._build(theme)
+        self.open_view(entries[0].id)
+        self.show_subject(None)
+
+    # --- what is shown ---------------------------------------------------------------------
+
+    def set_theme(self, theme: Theme) -> None:
+        """Make views with this theme from now on."""
+        self._theme = theme
+
+    def open_view(self, view_id: str) -> InsideView:
+        """Open a view, making it on its first time."""
+        view = self._made.get(view_id)
+        if view is None:
+            view = self._made[view_id] = self._entries[view_id].make(self._theme)
+            view.asked.connect(self.asked)
+            view.place_chosen.connect(self.place_chosen)
+            view.said.connect(self.said)
+            view.continue_asked.connect(self.continue_asked)
+            self._stack.addWidget(view)
+            self._side.addWidget(view.controls() or QWidget())
+        self._stack.setCurrentWidget(view)
+        self._side.setCurrentIndex(self._stack.currentIndex())
+        self._title.setText(self._entries[view_id].title)
+        self._mark_current(view_id)
+        self._notice.hide()
+        self._place_controls()
+        if self._subject is not None:
+            view.show_subject(self._subject)
+        self.view_opened.emit(view_id)
+        return view
+
+    def current_view(self) -> str:
+        """Return the id of the open view."""
+        shown = self._stack.currentWidget()
+        return next(name for name, view in self._made.items() if view is shown)
+
+    def show_subject(self, subject: Subject | None) -> None:
+        """Show another text, or say that there is none."""
+        self._subject = subject
+        self._notice.hide()
+        self._pages.setCurrentWidget(self._empty if subject is None else self._work)
+        if subject is None:
+            return
+        self._source.set_text(subject.source.title)
+        self._say_model(subject)
+        self._show_strip(subject)
+        self._made[self.current_view()].show_subject(subject)
+
+    def show_place(self, subject: Subject) -> None:
+        """Show another place of the same text."""
+        self._subject = subject
+        self._notice.hide()
+        self._show_strip(subject)
+        self._made[self.current_view()].show_place(subject)
+
+    def take(self, question: Question, finding: Finding) -> None:
+        """Hand on what was found."""
+        self._made[self.current_view()].take(question, finding)
+
+    def refuse(self, question: Question | None, problem: Problem) -> None:
+        """Say what cannot be shown, above the figure."""
+        self._notice.say(problem.title, f"{problem.message} {problem.hint}".strip())
+        self._notice.show()
+        if question is None:
+            self._empty_words(problem)
+        else:
+            self._made[self.current_view()].refuse(question, problem)
+
+    def say_no_model(self, words: str) -> None:
+        """Say why there is nothing to look into yet."""
+        self._no_model.setText(words)
+
+    def focus_text(self) -> None:
+        """Put the keyboard where a person goes on."""
+        target = self._field if self._subject is None else self._strip
+        target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _show_strip(self, subject: Subject) -> None:
+        self._strip.set_text(subject.tokens, subject.chosen)
+        words = self.tr("{0} of {1}").format(
+            formatting.count(subject.chosen + 1), formatting.count(len(subject.tokens) + 1)
+        )
+        self._place.setText(words)
+        self._previous.setEnabled(subject.chosen > 1)
+        self._next.setEnabled(subject.chosen < len(subject.tokens))
+
+    def _say_model(self, subject: Subject) -> None:
+        engine = self.tr("native engine") if subject.loaded.engine == "native" else "GGUF"
+        self._model.setText(f"{subject.model.name} · {engine} · {subject.loaded.dtype}")
+
+    def _empty_words(self, problem: Problem) -> None:
+        self._no_model.setText(f"{problem.message} {problem.hint}".strip())
+
+    # --- how it is built -------------------------------------------------------------------
+
+    def _make_list(self, entries: tuple[Entry, ...]) -> QListView:
+        self._items = QStandardItemModel(self)
+        icons: list[str] = []
+        group = ""
+        for entry in entries:
+            if entry.group != group:
+                group = entry.group
+                head = QStandardItem(group)
+                head.setFlags(Qt.ItemFlag.NoItemFlags)
+                self._items.appendRow(head)
+                icons.append("")
+            item = QStandardItem(entry.title)
+            item.setData(entry.id, _ID)
+            item.setEditable(False)
+            self._items.appendRow(item)
+            icons.append(entry.icon_name)
+        view = QListView()
+        view.setObjectName("inside_views")
+        view.setAccessibleName(self.tr("Views"))
+        view.setModel(self._items)
+        view.setItemDelegate(CategoryDelegate(tuple(icons), self._theme, view))
+        view.setMouseTracking(True)
+        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        view.selectionModel().currentChanged.connect(self._on_current)
+        return view
+
+    def _on_current(self, now: QModelIndex, _before: QModelIndex) -> None:
+        name = now.data(_ID)
+        if name and name != self.current_view():
+            self.open_view(name)
+
+    def _mark_current(self, view_id: str) -> None:
+        self._combo.setCurrentIndex(self._combo.findData(view_id))
+        for row in range(self._items.rowCount()):
+            if self._items.item(row).data(_ID) == view_id:
+                self._list.setCurrentIndex(self._items.index(row, 0))
+
+    def _make_empty(self, theme: Theme) -> QWidget:
+        self._no_model = label("", theme, "body", "text3", name="inside_nothing")
+        self._no_model.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._no_model.setWordWrap(True)
+        self._field.setObjectName("inside_own_text")
+        self._field.setAccessibleName(self.tr("A text of your own to look at"))
+        self._field.setPlaceholderText(self.tr("Once upon a time there was a"))
+        self._field.setMinimumWidth(320)
+        self._field.returnPressed.connect(self._on_text_given)
+        look = Button(self.tr("Look inside"), theme, kind="main", name="inside_look")
+        look.clicked.connect(self._on_text_given)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(self._field, 2)
+        row.addWidget(look)
+        row.addStretch(1)
+        page = QWidget()
+        page.setObjectName("inside_empty")
+        column = QVBoxLayout(page)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(12)
+        column.addStretch(2)
+        column.addWidget(
+            EmptyState(
+                "scan-eye",
+                self.tr("Choose a word to look inside"),
+                self.tr("In a chat: right-click a word, or Ctrl+I. Or type a text here."),
+                theme,
+                name="inside_start",
+            )
+        )
+        column.addLayout(row)
+        column.addWidget(self._no_model)
+        column.addStretch(3)
+        return page
+
+    def _on_text_given(self) -> None:
+        text = self._field.text() or self._field.placeholderText()
+        self.text_given.emit(text)
+
+    def _build(self, theme: Theme) -> None:
+        views = panel("side", "inside_side", "right")
+        views.setFixedWidth(_VIEWS)
+        column = QVBoxLayout(views)
+        column.setContentsMargins(8, 12, 8, 12)
+        head = label(self.tr("Inside"), theme, "heading")
+        head.setContentsMargins(8, 0, 0, 8)
+        column.addWidget(head)
+        column.addWidget(self._list, 1)
+        words = self.tr("Every figure says whether it is measured, derived or an illustration.")
+        honest = label(words, theme, "small", "text3", wrap=True)
+        honest.setContentsMargins(8, 0, 4, 0)
+        column.addWidget(honest)
+        self._views_panel = views
+        self._work = self._make_work(theme)
+        holder = QWidget()
+        self._pages = QStackedLayout(holder)
+        self._pages.addWidget(self._empty)
+        self._pages.addWidget(self._work)
+        self._overlay = Overlay(self, theme, name="inside_overlay")
+        self._overlay.closed.connect(self._on_overlay_closed)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(views)
+        row.addWidget(holder, 1)
+
+    def _make_work(self, theme: Theme) -> QWidget:
+        work = QWidget()
+        column = QVBoxLayout(work)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._make_head(theme))
+        column.addWidget(self._make_strip_row(theme))
+        box = QVBoxLayout()
+        box.setContentsMargins(24, 0, 24, 0)
+        box.addWidget(self._notice)
+        column.addLayout(box)
+        self._side_panel = panel("side", "inside_controls", "left")
+        self._side_panel.setFixedWidth(_CONTROLS)
+        side = QVBoxLayout(self._side_panel)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.addWidget(self._side)
+        self._row = QHBoxLayout()
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(0)
+        self._row.addWidget(self._stack, 1)
+        self._row.addWidget(self._side_panel)
+        column.addLayout(self._row, 1)
+        return work
+
+    def _make_head(self, theme: Theme) -> QWidget:
+        head = panel("page", "inside_header", "bottom")
+        head.setFixedHeight(layout("header"))
+        row = QHBoxLayout(head)
+        row.setContentsMargins(24, 0, 16, 0)
+        row.setSpacing(12)
+        row.addWidget(self._title)
+        row.addWidget(self._combo)
+        row.addWidget(self._source, 1)
+        row.addWidget(self._model)
+        self._own = IconButton(
+            "pencil", self.tr("Look at a text of your own"), theme, name="inside_own"
+        )
+        self._own.clicked.connect(self._on_own)
+        self._toggle = IconButton(
+            "panel-right",
+            self.tr("Settings of this view"),
+            theme,
+            name="inside_controls_toggle",
+            checkable=True,
+        )
+        self._toggle.clicked.connect(self._on_toggle)
+        row.addWidget(self._own)
+        row.addWidget(self._toggle)
+        return head
+
+    def _make_strip_row(self, theme: Theme) -> QWidget:
+        strip = panel("side", "inside_strip", "bottom")
+        row = QHBoxLayout(strip)
+        row.setContentsMargins(24, 0, 16, 0)
+        row.setSpacing(6)
+        self._previous = IconButton(
+            "chevron-left", self.tr("The token before"), theme, name="inside_previous", size=26
+        )
+        self._next = IconButton(
+            "chevron-right", self.tr("The next token"), theme, name="inside_next", size=26
+        )
+        self._previous.clicked.connect(lambda: self._step(-1))
+        self._next.clicked.connect(lambda: self._step(1))
+        row.addWidget(self._previous)
+        row.addWidget(self._place)
+        row.addWidget(self._next)
+        row.addWidget(self._strip, 1)
+        return strip
+
+    def _step(self, by: int) -> None:
+        if self._subject is not None:
+            self.place_chosen.emit(self._subject.chosen + by)
+
+    def _on_own(self) -> None:
+        """Go back to the field for a text of one's own; what was looked at stays behind it."""
+        self._pages.setCurrentWidget(self._empty)
+        self._field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # --- width -----------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give way where it is narrow."""
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW_BELOW
+        self._narrow = narrow
+        self._views_panel.setVisible(not narrow)
+        self._combo.setVisible(narrow)
+        self._title.setVisible(not narrow)
+        self._model.setVisible(self.width() >= _NARROW_BELOW + 100)
+        self._place_controls()
+
+    def _place_controls(self) -> None:
+        has_controls = self._made[self.current_view()].controls() is not None
+        self._toggle.setVisible(has_controls and self._narrow)
+        if self._overlay.content is self._side_panel and not self._narrow:
+            self._overlay.close_content()
+        if self._overlay.content is not self._side_panel:
+            self._side_panel.setVisible(has_controls and not self._narrow)
+
+    def _on_toggle(self) -> None:
+        if self._overlay.content is self._side_panel:
+            self._overlay.close_content()
+            return
+        self._side_panel.show()
+        self._overlay.open_side(self._side_panel, "right", _CONTROLS)
+        self._toggle.setChecked(True)
+
+    def _on_overlay_closed(self) -> None:
+        self._toggle.setChecked(False)
+        self._row.addWidget(self._side_panel)
+        self._place_controls()

@@ -1,0 +1,60 @@
+"""What the Inside page needs of each of its views."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QWidget
+
+if TYPE_CHECKING:
+    from desktop.inside import Subject
+    from desktop.values import Problem
+    from desktop.widgets.theme import Theme
+    from inference.inside.questions import Finding, Question
+
+
+class InsideView(QFrame):
+    """A figure or several about one text; it asks, and is told.
+
+    Signals:
+        asked: A ``Question`` to the model.
+        place_chosen: Index of the token to look at next.
+        said: A sentence for the person.
+        continue_asked: Token id: continue the answer with it from the chosen place on.
+    """
+
+    asked = Signal(object)
+    place_chosen = Signal(int)
+    said = Signal(str)
+    continue_asked = Signal(int)
+
+    def __init__(self, theme: Theme, name: str) -> None:
+        super().__init__()
+        self.theme = theme
+        self.setObjectName(name)
+        self.setProperty("ground", "page")
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with this theme from now on."""
+        self.theme = theme
+
+    def controls(self) -> QWidget | None:
+        """Return what stands beside the figure, or nothing."""
+        return None
+
+    def show_subject(self, subject: Subject) -> None:
+        """Show another text; ask what is needed for it."""
+        raise NotImplementedError
+
+    def show_place(self, subject: Subject) -> None:
+        """Show another place of the same text."""
+        self.show_subject(subject)
+
+    def take(self, question: Question, finding: Finding) -> None:
+        """Show what was found; questions of other views come here too."""
+        raise NotImplementedError
+
+    def refuse(self, question: Question, problem: Problem) -> None:
+        """Say what cannot be shown; the page says it in words."""
+        del question, problem

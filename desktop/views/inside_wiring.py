@@ -1,0 +1,119 @@
+"""Makes the Inside page and connects it; imported when the page is first opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.controllers.inside import InsideController
+from desktop.views.inside.next_word import NextWordView
+from desktop.views.inside.page import Entry, InsidePage
+from desktop.views.inside.tokens import TokensView
+
+if TYPE_CHECKING:
+    from desktop.bridge.event_bridge import EventBridge
+    from desktop.controllers.chat import ChatController
+    from desktop.controllers.engine import EngineController
+    from desktop.inside import Subject, TextSource
+    from desktop.values import EngineState
+    from desktop.widgets.theme import Theme
+    from desktop.widgets.transcript.transcript import Transcript
+
+
+class InsideWiring(QObject):
+    """Lives as long as the page; knows both sides and decides nothing.
+
+    Args:
+        theme: The look at the start.
+        engines: The model in memory.
+        bridge: Where the worker posts.
+        chats: For going on from another word.
+        parent: Qt parent.
+
+    Signals:
+        said: A sentence for the person.
+        chat_wanted: The open chat goes on; show it.
+    """
+
+    said = Signal(str)
+    chat_wanted = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        engines: EngineController,
+        bridge: EventBridge,
+        chats: ChatController,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._engines = engines
+        self._chats = chats
+        self.controller = InsideController(engines, bridge, self)
+        self.page = InsidePage(theme, self._entries())
+        controller, page = self.controller, self.page
+        controller.subject_changed.connect(page.show_subject)
+        controller.chosen_changed.connect(page.show_place)
+        controller.found.connect(page.take)
+        controller.refused.connect(page.refuse)
+        page.asked.connect(controller.ask)
+        page.place_chosen.connect(controller.choose)
+        page.text_given.connect(controller.open_text)
+        page.view_opened.connect(lambda _name: controller.forget_waiting())
+        page.said.connect(self.said)
+        page.continue_asked.connect(self._on_continue)
+        self.set_engine(engines.state())
+
+    def open(self, source: TextSource) -> None:
+        """Look at a place of a chat."""
+        self.controller.open(source)
+
+    def set_engine(self, state: EngineState) -> None:
+        """Say what keeps the page from showing anything."""
+        words = ""
+        if state.status in {"none", "stopped"}:
+            words = self.tr("No model is in memory. Choose one with Ctrl+M.")
+        elif state.status == "loading":
+            words = self.tr("The model is being loaded.")
+        elif state.status in {"answering", "stopping"}:
+            words = self.tr("The model is writing; the text is read as soon as it has ended.")
+        self.page.say_no_model(words)
+
+    def _entries(self) -> tuple[Entry, ...]:
+        text, next_word = self.tr("This text"), self.tr("Next word")
+        return (
+            Entry("next_word", text, next_word, "chart-bar-decreasing", NextWordView),
+            Entry("tokens", text, self.tr("Tokens"), "binary", TokensView),
+        )
+
+    def _on_continue(self, token_id: int) -> None:
+        subject = self.controller.subject()
+        if subject is None or not subject.source.message_id:
+            return
+        piece = self._piece(subject, token_id)
+        begun = "".join(one.text for one in subject.tokens[subject.answer_start : subject.chosen])
+        self.chat_wanted.emit()
+        self._chats.continue_as(subject.source.message_id, begun + piece)
+
+    def _piece(self, subject: Subject, token_id: int) -> str:
+        view = self.page.open_view("next_word")
+        assert isinstance(view, NextWordView)  # noqa: S101  what the entry makes
+        del subject
+        return view.text_of(token_id)
+
+
+def chosen_word(transcript: Transcript) -> tuple[str, str, int] | None:
+    """Return message, word and how many equal ones stand before it: chosen, or the latest answer.
+
+    ``None`` where there is no answer.
+    """
+    latest = None
+    for message_id in transcript.message_ids():
+        widget, view = transcript.widget_of(message_id), transcript.view_of(message_id)
+        if view is None or view.role != "assistant" or not view.text:
+            continue
+        latest = (message_id, "", 0)
+        if widget is not None and widget.body.has_selection():
+            return (message_id, *widget.body.chosen_word())
+    return latest

@@ -1,0 +1,1 @@
+"""Figures: painted by themselves, with keys, a sentence for a screen reader, and ways out."""

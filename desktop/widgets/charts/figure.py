@@ -1,0 +1,239 @@
+"""What all figures share: a marker that keys move, a sentence, a table, and their export."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QWidget
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
+
+    from desktop.widgets.theme import Theme
+
+_EXPORT_SCALE = 2
+
+
+class Figure(QWidget):
+    """Paints itself with ``draw``; a place is whatever its arrow keys step through.
+
+    Signals:
+        place_chosen: Enter or a click on a place.
+        marked: The keys or the pointer moved to a place; -1 = to none.
+    """
+
+    place_chosen = Signal(int)
+    marked = Signal(int)
+
+    def __init__(self, theme: Theme, name: str, words: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self._mark = -1
+        self.setObjectName(name)
+        self.setAccessibleName(words)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+
+    # --- what a figure says of itself ------------------------------------------------------
+
+    def draw(self, painter: QPainter, size: QSize) -> None:
+        """Paint the figure."""
+        raise NotImplementedError
+
+    def sentence(self) -> str:
+        """Return what a person would say of it."""
+        raise NotImplementedError
+
+    def table(self) -> tuple[tuple[str, ...], ...]:
+        """Return its numbers, heads first."""
+        raise NotImplementedError
+
+    def place_count(self) -> int:
+        """Return how many places the keys step through."""
+        return 0
+
+    def place_at(self, spot: QPoint) -> int:
+        """Return the place at a spot, -1 for none."""
+        del spot
+        return -1
+
+    def place_words(self, place: int) -> str:
+        """Return what is said of one place."""
+        del place
+        return ""
+
+    # --- looks -----------------------------------------------------------------------------
+
+    @property
+    def theme(self) -> Theme:
+        """The theme in force."""
+        return self._theme
+
+    @property
+    def mark(self) -> int:
+        """The marked place, -1 for none."""
+        return self._mark
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with this theme from now on."""
+        self._theme = theme
+        self.update()
+
+    def refresh(self) -> None:
+        """Say and paint what has changed."""
+        if self._mark >= self.place_count():
+            self._mark = -1
+        self._describe()
+        self.updateGeometry()
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint with the theme in force."""
+        painter = QPainter(self)
+        self.draw(painter, self.size())
+        painter.end()
+
+    def _describe(self) -> None:
+        words = self.place_words(self._mark) if self._mark >= 0 else ""
+        self.setAccessibleDescription(words or self.sentence())
+        self.setToolTip(words)
+
+    # --- keys and pointer ------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move the marker; Enter opens its place."""
+        keys = {
+            Qt.Key.Key_Left: -1,
+            Qt.Key.Key_Up: -1,
+            Qt.Key.Key_Right: 1,
+            Qt.Key.Key_Down: 1,
+            Qt.Key.Key_PageUp: -10,
+            Qt.Key.Key_PageDown: 10,
+        }
+        last = self.place_count() - 1
+        key = Qt.Key(event.key())
+        if last < 0:
+            super().keyPressEvent(event)
+        elif key in keys:
+            self.set_mark(max(0, min(self._mark + keys[key], last)))
+        elif key in {Qt.Key.Key_Home, Qt.Key.Key_End}:
+            self.set_mark(0 if key == Qt.Key.Key_Home else last)
+        elif key in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space} and self._mark >= 0:
+            self.place_chosen.emit(self._mark)
+        else:
+            super().keyPressEvent(event)
+
+    def set_mark(self, place: int) -> None:
+        """Mark a place, -1 for none."""
+        if place == self._mark:
+            return
+        self._mark = place
+        self._describe()
+        self.update()
+        self.marked.emit(place)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Mark what is under the pointer."""
+        self.set_mark(self.place_at(event.position().toPoint()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Open what was clicked."""
+        place = self.place_at(event.position().toPoint())
+        if event.button() == Qt.MouseButton.LeftButton and place >= 0:
+            self.place_chosen.emit(place)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show where the keys are."""
+        super().focusInEvent(event)
+        by_tab = event.reason() == Qt.FocusReason.TabFocusReason
+        if by_tab and self._mark < 0 and self.place_count():
+            self.set_mark(0)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Take the marker away."""
+        super().focusOutEvent(event)
+        self.set_mark(-1)
+        self.update()
+
+    # --- ways out --------------------------------------------------------------------------
+
+    def picture(self) -> QPixmap:
+        """Return the figure as a picture, twice as sharp as on a plain screen."""
+        pixmap = QPixmap(self.size() * _EXPORT_SCALE)
+        pixmap.setDevicePixelRatio(_EXPORT_SCALE)
+        pixmap.fill(self._theme.page)
+        painter = QPainter(pixmap)
+        self._unmarked(painter)
+        painter.end()
+        return pixmap
+
+    def copy_picture(self) -> None:
+        """Put the picture on the clipboard."""
+        QGuiApplication.clipboard().setPixmap(self.picture())
+
+    def csv_text(self) -> str:
+        """Return the numbers as CSV."""
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows(self.table())
+        return out.getvalue()
+
+    def save(self, path: Path) -> None:
+        """Save as PNG, SVG, CSV or NPY, by the name's ending.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        ending = path.suffix.lower()
+        if ending == ".csv":
+            path.write_text(self.csv_text(), encoding="utf-8", newline="")
+        elif ending == ".svg":
+            self._save_svg(path)
+        elif ending == ".npy":
+            path.write_bytes(self.npy_bytes())
+        elif not self.picture().save(str(path), "PNG"):
+            raise OSError(None, "the picture could not be written", str(path))
+
+    def npy_bytes(self) -> bytes:
+        """Return the numbers of the table as a NumPy file; words become NaN."""
+        import numpy as np  # noqa: PLC0415  only for this
+
+        rows = [[_number(cell) for cell in row] for row in self.table()[1:]]
+        out = io.BytesIO()
+        np.save(out, np.array(rows, np.float64), allow_pickle=False)
+        return out.getvalue()
+
+    def _save_svg(self, path: Path) -> None:
+        from PySide6.QtSvg import QSvgGenerator  # noqa: PLC0415  only for this
+
+        path.open("ab").close()  # says why, which the generator does not
+        generator = QSvgGenerator()
+        generator.setFileName(str(path))
+        generator.setSize(self.size())
+        generator.setViewBox(self.rect())
+        generator.setTitle(self.accessibleName())
+        generator.setDescription(self.sentence())
+        painter = QPainter(generator)
+        painter.fillRect(self.rect(), self._theme.page)
+        self._unmarked(painter)
+        painter.end()
+
+    def _unmarked(self, painter: QPainter) -> None:
+        mark, self._mark = self._mark, -1
+        try:
+            self.draw(painter, self.size())
+        finally:
+            self._mark = mark
+
+
+def _number(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return float("nan")

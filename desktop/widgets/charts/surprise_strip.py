@@ -1,0 +1,172 @@
+"""Surprise along a text: one bar a token, as many bits high as the model did not expect it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QLineF, QPoint, QRectF, QSize, Qt
+
+from desktop.widgets import formatting
+from desktop.widgets.charts.figure import Figure
+from desktop.widgets.charts.pieces import shown_piece, spoken
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPainter
+
+    from desktop.widgets.theme import Theme
+    from inference.types import TokenPiece
+
+_LEAST: Final = 4.0
+_MOST: Final = 12.0
+_AXIS: Final = 44
+_WORDS: Final = 18
+_HEIGHT: Final = 118
+
+
+class SurpriseStrip(Figure):
+    """Places are the tokens; where they do not fit, those around the chosen one are shown."""
+
+    def __init__(self, theme: Theme, name: str, words: str) -> None:
+        super().__init__(theme, name, words)
+        self._pieces: tuple[TokenPiece, ...] = ()
+        self._bits: tuple[float | None, ...] = ()
+        self._chosen = 0
+        self.setMinimumHeight(_HEIGHT)
+
+    def set_text(self, pieces: tuple[TokenPiece, ...], logprobs: tuple[float | None, ...]) -> None:
+        """Show another text; natural logs of the chances, ``None`` where there is none."""
+        self._pieces = pieces
+        self._bits = tuple(
+            None if logprob is None else -logprob / math.log(2) for logprob in logprobs
+        )
+        self.refresh()
+
+    def set_chosen(self, index: int) -> None:
+        """Mark the token that is looked at."""
+        self._chosen = index
+        self.refresh()
+
+    def sizeHint(self) -> QSize:
+        """Return a size that shows some hundred tokens."""
+        return QSize(480, _HEIGHT)
+
+    def sentence(self) -> str:
+        """Return what a person would say of it."""
+        known = [(bits, n) for n, bits in enumerate(self._bits) if bits is not None]
+        if not known:
+            return self.tr("Nothing to show yet.")
+        most, place = max(known)
+        mean = sum(bits for bits, _ in known) / len(known)
+        return self.tr("{0} bits on average; most at “{1}” with {2} bits.").format(
+            formatting.decimal(mean, 1),
+            spoken(self._pieces[place].text),
+            formatting.decimal(most, 1),
+        )
+
+    def table(self) -> tuple[tuple[str, ...], ...]:
+        """Return its numbers."""
+        rows = [
+            (str(n), str(piece.id), piece.text, "" if bits is None else f"{bits:.6g}")
+            for n, (piece, bits) in enumerate(zip(self._pieces, self._bits, strict=False))
+        ]
+        return (("position", "id", "token", "bits"), *rows)
+
+    def place_count(self) -> int:
+        """Return the number of tokens."""
+        return min(len(self._pieces), len(self._bits))
+
+    def place_words(self, place: int) -> str:
+        """Return what is said of one token."""
+        bits = self._bits[place]
+        word = spoken(self._pieces[place].text)
+        if bits is None:
+            return self.tr("“{0}”: nothing stands before it").format(word)
+        chance = formatting.chance(2**-bits)
+        return self.tr("“{0}”: {1} bits, chance {2}").format(
+            word, formatting.decimal(bits, 1), chance
+        )
+
+    def place_at(self, spot: QPoint) -> int:
+        """Return the token at a spot."""
+        step, first, count = self._window(self.width())
+        place = first + int(spot.x() / step)
+        return place if spot.x() >= 0 and first <= place < first + count else -1
+
+    def _window(self, width: int) -> tuple[float, int, int]:
+        """Return the width of a bar with its gap, the first token shown, and how many."""
+        total = max(1, self.place_count())
+        room = max(1, width - _AXIS)
+        step = max(_LEAST, min(room / total, _MOST))
+        count = min(total, max(1, int(room / step)))
+        focus = self.mark if self.mark >= 0 else self._chosen
+        first = max(0, min(focus - count // 2, total - count))
+        return step, first, count
+
+    def draw(self, painter: QPainter, size: QSize) -> None:
+        """Paint grid, bars and the words at the ends."""
+        theme = self.theme
+        step, first, count = self._window(size.width())
+        shown_bits = [bits or 0.0 for bits in self._bits[first : first + count]]
+        if not shown_bits:
+            return
+        top = max(4.0, 2.0 * math.ceil(max(shown_bits) / 2))
+        floor = size.height() - _WORDS
+        scale = (floor - 14) / top
+        self._draw_grid(painter, size.width(), floor, top, scale)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for offset, bits in enumerate(shown_bits):
+            place = first + offset
+            is_chosen = place == self._chosen
+            color = theme.accent if is_chosen else theme.categorical["blue"]
+            if place == self.mark:
+                painter.fillRect(QRectF(offset * step, 0, step, floor), theme.hover)
+            height = max(1.0, bits * scale)
+            painter.fillRect(
+                QRectF(offset * step, floor - height, max(1.0, step - 1.5), height), color
+            )
+        self._draw_words(painter, step, first, count, floor)
+
+    def _draw_grid(
+        self, painter: QPainter, width: int, floor: int, top: float, scale: float
+    ) -> None:
+        theme = self.theme
+        painter.setFont(theme.font("label"))
+        each = 2.0 if top <= 8 else 4.0 if top <= 16 else 8.0
+        bits = each
+        while bits <= top:
+            y = floor - bits * scale
+            painter.setPen(theme.line)
+            painter.drawLine(QLineF(0, y, width - _AXIS + 4, y))
+            painter.setPen(theme.text3)
+            words = self.tr("{0} bits").format(formatting.decimal(bits, 0))
+            place = QRectF(width - _AXIS + 8, y - 8, _AXIS - 8, 16)
+            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, words)
+            bits += each
+        painter.setPen(theme.line_strong)
+        painter.drawLine(QLineF(0, floor + 0.5, width - _AXIS + 4, floor + 0.5))
+
+    def _draw_words(
+        self, painter: QPainter, step: float, first: int, count: int, floor: int
+    ) -> None:
+        theme = self.theme
+        metrics = painter.fontMetrics()
+        taken: list[tuple[float, float]] = []
+        for place in (self._chosen, first, first + count - 1):
+            if not first <= place < first + count:
+                continue
+            words = metrics.elidedText(
+                shown_piece(self._pieces[place]), Qt.TextElideMode.ElideRight, 90
+            )
+            room = metrics.horizontalAdvance(words)
+            middle = (place - first + 0.5) * step
+            left = max(0.0, min(middle - room / 2, count * step - room))
+            if any(left < end + 6 and start < left + room + 6 for start, end in taken):
+                continue
+            taken.append((left, left + room))
+            is_chosen = place == self._chosen
+            painter.setFont(theme.font("label_strong" if is_chosen else "label"))
+            painter.setPen(theme.accent_text if is_chosen else theme.text3)
+            painter.drawText(
+                QRectF(left, floor + 1, room + 8, _WORDS - 1), Qt.AlignmentFlag.AlignVCenter, words
+            )

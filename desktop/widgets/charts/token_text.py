@@ -1,0 +1,153 @@
+"""A whole text as coloured pieces with their ids below, wrapped to the width."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPen, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy
+
+from desktop.widgets.charts.figure import Figure
+from desktop.widgets.charts.pieces import shown_piece, spoken
+
+if TYPE_CHECKING:
+    from desktop.widgets.theme import Theme
+    from inference.types import TokenPiece
+
+_CHIP: Final = 24
+_LINE: Final = 46
+_PAD: Final = 6
+_GAP: Final = 3
+_LEAST: Final = 30
+
+
+class TokenText(Figure):
+    """Places are the tokens; the colours only part neighbours."""
+
+    def __init__(self, theme: Theme, name: str, words: str) -> None:
+        super().__init__(theme, name, words)
+        self._pieces: tuple[TokenPiece, ...] = ()
+        self._chosen = -1
+        self._boxes: list[QRectF] = []
+        self._laid_out_for = 0
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def set_text(self, pieces: tuple[TokenPiece, ...], chosen: int) -> None:
+        """Show a text and the token looked at."""
+        changed = pieces is not self._pieces
+        self._pieces, self._chosen = pieces, chosen
+        if changed:
+            self._laid_out_for = 0
+            self._fit()
+        self.refresh()
+
+    def sentence(self) -> str:
+        """Return what a person would say of it."""
+        head = ", ".join(spoken(piece.text) for piece in self._pieces[:12])
+        return self.tr("{0} tokens, beginning with: {1}").format(len(self._pieces), head)
+
+    def table(self) -> tuple[tuple[str, ...], ...]:
+        """Return its numbers."""
+        rows = [
+            (str(n), str(piece.id), piece.text, piece.text.encode().hex(" "), str(piece.special))
+            for n, piece in enumerate(self._pieces)
+        ]
+        return (("position", "id", "token", "bytes", "special"), *rows)
+
+    def place_count(self) -> int:
+        """Return the number of tokens."""
+        return len(self._pieces)
+
+    def place_at(self, spot: QPoint) -> int:
+        """Return the token at a spot."""
+        self._lay_out(self.width())
+        point = spot.toPointF()
+        return next((n for n, box in enumerate(self._boxes) if box.contains(point)), -1)
+
+    def place_words(self, place: int) -> str:
+        """Return what is said of one token."""
+        piece = self._pieces[place]
+        kind = self.tr(", a special token") if piece.special else ""
+        return self.tr("“{0}”, id {1}, position {2}, bytes {3}{4}").format(
+            spoken(piece.text), piece.id, place, piece.text.encode().hex(" "), kind
+        )
+
+    def heightForWidth(self, width: int) -> int:
+        """Return the height at a width."""
+        self._lay_out(width)
+        return round(self._boxes[-1].bottom()) + 22 if self._boxes else _LINE
+
+    def sizeHint(self) -> QSize:
+        """Return a size that its width then changes."""
+        return QSize(480, self.heightForWidth(max(self.width(), 200)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Wrap anew."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setMinimumHeight(self.heightForWidth(max(self.width(), 200)))
+
+    def _lay_out(self, width: int) -> None:
+        if width == self._laid_out_for:
+            return
+        self._laid_out_for = width
+        text = QFontMetrics(self.theme.font("code"))
+        small = QFontMetrics(self.theme.font("label"))
+        self._boxes, left, top = [], 0.0, 2.0
+        for piece in self._pieces:
+            needed = max(
+                text.horizontalAdvance(shown_piece(piece)) + 2 * _PAD,
+                small.horizontalAdvance(str(piece.id)) + 4,
+                _LEAST,
+            )
+            needed = min(needed, width)
+            if left and left + needed > width:
+                left, top = 0.0, top + _LINE
+            self._boxes.append(QRectF(left, top, needed, _CHIP))
+            left += needed + _GAP
+            if piece.text.endswith("\n"):
+                left, top = 0.0, top + _LINE
+
+    def draw(self, painter: QPainter, size: QSize) -> None:
+        """Paint what is exposed."""
+        self._lay_out(size.width())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        exposed = self.visibleRegion().boundingRect() if painter.device() is self else self.rect()
+        for index, (piece, box) in enumerate(zip(self._pieces, self._boxes, strict=True)):
+            if box.bottom() + 20 < exposed.top():
+                continue
+            if box.top() > exposed.bottom():
+                break
+            self._paint_piece(painter, index, piece, box)
+
+    def _paint_piece(self, painter: QPainter, index: int, piece: TokenPiece, box: QRectF) -> None:
+        theme = self.theme
+        is_chosen = index == self._chosen
+        painter.setPen(Qt.PenStyle.NoPen)
+        if is_chosen:
+            painter.setBrush(theme.accent)
+        elif piece.special:
+            painter.setPen(QPen(theme.line_strong, 1, Qt.PenStyle.DashLine))
+            painter.setBrush(theme.sunken)
+        else:
+            painter.setBrush(theme.token_chips[index % len(theme.token_chips)])
+        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+        if index == self.mark:
+            painter.setPen(QPen(theme.focus, 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 4, 4)
+        painter.setFont(theme.font("code", bold=is_chosen))
+        painter.setPen(theme.on_accent if is_chosen else theme.text)
+        words = painter.fontMetrics().elidedText(
+            shown_piece(piece), Qt.TextElideMode.ElideRight, round(box.width()) - 4
+        )
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
+        painter.setFont(theme.font("label"))
+        painter.setPen(theme.text3)
+        below = QRectF(box.left(), box.bottom() + 1, box.width(), 15)
+        painter.drawText(below, Qt.AlignmentFlag.AlignCenter, str(piece.id))

@@ -1,0 +1,221 @@
+"""The Inside page in the real window, with the starter model in its engine process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
+
+from desktop import app as application
+from desktop.controllers.inside import InsideController
+from desktop.views.inside.page import InsidePage
+from desktop.widgets.charts.chance_bars import ChanceBars
+from desktop.widgets.charts.surprise_strip import SurpriseStrip
+from desktop.widgets.charts.token_text import TokenText
+from desktop.widgets.token_strip import TokenStrip
+from desktop.widgets.value_row import ValueRow
+from inference.paths import AppPaths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from PySide6.QtWidgets import QApplication
+    from pytestqt.qtbot import QtBot
+
+WAIT_MS = 30_000
+
+
+class Inside:
+    """The application with the starter model loaded and the Inside page open."""
+
+    def __init__(self, qtbot: QtBot, parts: application.Parts) -> None:
+        self.qtbot, self.parts, self.window = qtbot, parts, parts.window
+        page = self.window.open_page("inside")
+        assert isinstance(page, InsidePage)
+        self.page = page
+        controller = self.window.findChild(InsideController)
+        assert controller is not None
+        self.controller: InsideController = controller
+
+    def find(self, kind: type[Any], name: str) -> Any:
+        found = self.window.findChild(kind, name)
+        assert found is not None, name
+        return found
+
+    def settle(self) -> None:
+        def idle() -> bool:
+            return self.controller.subject() is not None and not self.controller.busy
+
+        self.qtbot.waitUntil(idle, timeout=WAIT_MS)
+
+    def look_at(self, text: str) -> None:
+        self.find(QLineEdit, "inside_own_text").setText(text)
+        self.qtbot.keyClick(self.find(QLineEdit, "inside_own_text"), Qt.Key.Key_Return)
+        self.settle()
+
+    @property
+    def bars(self) -> ChanceBars:
+        bars: ChanceBars = self.find(ChanceBars, "next_word_bars")
+        return bars
+
+
+@pytest.fixture(scope="module")
+def loaded(
+    qapp: QApplication, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[application.Parts]:
+    """One application for all tests here: loading costs more than looking."""
+    folder = tmp_path_factory.mktemp("inside")
+    names = ("data", "config", "cache", "models", "log")
+    parts = application.build(qapp, AppPaths(*(folder / name for name in names)))
+    parts.window.show()
+    yield parts
+    parts.window.close()
+    parts.close()
+    qapp.setStyleSheet("")
+
+
+@pytest.fixture
+def inside(qtbot: QtBot, loaded: application.Parts) -> Inside:
+    loaded.window.show()
+    loaded.window.activateWindow()
+    if loaded.engines.state().status != "ready":
+        loaded.engines.load_default()
+    qtbot.waitUntil(lambda: loaded.engines.state().status == "ready", timeout=WAIT_MS)
+    return Inside(qtbot, loaded)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(inside: Inside) -> Iterator[None]:
+    """The application of this module stays; its end is looked at by the tests of the app."""
+    yield
+    inside.window.hide()
+
+
+def test_a_text_of_one_s_own_shows_what_may_come_next(inside: Inside) -> None:
+    inside.look_at("Once upon a time there was a")
+    rows = inside.bars.chances().rows
+    assert len(rows) == 14
+    assert [row.own for row in rows] == sorted((row.own for row in rows), reverse=True)
+    assert 0.5 < sum(row.own for row in rows) <= 1
+    drawn = sum(row.drawn for row in rows)
+    assert drawn == pytest.approx(1, abs=0.02)
+    assert not any(row.is_chosen for row in rows)  # nothing stands there yet
+    assert "Likeliest" in inside.bars.accessibleDescription()
+    assert inside.bars.csv_text().startswith("id,token,model,after settings\n")
+
+
+def test_stepping_back_shows_the_word_that_stands_there(inside: Inside) -> None:
+    inside.look_at("The sky is blue because")
+    strip: TokenStrip = inside.find(TokenStrip, "inside_tokens_strip")
+    strip.setFocus()
+    inside.qtbot.keyClick(strip, Qt.Key.Key_Left)
+    inside.settle()
+    inside.qtbot.waitUntil(lambda: any(row.is_chosen for row in inside.bars.chances().rows))
+    subject = inside.controller.subject()
+    assert subject is not None
+    chosen = next(row for row in inside.bars.chances().rows if row.is_chosen)
+    assert chosen.token_id == subject.tokens[subject.chosen].id
+    assert subject.chosen == len(subject.tokens) - 1
+    surprise: SurpriseStrip = inside.find(SurpriseStrip, "next_word_strip")
+    assert surprise.place_count() == len(subject.tokens)
+    assert "bits" in surprise.accessibleDescription()
+
+
+def test_sliders_reshape_the_chances_without_asking_the_model(inside: Inside) -> None:
+    inside.look_at("Once upon a time there was a")
+    before = inside.bars.chances().rows
+    asked: list[object] = []
+    inside.page.asked.connect(asked.append)
+    row: ValueRow = inside.find(ValueRow, "live_top_k")
+    box = row.findChild(QWidget, "live_top_k_box")
+    assert box is not None
+    box.setValue(2)  # type: ignore[attr-defined]  a ValueBox
+    after = inside.bars.chances().rows
+    assert [row.own for row in after] == [row.own for row in before]
+    assert [row.drawn > 0 for row in after[:4]] == [True, True, False, False]
+    assert inside.bars.chances().cut_at == 2
+    assert "top-k 2" in inside.bars.chances().cut_words
+    assert inside.find(QLabel, "stage_top_k").text() == "2"
+    inside.qtbot.mouseClick(inside.find(QWidget, "next_word_draw"), Qt.MouseButton.LeftButton)
+    assert next(row for row in inside.bars.chances().rows if row.is_chosen).drawn > 0
+    assert asked == []
+    inside.qtbot.mouseClick(inside.find(QWidget, "next_word_reset"), Qt.MouseButton.LeftButton)
+    assert inside.bars.chances().rows[2].drawn > 0
+
+
+def test_tokens_show_ids_and_bytes_and_lead_to_their_place(inside: Inside) -> None:
+    inside.look_at("Tea, please")
+    inside.page.open_view("tokens")
+    text: TokenText = inside.find(TokenText, "token_text")
+    subject = inside.controller.subject()
+    assert subject is not None
+    assert text.place_count() == len(subject.tokens)
+    heads, *rows = text.table()
+    assert heads == ("position", "id", "token", "bytes", "special")
+    assert [int(row[1]) for row in rows] == list(subject.ids)
+    text.set_mark(2)
+    inside.qtbot.keyClick(text, Qt.Key.Key_Return)
+    now = inside.controller.subject()
+    assert now is not None
+    assert now.chosen == 2
+    inside.page.open_view("next_word")
+
+
+def test_an_answer_is_looked_at_with_its_prompt_and_can_go_on_from_another_word(
+    inside: Inside,
+) -> None:
+    chats, qtbot = inside.parts.chats, inside.qtbot
+    chats.new_chat()
+    chats.send("What is a token?")
+    qtbot.waitUntil(lambda: bool(chats.current().messages), timeout=WAIT_MS)
+
+    def ended() -> bool:
+        return chats.current().messages[-1].state == "complete"
+
+    qtbot.waitUntil(ended, timeout=WAIT_MS)
+    answer = chats.current().messages[-1]
+    word = answer.text.split()[3]
+    inside.parts.column.inside_requested.emit(answer.id, word, 0)
+    inside.settle()
+    subject = inside.controller.subject()
+    assert subject is not None
+    assert subject.tokens[subject.answer_start - 1].text == "\n"  # the template's last token
+    told = "".join(piece.text for piece in subject.tokens[subject.answer_start :])
+    assert told == answer.text
+    assert word in "".join(piece.text for piece in subject.tokens[subject.chosen :])
+    assert subject.source.title == chats.current().title
+    qtbot.waitUntil(lambda: bool(inside.bars.chances().rows), timeout=WAIT_MS)
+    inside.bars.place_chosen.emit(1)  # not the likeliest
+    other = inside.bars.chances().rows[1].text
+    qtbot.mouseClick(inside.find(QWidget, "next_word_continue"), Qt.MouseButton.LeftButton)
+    assert inside.window.current_page() == "chat"
+    qtbot.waitUntil(ended, timeout=WAIT_MS)
+    written = chats.current().messages[-1]
+    assert (written.version, written.versions) == (2, 2)
+    begun = "".join(piece.text for piece in subject.tokens[subject.answer_start : subject.chosen])
+    assert written.text.startswith(begun + other)
+
+
+def test_without_a_model_the_page_says_so_and_reads_the_text_when_one_comes(
+    inside: Inside,
+) -> None:
+    inside.look_at("Once upon a time")
+    inside.parts.engines.unload()
+    inside.qtbot.waitUntil(lambda: inside.controller.subject() is None, timeout=WAIT_MS)
+    words = inside.find(QLabel, "inside_nothing").text()
+    assert "No model is in memory" in words
+    inside.parts.engines.load_default()
+    inside.settle()
+    subject = inside.controller.subject()
+    assert subject is not None
+    assert subject.source.title == "Once upon a time"
+
+
+def test_a_text_longer_than_the_context_is_refused_in_words(inside: Inside) -> None:
+    inside.look_at("blue sky " * 900)
+    notice = inside.find(QWidget, "inside_problem")
+    inside.qtbot.waitUntil(notice.isVisible, timeout=WAIT_MS)
+    inside.look_at("Once upon a time")
+    inside.qtbot.waitUntil(lambda: not notice.isVisible(), timeout=WAIT_MS)

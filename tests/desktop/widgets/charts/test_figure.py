@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+
+from desktop.widgets.charts.chance_bars import ChanceBars, ChanceRow, Chances
+from desktop.widgets.charts.pieces import shown, shown_piece
+from desktop.widgets.charts.surprise_strip import SurpriseStrip
+from desktop.widgets.charts.token_text import TokenText
+from inference.types import TokenPiece
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop.widgets.charts.figure import Figure
+    from desktop.widgets.theme import Theme
+
+PIECES = tuple(
+    TokenPiece(n, text) for n, text in enumerate(("Once", " upon", " a", "\n", "x" * 90))
+)
+
+
+def _figures(theme: Theme) -> dict[str, Figure]:
+    bars = ChanceBars(theme, "bars", "Bars")
+    rows = (ChanceRow(5, " a", 0.6, 0.8, is_chosen=True), ChanceRow(6, "b", 0.3, 0.2))
+    bars.set_chances(Chances((*rows, ChanceRow(7, "c", 0.1, 0.0)), 2, "top-p cuts", 9, 0.02))
+    strip = SurpriseStrip(theme, "strip", "Strip")
+    strip.set_text(PIECES, (None, -0.5, -3.0, -0.1, -9.0))
+    text = TokenText(theme, "text", "Text")
+    text.set_text(PIECES, 1)
+    return {"bars": bars, "strip": strip, "text": text}
+
+
+@pytest.fixture(params=["bars", "strip", "text"])
+def figure(request: pytest.FixtureRequest, qtbot: QtBot, theme: Theme) -> Figure:
+    made = _figures(theme)[request.param]
+    qtbot.addWidget(made)
+    made.resize(520, 240)
+    made.show()
+    return made
+
+
+def test_keys_move_a_marker_that_is_read_out(figure: Figure, qtbot: QtBot) -> None:
+    whole = figure.accessibleDescription()
+    assert whole == figure.sentence() != ""
+    qtbot.keyClick(figure, Qt.Key.Key_Right)
+    assert figure.mark == 0
+    assert figure.accessibleDescription() == figure.place_words(0) != whole
+    qtbot.keyClick(figure, Qt.Key.Key_End)
+    assert figure.mark == figure.place_count() - 1
+    with qtbot.waitSignal(figure.place_chosen) as chosen:
+        qtbot.keyClick(figure, Qt.Key.Key_Return)
+    assert chosen.args == [figure.place_count() - 1]
+
+
+def test_a_click_chooses_the_place_under_it(figure: Figure, qtbot: QtBot) -> None:
+    spots = [(x, y) for y in range(2, figure.height(), 6) for x in range(2, 520, 6)]
+    from PySide6.QtCore import QPoint
+
+    place = next(QPoint(*spot) for spot in spots if figure.place_at(QPoint(*spot)) == 1)
+    with qtbot.waitSignal(figure.place_chosen) as chosen:
+        qtbot.mouseClick(figure, Qt.MouseButton.LeftButton, pos=place)
+    assert chosen.args == [1]
+
+
+def test_every_figure_leaves_as_picture_drawing_and_numbers(figure: Figure, tmp_path: Path) -> None:
+    for ending in ("png", "svg", "csv", "npy"):
+        figure.save(tmp_path / f"figure.{ending}")
+    picture = QImage(str(tmp_path / "figure.png"))
+    assert picture.width() == 2 * figure.width()
+    colors = {picture.pixel(x, y) for x in range(0, picture.width(), 3) for y in range(0, 200, 3)}
+    assert len(colors) > 3
+    assert "<svg" in (tmp_path / "figure.svg").read_text("utf-8")
+    lines = (tmp_path / "figure.csv").read_text("utf-8")
+    assert lines == figure.csv_text()
+    numbers = np.load(io.BytesIO((tmp_path / "figure.npy").read_bytes()), allow_pickle=False)
+    assert len(numbers) == len(figure.table()) - 1
+
+
+def test_a_figure_that_cannot_be_saved_says_why(figure: Figure, tmp_path: Path) -> None:
+    for ending in ("png", "svg", "csv", "npy"):
+        with pytest.raises(OSError, match="no such folder"):
+            figure.save(tmp_path / "no such folder" / f"figure.{ending}")
+
+
+def test_invisible_signs_are_shown() -> None:
+    assert shown(" a\n") == "·a⏎"
+    assert shown("") == "∅"
+    assert shown_piece(TokenPiece(0, "<|im_end|>", special=True)) == "⟨im_end⟩"
