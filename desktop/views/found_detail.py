@@ -8,8 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.discover_values import FoundPage, memory_parts
+from desktop.views.found_foot import FoundFoot
 from desktop.widgets import formatting
-from desktop.widgets.controls import Badge, Button, IconButton, label, panel, rule, scrolled
+from desktop.widgets.controls import Badge, Button, IconButton, label, rule, scrolled
 from desktop.widgets.found_delegate import kind_words
 from desktop.widgets.inputs import Combo
 from desktop.widgets.kind_card import KindCard
@@ -18,7 +19,10 @@ from desktop.widgets.notice import Notice
 from desktop.widgets.version_table import VersionTable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from desktop.discover_values import FoundKind, FoundVersion
+    from desktop.download_values import DownloadRow
     from desktop.widgets.theme import Theme
 
 _KINDS: tuple[tuple[FoundKind, str], ...] = (
@@ -38,8 +42,6 @@ class FoundDetail(QFrame):
         card_asked, back_asked, again_asked: No argument.
         neighbour_asked: Key and version id of a model without a gate.
         browser_asked: ``org/name`` whose page shall be opened in a browser.
-        download_asked: A tuple of ``FoundVersion``.
-        chat_asked: Id of an installed model.
     """
 
     kind_asked = Signal(str)
@@ -50,27 +52,24 @@ class FoundDetail(QFrame):
     again_asked = Signal()
     neighbour_asked = Signal(str, str)
     browser_asked = Signal(str)
-    download_asked = Signal(tuple)
-    chat_asked = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._page: FoundPage | None = None
         self._shown = ("", "")  # key and kind: what a chosen version belongs to
-        self._can_download = False
         self.setObjectName("found_detail")
         self.setAccessibleName(self.tr("The chosen model"))
         self.setProperty("ground", "page")
         self._make_head(theme)
         self._make_notices(theme)
         self._make_cards(theme)
+        self.foot = FoundFoot(theme)
         self.table = VersionTable(theme)
         self.table.chosen.connect(self._show_version)
         self.table.download_asked.connect(self._on_row_download)
-        self.table.left_by_enter.connect(self._focus_foot)
+        self.table.left_by_enter.connect(self.foot.focus_first)
         self._make_memory(theme)
         self._facts = FactColumns(theme, name="found_facts")
-        self._make_foot(theme)
         self._build()
 
     def show_page(self, page: FoundPage) -> None:
@@ -98,10 +97,23 @@ class FoundDetail(QFrame):
         """Offer the way back to the list."""
         self._back.setVisible(narrow)
 
-    def set_can_download(self, *, can_download: bool) -> None:
-        """Offer downloads, where there is somebody to do them."""
-        self._can_download = can_download
-        self.table.set_can_download(can_download=can_download)
+    def set_downloads(
+        self, find: Callable[[FoundVersion], DownloadRow | None], speed: Callable[[], float]
+    ) -> None:
+        """Offer downloads; see ``FoundFoot.set_downloads``."""
+
+        def done(version: FoundVersion) -> float | None:
+            row = find(version)
+            return None if row is None or row.state == "finished" else row.fraction
+
+        self.foot.set_downloads(find, speed)
+        self.table.items.set_progress(done)
+        self.table.set_can_download(can_download=True)
+
+    def refresh_downloads(self) -> None:
+        """Show how far downloads are now."""
+        self.foot.refresh()
+        self.table.items.refresh()
 
     def focus_card(self) -> None:
         """Put the keyboard on the button that opens the model card."""
@@ -191,30 +203,6 @@ class FoundDetail(QFrame):
         column.addWidget(self._bar)
         column.addWidget(self._note)
 
-    def _make_foot(self, theme: Theme) -> None:
-        self._download = Button(
-            self.tr("Download"), theme, kind="main", name="found_download", icon_name="download"
-        )
-        self._download.clicked.connect(self._on_download)
-        self._both = Button(self.tr("Both base and instruct"), theme, name="found_both")
-        self._both.clicked.connect(self._on_both)
-        self._chat = Button(
-            self.tr("Chat with it"),
-            theme,
-            kind="main",
-            name="found_chat",
-            icon_name="message-square",
-        )
-        self._chat.clicked.connect(self._on_chat)
-        self._foot = panel("side", "found_foot", "top")
-        self._foot.setFixedHeight(57)
-        row = QHBoxLayout(self._foot)
-        row.setContentsMargins(24, 0, 24, 0)
-        row.setSpacing(10)
-        for button in (self._chat, self._download, self._both):
-            row.addWidget(button)
-        row.addStretch(1)
-
     def _build(self) -> None:
         body = QWidget()
         body.setProperty("part", "scrolled")
@@ -239,7 +227,7 @@ class FoundDetail(QFrame):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
         outer.addWidget(scrolled(body, "found_scroll", self.tr("Versions and facts")), 1)
-        outer.addWidget(self._foot)
+        outer.addWidget(self.foot)
 
     # --- what is shown ---------------------------------------------------------------------
 
@@ -321,9 +309,11 @@ class FoundDetail(QFrame):
         page = self._page
         version = page.version(version_id) if page is not None else None
         self._memory_box.setVisible(version is not None and not version.problem)
-        self._foot.hide()
         self._gate.hide()
-        if page is None or version is None:
+        if page is None:
+            return
+        self.foot.show_version(page, version)
+        if version is None:
             return
         self._memory.setText(self.tr("Memory for {0}").format(version.label))
         self._bar.set_parts(memory_parts(version.fit))
@@ -336,7 +326,6 @@ class FoundDetail(QFrame):
         source = self.tr("From {0}.").format(version.repo)
         self._note.setText(f"{source} {version.note}".strip())
         self._show_gate(version)
-        self._show_foot(page, version)
 
     def _origin_words(self, version: FoundVersion) -> str:
         words = {
@@ -360,25 +349,6 @@ class FoundDetail(QFrame):
         )
         self._gate.show_action("neighbour", shown=bool(version.neighbour[0]))
 
-    def _show_foot(self, page: FoundPage, version: FoundVersion) -> None:
-        installed = bool(version.installed_id)
-        can = self._can_download and not version.problem and not installed
-        self._chat.setVisible(installed)
-        self._download.setVisible(can)
-        size = formatting.size(version.size_bytes) if version.size_bytes else ""
-        words = self.tr("Download {0}, {1}") if size else self.tr("Download {0}")
-        self._download.setText(words.format(version.label, size))
-        self._download.setAccessibleName(self._download.text())
-        partner = page.partner.get(version.id)
-        both = can and partner is not None and not partner.installed_id
-        self._both.setVisible(both)
-        if both and partner is not None:
-            total = formatting.size(version.size_bytes + partner.size_bytes)
-            pair = self.tr("Both base and instruct, {0}").format(total)
-            self._both.setText(pair)
-            self._both.setAccessibleName(pair)
-        self._foot.setVisible(can or installed)
-
     # --- what is asked ---------------------------------------------------------------------
 
     def _current(self) -> FoundVersion | None:
@@ -399,25 +369,4 @@ class FoundDetail(QFrame):
     def _on_row_download(self, version_id: str) -> None:
         version = self._page.version(version_id) if self._page is not None else None
         if version is not None:
-            self.download_asked.emit((version,))
-
-    def _on_download(self) -> None:
-        version = self._current()
-        if version is not None:
-            self.download_asked.emit((version,))
-
-    def _on_both(self) -> None:
-        version = self._current()
-        if version is not None and self._page is not None:
-            self.download_asked.emit((version, self._page.partner[version.id]))
-
-    def _on_chat(self) -> None:
-        version = self._current()
-        if version is not None:
-            self.chat_asked.emit(version.installed_id)
-
-    def _focus_foot(self) -> None:
-        for button in (self._chat, self._download):
-            if button.isVisible() and button.isEnabled():
-                button.setFocus(Qt.FocusReason.TabFocusReason)
-                return
+            self.foot.download_asked.emit((version,))

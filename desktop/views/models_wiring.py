@@ -8,15 +8,22 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.controllers.computer import ComputerController
 from desktop.controllers.discover import DiscoverController
+from desktop.download_values import Wanted
 from desktop.views.discover_page import DiscoverPage
 from desktop.views.installed_wiring import make_installed
 from desktop.views.models_page import ModelsPage, Tab
+from desktop.widgets.found_delegate import kind_words
+from inference.library.download.selection import CHECKPOINT
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from desktop.bridge.task_runner import TaskRunner
+    from desktop.controllers.downloads import DownloadController
     from desktop.controllers.engine import EngineController
+    from desktop.controllers.settings import SettingsController
+    from desktop.discover_values import FoundVersion
+    from desktop.download_values import DownloadRow
     from desktop.store.settings import Settings
     from desktop.values import EngineState, Models
     from desktop.views.installed_page import InstalledPage
@@ -30,25 +37,34 @@ class ModelsWiring(QObject):
     Args:
         theme: The look at the start.
         engines: The engine and what is installed.
+        downloads: What is fetched.
+        settings: The hub's address.
         tasks: For what is read off the GUI thread.
         paths: Where models are.
         parent: Qt parent.
 
     Signals:
         chat_asked: With the id of the model to talk with.
+        downloads_asked: The page of downloads shall be opened.
     """
 
     chat_asked = Signal(str)
+    downloads_asked = Signal()
 
     def __init__(
         self,
         theme: Theme,
+        *,
         engines: EngineController,
+        downloads: DownloadController,
+        settings: SettingsController,
         tasks: TaskRunner,
         paths: AppPaths,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._downloads = downloads
+        self._settings = settings
         self._engines = engines
         self._tasks = tasks
         self._paths = paths
@@ -93,19 +109,59 @@ class ModelsWiring(QObject):
         )
 
     def _make_discover(self, theme: Theme) -> QWidget:
-        discover = DiscoverController(parent=self)
+        settings = self._settings
+        discover = DiscoverController(lambda: settings.settings().downloads.endpoint, self)
         discover.tasks.failure_unhandled.connect(self._tasks.failure_unhandled)
+        settings.changed.connect(discover.pages.readings.forget_token)
         page = DiscoverPage(theme, discover)
-        page.detail.chat_asked.connect(self.chat_asked)
+        foot = page.detail.foot
+        foot.chat_asked.connect(self.chat_asked)
+        foot.downloads_asked.connect(self.downloads_asked)
+        foot.download_asked.connect(self._download)
+        page.detail.set_downloads(self._download_of, self._speed)
+        self._downloads.rows_changed.connect(page.detail.refresh_downloads)
         self._computer.changed.connect(discover.set_computer)
+        self._computer.changed.connect(lambda state: foot.set_free_disk(state.disk_free_bytes))
         discover.set_computer(self._computer.state())
+        foot.set_free_disk(self._computer.state().disk_free_bytes)
         discover.set_models(self._engines.models())
         discover.begin()
         self._discover = discover
         return page
+
+    def _download(self, versions: tuple[FoundVersion, ...]) -> None:
+        page = self._discover.pages.page() if self._discover is not None else None
+        for version in versions:
+            kind = kind_words(version.kind) if page is not None and len(page.kinds) > 1 else ""
+            name = f"{page.name} {kind}".strip() if page is not None else ""
+            self._downloads.download(
+                Wanted(
+                    version.repo,
+                    version.wanted,
+                    version.revision,
+                    name,
+                    version.size_bytes,
+                )
+            )
+
+    def _download_of(self, version: FoundVersion) -> DownloadRow | None:
+        rows = (row for row in self._downloads.rows() if row.repo == version.repo)
+        return next((row for row in rows if _brings(row, version)), None)
+
+    def _speed(self) -> float:
+        seen = [speed for speed in self._downloads.history if speed]
+        return sum(seen) / len(seen) if seen else 0.0
 
     def _make_installed(self, theme: Theme) -> QWidget:
         page = make_installed(theme, self._engines, self._tasks, self._paths, self)
         page.chat_asked.connect(self.chat_asked)
         self._installed = page
         return page
+
+
+def _brings(row: DownloadRow, version: FoundVersion) -> bool:
+    """Tell whether a download of the same repository is the one of a version."""
+    if version.engine == "native":
+        return row.file == row.repo or row.wanted in ("", CHECKPOINT)
+    wanted = version.wanted.rpartition("/")[2].lower()
+    return wanted in f"{row.file} {row.wanted}".lower()

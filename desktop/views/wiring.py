@@ -85,6 +85,7 @@ class Wiring(QObject):
         self._models: ModelsWiring | None = None
         self._inside: InsideWiring | None = None
         self._settings_page: SettingsPage | None = None
+        self._fetching = downloads
         self._downloads = DownloadWiring(window, downloads, settings, self._chat_with_path)
         self._connect_chats()
         self._connect_column()
@@ -99,8 +100,17 @@ class Wiring(QObject):
         if page_id == "models":
             from desktop.views.models_wiring import ModelsWiring  # noqa: PLC0415  as below
 
-            models = ModelsWiring(theme, self._engines, self._tasks, self._paths, self)
+            models = ModelsWiring(
+                theme,
+                engines=self._engines,
+                downloads=self._fetching,
+                settings=self._settings,
+                tasks=self._tasks,
+                paths=self._paths,
+                parent=self,
+            )
             models.chat_asked.connect(self._chat_with)
+            models.downloads_asked.connect(lambda: self._window.open_page("downloads"))
             self._window.closing.connect(models.shutdown)
             self._models = models
             return models.page

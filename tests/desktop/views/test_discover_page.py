@@ -10,7 +10,9 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
 
 from desktop.controllers.discover import DiscoverController
+from desktop.download_values import DownloadRow
 from desktop.itemmodels.found_models import FoundRole
+from desktop.itemmodels.found_versions import VersionRole
 from desktop.values import Computer, InstalledModel, Models
 from desktop.views.discover_page import DiscoverPage
 from desktop.widgets.theme import Theme, apply_theme
@@ -201,7 +203,7 @@ def test_an_installed_version_leads_to_a_chat(room: Room, qtbot: QtBot) -> None:
     with qtbot.waitSignal(room.controller.judged_again):
         room.controller.set_models(Models((InstalledModel(ModelInfo("x", "X", path, "gguf")),)))
     room.open("catalog:qwen3-4b")
-    with qtbot.waitSignal(room.page.detail.chat_asked) as asked:
+    with qtbot.waitSignal(room.page.detail.foot.chat_asked) as asked:
         room.click("found_chat")
     assert asked.args == ["x"]
 
@@ -209,9 +211,70 @@ def test_an_installed_version_leads_to_a_chat(room: Room, qtbot: QtBot) -> None:
 def test_there_is_no_download_button_where_nobody_downloads(room: Room) -> None:
     room.open("catalog:qwen3-4b")
     assert not room.find("found_download").isVisible()
-    room.page.detail.set_can_download(can_download=True)
-    room.controller.pages.set_context(8_192)
-    assert room.find("found_download").isVisible()
+
+
+def offer_downloads(room: Room, rows: dict[str, DownloadRow]) -> list[list[str]]:
+    """Let versions be downloaded; return the ids that are asked for."""
+    asked: list[list[str]] = []
+    detail = room.page.detail
+    detail.set_downloads(lambda version: rows.get(version.id), lambda: 24e6)
+    detail.foot.download_asked.connect(lambda chosen: asked.append([one.id for one in chosen]))
+    room.open("catalog:qwen3-4b")
+    detail.refresh_downloads()
+    return asked
+
+
+def test_a_version_is_asked_for_by_its_button_its_row_or_with_its_partner(
+    room: Room, qtbot: QtBot
+) -> None:
+    asked = offer_downloads(room, {})
+    button = room.find("found_download")
+    assert isinstance(button, QAbstractButton)
+    assert button.text().replace("\u00a0", " ") == "Download Q4_K_M, 2.50 GB"
+    assert room.said("found_foot_words") == "About 2 minutes at 24.0 MB/s"
+    room.click("found_download")
+    room.click("found_both")
+    table = room.page.detail.table
+    row = table.visualRect(table.items.index(table.items.row_of("qwen-qwen3-4b-q8_0")))
+    place = table._delegate.action_place(row, mirrored=False).center()
+    qtbot.mouseClick(table.viewport(), CLICK, pos=place)
+    assert asked == [
+        ["qwen-qwen3-4b-q4_k_m"],
+        ["qwen-qwen3-4b-q4_k_m", "mradermacher-qwen3-4b-base-q4_k_m"],
+        ["qwen-qwen3-4b-q8_0"],
+    ]
+
+
+def test_enter_on_a_version_leads_to_its_button(room: Room, qtbot: QtBot) -> None:
+    offer_downloads(room, {})
+    table = room.page.detail.table
+    table.setFocus()
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    assert QApplication.focusWidget() is room.find("found_download")
+
+
+def test_a_download_under_way_shows_how_far_it_is(room: Room, qtbot: QtBot) -> None:
+    row = DownloadRow("d", "Qwen/Qwen3-4B-GGUF", "Qwen3 4B", "Qwen3-4B-Q4_K_M.gguf",
+                      "downloading", done_bytes=43, total_bytes=100)  # fmt: skip
+    offer_downloads(room, {"qwen-qwen3-4b-q4_k_m": row})
+    assert not room.find("found_download").isVisible()
+    assert room.said("found_foot_words") == "Downloading, 43 %"
+    index = room.page.detail.table.currentIndex()
+    assert index.data(VersionRole.DONE) == 0.43
+    with qtbot.waitSignal(room.page.detail.foot.downloads_asked):
+        room.click("found_downloads")
+
+
+def test_what_the_disk_cannot_hold_is_refused_with_the_reason(room: Room) -> None:
+    offer_downloads(room, {})
+    room.page.detail.foot.set_free_disk(1_000_000_000)
+    button = room.find("found_download")
+    assert not button.isEnabled()
+    assert button.toolTip().replace("\u00a0", " ") == (
+        "It needs 2.50 GB, and 1.00 GB are free on the disk of the models folder."
+    )
+    room.page.detail.foot.set_free_disk(100_000_000_000)
+    assert button.isEnabled()
 
 
 def test_enter_asks_the_hub_and_shows_what_it_has(room: Room, hub: LocalHub, qtbot: QtBot) -> None:
