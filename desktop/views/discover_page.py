@@ -218,6 +218,9 @@ class DiscoverPage(QFrame):
         row = len(self._controller.curated())
         if row < self.items.rowCount():
             self.view.scrollTo(self.items.index(row), QListView.ScrollHint.PositionAtTop)
+        found = self._controller.hub_rows()
+        if self._controller.hub_state().status == "end" and len(found) == 1:
+            self.open(found[0].key)  # an address that was pasted means this one
 
     # --- the model -------------------------------------------------------------------------
 

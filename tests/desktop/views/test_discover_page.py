@@ -293,6 +293,15 @@ def test_enter_asks_the_hub_and_shows_what_it_has(room: Room, hub: LocalHub, qtb
     assert room.said("discover_section") == "On the hub"
 
 
+def test_the_one_model_that_a_pasted_address_means_is_opened(room: Room, hub: LocalHub) -> None:
+    room.endpoint = hub.endpoint
+    hub.add("org/Model-GGUF", {"m-Q8_0.gguf": b"GGUF"}, extra=QWEN)
+    room.write(f"{hub.endpoint}/org/Model-GGUF")
+    room.search()
+    room.qtbot.waitUntil(lambda: room.said("found_name") == "Model-GGUF", timeout=20_000)
+    room.qtbot.waitUntil(lambda: bool(versions(room)), timeout=20_000)
+
+
 def test_without_a_network_the_list_says_so_and_stays(room: Room, qtbot: QtBot) -> None:
     room.write("qwen3")
     curated = room.rows()
