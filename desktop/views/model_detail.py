@@ -67,6 +67,7 @@ class ModelDetail(QFrame):
         self._model: InstalledModel | None = None
         self._state: EngineState | None = None
         self._check: Check | None = None
+        self._looked: tuple[object, ...] = ()
         self.setObjectName("model_detail")
         self.setAccessibleName(self.tr("The chosen model"))
         self.setProperty("ground", "page")
@@ -126,7 +127,20 @@ class ModelDetail(QFrame):
         self._show_buttons(model)
         if is_other:
             self._area.verticalScrollBar().setValue(0)
-            self.look_asked.emit(info.id)
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Have the files read where the model, or how it would be loaded, is another one now."""
+        model = self._model
+        if model is None:
+            return
+        defaults = model.note.defaults if model.note is not None else None
+        if defaults is not None:
+            defaults = msgspec.structs.replace(defaults, sampling=None, system_prompt=None)
+        looked = (model.info, defaults, self._settings.engine)
+        if looked != self._looked:
+            self._looked = looked
+            self.look_asked.emit(model.info.id)
 
     def set_settings(self, settings: Settings) -> None:
         """Compare with these general settings from now on."""

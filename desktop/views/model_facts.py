@@ -43,6 +43,7 @@ class ModelFactGrid(QWidget):
         self._cells: list[tuple[QWidget, QWidget]] = []
         self._columns = 0
         self._info: ModelInfo | None = None
+        self._facts: ModelFacts | None = None
         self.setObjectName("model_facts")
         self.setAccessibleName(self.tr("Facts"))
         self._kind = Combo(self.tr("Kind of model"), theme, name="fact_kind")
@@ -68,13 +69,17 @@ class ModelFactGrid(QWidget):
         if self._info is None or self._info != info:
             self._types.setText("")
             self._types.hide()
+            self._facts = None
         self._info = info
         for name, words in self._words(model).items():
             self._values[name].setText(words)
         self._show_kinds(model)
+        if self._facts is not None:
+            self.show_facts(self._facts)
 
     def show_facts(self, facts: ModelFacts) -> None:
         """Show what was read from its files by and by."""
+        self._facts = facts
         details = facts.details
         shares = [
             self.tr("{0}: {1} tensors, {2}").format(

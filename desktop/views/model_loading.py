@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _CONTEXTS: Final = (512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072, 262_144)
 _USUAL_CONTEXT: Final = 4096
+_LONGEST: Final = 1 << 30  # what can be kept; no model is trained for more
 Options = list[tuple[str, object]]
 
 
@@ -121,7 +122,7 @@ class ModelLoading(QWidget):
 
     def _of_model(self, name: str, info: ModelInfo) -> Options:
         if name == "n_ctx":
-            most = info.n_ctx_train or _CONTEXTS[-1]
+            most = min(info.n_ctx_train or _CONTEXTS[-1], _LONGEST)
             lengths = sorted({n for n in _CONTEXTS if n < most} | {most})
             return [(self.tr("{0} tokens").format(formatting.count(n)), n) for n in lengths]
         layers = info.n_layers + 1 if info.n_layers else 64

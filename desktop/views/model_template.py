@@ -51,6 +51,7 @@ class ModelTemplate(QWidget):
         self._model_id = ""
         self._choice: TemplateChoice | None = None
         self._facts: ModelFacts | None = None
+        self._is_base = False
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
@@ -89,6 +90,7 @@ class ModelTemplate(QWidget):
 
     def show_model(self, model: InstalledModel) -> None:
         """Show which template is kept for it."""
+        self._is_base = model.info.kind == "base"
         choice = model.note.defaults.template if model.note is not None else None
         if model.info.id != self._model_id:
             self.flush()
@@ -133,9 +135,13 @@ class ModelTemplate(QWidget):
         self._keep(msgspec.structs.replace(choice, own=self._own.toPlainText()))
 
     def _show_diagnosis(self, diagnosis: Diagnosis) -> None:
-        notes = [finding.text for finding in diagnosis.findings]
-        words = "\n".join(text for text in notes if text != diagnosis.sentence)
-        self._verdict.say(diagnosis.sentence, words, _SEVERITY[diagnosis.verdict])
+        sentence = diagnosis.sentence
+        notes = [finding.text.removeprefix(sentence).strip() for finding in diagnosis.findings]
+        severity = _SEVERITY[diagnosis.verdict]
+        if diagnosis.verdict == "missing" and self._is_base:
+            severity = "info"  # as it should be
+        self._verdict.say(sentence, "\n".join(filter(None, notes)), severity)
+        self._verdict.lead_with("")  # the page has its main button at the foot
         mend = diagnosis.mend
         offered = mend is not None and (self._choice is None or self._choice.name != mend.name)
         if mend is not None:

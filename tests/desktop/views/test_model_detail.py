@@ -101,6 +101,9 @@ def test_another_model_is_looked_at_once(detail: ModelDetail, qtbot: QtBot) -> N
     detail.show_model(row(FOLDER), EngineState())
     detail.show_model(row(FOLDER), EngineState("loading", FOLDER))
     assert looked == ["two"]
+    longer = ModelNote(defaults=ModelDefaults(n_ctx=1024))
+    detail.show_model(row(FOLDER, longer), EngineState())  # needs more memory
+    assert looked == ["two", "two"]
     detail.show_facts(facts())  # late, and about the one before
     assert "Q8_0" not in said(detail, "fact_types")
 
