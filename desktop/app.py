@@ -57,6 +57,8 @@ class Parts:
     engines: EngineController
     chats: ChatController
     downloads: DownloadController
+    library: LateLibrary
+    paths: AppPaths
     themes: ThemeManager
     window: MainWindow
     column: ChatColumn
@@ -204,7 +206,18 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
     elif settings.start_problem is not None:
         window.show_problem(settings.start_problem)
     return Parts(
-        bridge, tasks, database, settings, engines, chats, downloads, themes, window, column
+        bridge,
+        tasks,
+        database,
+        settings,
+        engines,
+        chats,
+        downloads,
+        library,
+        paths,
+        themes,
+        window,
+        column,
     )
 
 
@@ -218,6 +231,25 @@ def start(parts: Parts, model_path: Path | None) -> None:
     parts.downloads.apply(parts.settings.settings().downloads)
     parts.downloads.begin()
     QTimer.singleShot(0, parts.column, parts.column.prepare)  # the engine starts meanwhile
+    if not parts.chats.chats():
+        QTimer.singleShot(0, parts.column, lambda: offer_models(parts))
+
+
+def offer_models(parts: Parts) -> None:
+    """Show somebody who has no chat yet what to begin with."""
+    from desktop.controllers.first_run import FirstRunController  # noqa: PLC0415  rarely needed
+    from desktop.views.first_run_wiring import FirstRunWiring  # noqa: PLC0415
+
+    offers = FirstRunController(parts.library, parts.paths, parts.tasks)
+    offers.problem_raised.connect(parts.window.show_problem)
+    FirstRunWiring(
+        parts.column,
+        parts.window.theme,
+        offers,
+        downloads=parts.downloads,
+        engines=parts.engines,
+        chats=parts.chats,
+    )
 
 
 class InterruptWatch(QObject):

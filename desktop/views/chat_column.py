@@ -117,6 +117,7 @@ class ChatColumn(QWidget):
             column.addWidget(widget)
         column.insertSpacing(1, 4)
         self._column = column
+        self._first_run: QWidget | None = None
         self._top_note = QWidget()
         note = QHBoxLayout(self._top_note)
         note.setContentsMargins(_GUTTER, 12, _GUTTER, 0)
@@ -264,6 +265,16 @@ class ChatColumn(QWidget):
         """Put the model picker into the composer."""
         self.composer.set_picker(picker)
 
+    def set_first_run(self, offers: QWidget | None) -> None:
+        """Stand something below the suggestions of an empty chat; ``None`` takes it away."""
+        if self._first_run is not None and offers is not self._first_run:
+            self._first_run.hide()
+            self._column.removeWidget(self._first_run)
+        if offers is not None and offers is not self._first_run:
+            self._column.addWidget(offers)
+        self._first_run = offers
+        self._show_state()
+
     def focus_composer(self) -> None:
         """Give the composer the keyboard."""
         self.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -287,6 +298,8 @@ class ChatColumn(QWidget):
         self._heading.show_engine(self._engine)
         self._suggestions.setVisible(is_empty)
         self._suggestions.show_engine(self._engine)
+        if self._first_run is not None:
+            self._first_run.setVisible(is_empty)
         self._outer.setStretch(2, 3 if is_empty else 0)
         self._outer.setStretch(4, 5 if is_empty else 0)
         self._show_base_note(is_empty)

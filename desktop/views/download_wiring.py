@@ -12,7 +12,9 @@ from desktop.widgets import formatting
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from desktop.controllers.chat import ChatController
     from desktop.controllers.downloads import DownloadController
+    from desktop.controllers.engine import EngineController
     from desktop.controllers.settings import SettingsController
     from desktop.download_values import DownloadRow
     from desktop.store.settings import Settings
@@ -28,6 +30,8 @@ class DownloadWiring(QObject):
         window: The window.
         downloads: What is fetched.
         settings: How many files at once.
+        engines: Which model answers.
+        chats: Whether one is answering.
         chat_with: Opens a new chat with the model of a path.
     """
 
@@ -36,13 +40,19 @@ class DownloadWiring(QObject):
         window: MainWindow,
         downloads: DownloadController,
         settings: SettingsController,
+        *,
+        engines: EngineController,
+        chats: ChatController,
         chat_with: Callable[[str], None],
     ) -> None:
         super().__init__(window)
         self._window = window
         self._downloads = downloads
         self._settings = settings
+        self._engines = engines
+        self._chats = chats
         self._chat_with = chat_with
+        self._next_path = ""  # what to load after the answer under way
         self._page: DownloadsPage | None = None
         downloads.rows_changed.connect(self._on_rows)
         downloads.finished.connect(self._on_finished)
@@ -50,6 +60,7 @@ class DownloadWiring(QObject):
         downloads.removed.connect(self._on_removed)
         downloads.left_found.connect(self._on_left)
         settings.changed.connect(self._on_settings)
+        chats.answering_changed.connect(self._on_answering)
 
     def make_page(self, theme: Theme) -> DownloadsPage:
         """Make and connect the page, when it is first opened."""
@@ -108,8 +119,30 @@ class DownloadWiring(QObject):
     def _on_finished(self, row: DownloadRow) -> None:
         if self._page is not None:
             self._downloads.ask_disk()
+        if self._downloads.should_load(row.id) and self._may_switch():
+            words = self.tr("{0} is here and checked. It answers from now on.").format(row.name)
+            self._window.offer_undo(words, "", None)
+            self._load_when_free(row.path)
+            return
         words = self.tr("{0} is here and checked.").format(row.name)
         self._window.offer_way_on(words, self.tr("Open in chat"), lambda: self._chat_with(row.path))
+
+    def _may_switch(self) -> bool:
+        """Tell whether a model that comes in may take over: nobody chose one of their own."""
+        model = self._engines.state().model
+        return model is None or model.bundled
+
+    def _load_when_free(self, path: str) -> None:
+        """Load a model, after the answer that is being written."""
+        if self._chats.answering:
+            self._next_path = path
+            return
+        self._next_path = ""
+        self._engines.add_model(path, load=True)
+
+    def _on_answering(self, is_answering: bool) -> None:
+        if self._next_path and not is_answering and self._may_switch():
+            self._load_when_free(self._next_path)
 
     def _on_failed(self, row: DownloadRow) -> None:
         """Lead to the row, which says what to do; nothing to say where it is on show."""

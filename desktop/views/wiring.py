@@ -86,7 +86,14 @@ class Wiring(QObject):
         self._inside: InsideWiring | None = None
         self._settings_page: SettingsPage | None = None
         self._fetching = downloads
-        self._downloads = DownloadWiring(window, downloads, settings, self._chat_with_path)
+        self._downloads = DownloadWiring(
+            window,
+            downloads,
+            settings,
+            engines=engines,
+            chats=chats,
+            chat_with=self._chat_with_path,
+        )
         self._connect_chats()
         self._connect_column()
         self._connect_engines()
