@@ -28,9 +28,11 @@ from desktop.controllers.settings import SettingsController
 from desktop.late import LateLibrary
 from desktop.store.database import Database
 from desktop.store.settings import SettingsFile
+from desktop.views.appearance import appearance
 from desktop.views.chat_column import ChatColumn
+from desktop.views.late_arrivals import LateArrivals
 from desktop.views.main_window import MainWindow
-from desktop.views.wiring import Wiring, appearance
+from desktop.views.wiring import Wiring
 from desktop.widgets import fonts
 from desktop.widgets.icons import app_icon
 from desktop.widgets.model_picker import ModelPicker
@@ -200,7 +202,9 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
         tasks=tasks,
         past=past,
         paths=paths,
+        library=library,
     )
+    LateArrivals(library, engines, tasks, window)
     if trouble is not None:
         window.show_problem(store_problem(trouble, is_kept=False))
     elif settings.start_problem is not None:
@@ -225,7 +229,7 @@ def start(parts: Parts, model_path: Path | None) -> None:
     """Do what may take a moment, once the window has been painted."""
     fonts.load_reading_faces()
     if model_path is not None:
-        parts.engines.add_model(str(model_path.expanduser().absolute()), load=True)
+        parts.window.take_model(str(model_path.expanduser().absolute()))
     else:
         parts.engines.load_default()
     parts.downloads.apply(parts.settings.settings().downloads)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from inference.cancel import CancelToken
+    from inference.library.arrivals import Progress, Way
     from inference.library.folders import ModelFolders
     from inference.library.installed import Library, Removal
     from inference.library.notes import ModelNotes
@@ -45,6 +47,16 @@ class LateLibrary:
     def add(self, path: Path) -> ModelInfo:
         """Take a file or folder into the list."""
         return self._library().add(path)
+
+    def bring(
+        self,
+        path: Path,
+        way: Way,
+        cancel: CancelToken | None = None,
+        on_progress: Progress = lambda _done, _total: None,
+    ) -> ModelInfo:
+        """Copy or move a file or folder into the default models folder."""
+        return self._library().bring(path, way, cancel, on_progress)
 
     def remove(self, model_id: str) -> Removal:
         """Take a model away."""

@@ -25,7 +25,6 @@ def make_installed(
     page.remove_asked.connect(engines.remove_model)
     page.unload_asked.connect(engines.unload)
     page.cancel_asked.connect(engines.cancel_load)
-    page.add_asked.connect(engines.add_model)
     _connect_detail(page, engines, ModelCare(engines, tasks, paths, parent))
     page.set_engine(engines.state())
     page.set_models(engines.models())

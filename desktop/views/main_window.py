@@ -177,6 +177,10 @@ class MainWindow(QMainWindow):
         """Take back what the toast offers to take back."""
         self.toast.undo()
 
+    def take_model(self, path: str) -> None:
+        """Take a file or folder as if it had been dropped here."""
+        self.model_dropped.emit(path)
+
     def press_escape(self) -> None:
         """Close what is in front; where nothing is, ``escape_pressed`` says so."""
         if self.dialogs.content is not None:

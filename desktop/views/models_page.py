@@ -72,11 +72,16 @@ class ModelsPage(QFrame):
         row.addWidget(label(self.tr("Models"), theme, "title"))
         row.addWidget(self._bar)
         row.addWidget(self.strip, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(head)
-        column.addWidget(self._stack, 1)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addWidget(head)
+        self._column.addWidget(self._stack, 1)
+
+    def put_above(self, widget: QWidget) -> None:
+        """Hold something between the header and the tabs' views; it is hidden at first."""
+        widget.hide()
+        self._column.insertWidget(1, widget)
 
     def set_theme(self, theme: Theme) -> None:
         """Make views with this theme from now on."""

@@ -10,6 +10,7 @@ from desktop.controllers.computer import ComputerController
 from desktop.controllers.discover import DiscoverController
 from desktop.download_values import Wanted
 from desktop.views.discover_page import DiscoverPage
+from desktop.views.folders_wiring import FoldersWiring
 from desktop.views.installed_wiring import make_installed
 from desktop.views.models_page import ModelsPage, Tab
 from desktop.widgets.found_delegate import kind_words
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from desktop.bridge.task_runner import TaskRunner
     from desktop.controllers.downloads import DownloadController
     from desktop.controllers.engine import EngineController
+    from desktop.controllers.folders import FoldersLike
     from desktop.controllers.settings import SettingsController
     from desktop.discover_values import FoundVersion
     from desktop.download_values import DownloadRow
     from desktop.store.settings import Settings
     from desktop.values import EngineState, Models
     from desktop.views.installed_page import InstalledPage
+    from desktop.views.main_window import MainWindow
     from desktop.widgets.theme import Theme
     from inference.paths import AppPaths
 
@@ -41,15 +44,19 @@ class ModelsWiring(QObject):
         settings: The hub's address.
         tasks: For what is read off the GUI thread.
         paths: Where models are.
+        library: Has the lists of folders.
+        window: Says what was done, with the way back.
         parent: Qt parent.
 
     Signals:
         chat_asked: With the id of the model to talk with.
         downloads_asked: The page of downloads shall be opened.
+        add_asked: With the path of a file or folder from elsewhere.
     """
 
     chat_asked = Signal(str)
     downloads_asked = Signal()
+    add_asked = Signal(str)
 
     def __init__(
         self,
@@ -60,6 +67,8 @@ class ModelsWiring(QObject):
         settings: SettingsController,
         tasks: TaskRunner,
         paths: AppPaths,
+        library: FoldersLike,
+        window: MainWindow,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -72,7 +81,9 @@ class ModelsWiring(QObject):
         self._installed: InstalledPage | None = None
         self._discover: DiscoverController | None = None
         self._computer = ComputerController(paths, tasks, parent=self)
+        self._folders = FoldersWiring(library, engines, tasks, window, self)
         self.page = ModelsPage(theme, self._tabs())
+        self._folders.attach(self.page, theme)
         self._computer.changed.connect(self.page.strip.set_computer)
         self.page.seen.connect(lambda seen: self._computer.watch(watched=seen))
 
@@ -106,6 +117,7 @@ class ModelsWiring(QObject):
         return (
             Tab("discover", self.tr("Discover"), self._make_discover),
             Tab("installed", self.tr("Installed"), self._make_installed),
+            Tab("folders", self.tr("Folders"), self._folders.make_page),
         )
 
     def _make_discover(self, theme: Theme) -> QWidget:
@@ -154,6 +166,7 @@ class ModelsWiring(QObject):
 
     def _make_installed(self, theme: Theme) -> QWidget:
         page = make_installed(theme, self._engines, self._tasks, self._paths, self)
+        page.add_asked.connect(self.add_asked)
         page.chat_asked.connect(self.chat_asked)
         self._installed = page
         return page

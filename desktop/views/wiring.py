@@ -8,10 +8,10 @@ from PySide6.QtCore import QObject, Qt
 
 from desktop.values import AnswerStats
 from desktop.views import shortcuts
+from desktop.views.appearance import appearance
 from desktop.views.download_wiring import DownloadWiring
 from desktop.widgets import formatting
 from desktop.widgets.model_picker import ModelPicker
-from desktop.widgets.theme_manager import Appearance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from desktop.controllers.engine import EngineController
     from desktop.controllers.past import PastController
     from desktop.controllers.settings import SettingsController
+    from desktop.late import LateLibrary
     from desktop.store.settings import Settings
     from desktop.values import ChatDetail, EngineState, Models, Problem
     from desktop.views.chat_column import ChatColumn
@@ -54,6 +55,7 @@ class Wiring(QObject):
         tasks: For what pages read off the GUI thread.
         past: What models have read and the disk keeps.
         paths: Folders shown in the settings.
+        library: What is installed, and the lists of folders.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Wiring(QObject):
         tasks: TaskRunner,
         past: PastController,
         paths: AppPaths,
+        library: LateLibrary,
     ) -> None:
         super().__init__(window)
         self._column = column
@@ -82,6 +85,7 @@ class Wiring(QObject):
         self._tasks = tasks
         self._past = past
         self._paths = paths
+        self._library = library
         self._models: ModelsWiring | None = None
         self._inside: InsideWiring | None = None
         self._settings_page: SettingsPage | None = None
@@ -114,11 +118,14 @@ class Wiring(QObject):
                 settings=self._settings,
                 tasks=self._tasks,
                 paths=self._paths,
+                library=self._library,
+                window=self._window,
                 parent=self,
             )
             models.chat_asked.connect(self._chat_with)
             models.downloads_asked.connect(lambda: self._window.open_page("downloads"))
             self._window.closing.connect(models.shutdown)
+            models.add_asked.connect(self._window.take_model)
             self._models = models
             return models.page
         if page_id == "downloads":
@@ -188,7 +195,6 @@ class Wiring(QObject):
         engines.model_removed.connect(self._on_model_removed)
         engines.problem_raised.connect(window.show_problem)
         engines.model_loaded.connect(lambda name: self._settings.update(last_model=name))
-        window.model_dropped.connect(self._on_model_dropped)
         picker = self._picker()
         if picker is not None:
             picker.model_chosen.connect(self._on_model_chosen)
@@ -355,10 +361,6 @@ class Wiring(QObject):
         if state.model is None or state.model.id != model_id or state.status in _AWAY:
             self._engines.load(model_id)
 
-    def _on_model_dropped(self, path: str) -> None:
-        """Add it; dropped on the chat, it is there to be talked with."""
-        self._engines.add_model(path, load=self._window.current_page() == "chat")
-
     def _on_model_removed(self, _model_id: str, name: str, freed_bytes: int) -> None:
         words = self.tr("Removed “{0}”.").format(name)
         if freed_bytes:
@@ -438,13 +440,3 @@ class Wiring(QObject):
         if widths:
             splitters["chat"] = widths
         self._settings.update(window_geometry=self._window.geometry_text(), splitters=splitters)
-
-
-def appearance(settings: Settings) -> Appearance:
-    """Return what the settings say about the look."""
-    return Appearance(
-        choice=settings.theme,
-        reading_px=settings.font_size,
-        narrow_measure=settings.measure == 560,
-        reduced_motion=settings.motion == "reduced",
-    )

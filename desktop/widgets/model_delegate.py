@@ -100,17 +100,18 @@ class ModelDelegate(QStyledItemDelegate):
         paint_dot(painter, dot, model, theme)
         paint_badge(painter, place, kind, kind_tone(model.info), theme)
         wrong = bool(model.info.problem)
+        ink = theme.bad if wrong and not model.info.absent else theme.text3
         name_line = words.adjusted(0, middle - 20, 0, 0)
         name_line.setHeight(20)
         fact_line = name_line.translated(0, 20)
         align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading
-        for line, text, role, ink in (
+        for line, text, role, color in (
             (name_line, model.info.name, "body_medium", theme.text2 if wrong else theme.text),
-            (fact_line, fact_words(model), "small", theme.bad if wrong else theme.text3),
+            (fact_line, fact_words(model), "small", ink),
         ):
             font = theme.font("body_medium" if role == "body_medium" else "small")
             painter.setFont(font)
-            painter.setPen(ink)
+            painter.setPen(color)
             cut = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, line.width())
             painter.drawText(line, align, cut)
 
@@ -163,6 +164,8 @@ def engine_words(info: ModelInfo) -> str:
 def fact_words(model: InstalledModel) -> str:
     """Return the second line of a row: form, engine, and memory where it is loaded or size."""
     info = model.info
+    if info.absent:
+        return _tr("Its drive is not connected")
     if info.problem:
         return info.problem
     amount = formatting.size(info.size_bytes)

@@ -14,7 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from inference.errors import DiskFullError, ModelNotFoundError, UnsupportedRequestError
+from inference.errors import (
+    DiskFullError,
+    ModelNotFoundError,
+    StoreError,
+    UnsupportedRequestError,
+)
 from inference.library import split_files
 from inference.library.describe import is_gguf
 from inference.library.download.plan import RESERVE_BYTES, free_bytes
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from inference.cancel import CancelToken
+    from inference.library.folders import ModelFolders
 
 Way: TypeAlias = Literal["copy", "move"]
 Progress: TypeAlias = "Callable[[int, int], None]"
@@ -280,3 +286,30 @@ def _drop_stale(models: Path) -> None:
                 shutil.rmtree(left, ignore_errors=True)
         except OSError:
             continue
+
+
+def hindrances(path: Path, folders: ModelFolders) -> tuple[str, str]:
+    """Return why a model can be neither copied nor moved here, one sentence each; empty = it can.
+
+    Nothing is compared and nothing is changed; ``plan_arrival`` says the rest.
+    """
+    try:
+        models = folders.target()
+    except StoreError as error:
+        return error.message, error.message
+    no_copy = no_move = ""
+    try:
+        _check_movable(path)
+    except UnsupportedRequestError as error:
+        no_move = error.message
+    try:
+        total = sum(file.stat().st_size for file in _sources(path))
+        _check_space(path, models, total)
+    except DiskFullError as error:
+        no_copy = error.message
+        if not _same_disk(path, models):
+            no_move = no_move or error.message
+    except OSError as exc:
+        no_copy = f"{path.name} cannot be read ({exc.strerror or exc})."
+        no_move = no_copy
+    return no_copy, no_move

@@ -141,6 +141,14 @@ class ModelFolders:
             default = "" if Path(chosen.default) == listed else chosen.default
             self._save(replace(chosen, folders=rest, default=default))
 
+    def put_back(self, folder: Path, *, make_default: bool = False) -> None:
+        """Undo ``drop``, also for a folder that is away; raises ``StoreError``."""
+        with self._lock:
+            chosen = self.choices()
+            folders = tuple(dict.fromkeys((*chosen.folders, str(folder))))
+            default = str(folder) if make_default else chosen.default
+            self._save(replace(chosen, folders=folders, default=default))
+
     def make_default(self, folder: Path) -> None:
         """Let downloads go to a folder of the list from now on; raises like ``drop``."""
         with self._lock:

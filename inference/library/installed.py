@@ -250,6 +250,7 @@ class Library:
             entries = self._registry.load()
             if entries.forgotten or entries.moved:
                 self._registry.save(Entries(added=entries.added))
+            self._listing.forget_others()
             return sum(trash.empty() for trash in self._trashes())
 
     def _follow(self, moved: Moved) -> None:

@@ -94,6 +94,7 @@ class Listing:
         self._notes = model_notes
         self._problems: list[str] = []
         self._places: set[str] = set()
+        self._paths: set[str] | None = None  # before the first reading
 
     def read(self, within_s: float | None = None) -> Listed:
         """Make the list.
@@ -107,10 +108,15 @@ class Listing:
         unread = self._read_new(candidates, within_s)
         noted = self._notes.all()
         models = tuple(_corrected(self._info(one), noted) for one in candidates)
-        if not unread:
-            self._known.keep_only({one.path for one in candidates}, self._places)
+        self._paths = {one.path for one in candidates}
         self._known.save()
         return Listed(models, tuple(self._problems), unread)
+
+    def forget_others(self) -> None:
+        """Forget what is on no list any more; called when that can no longer be undone."""
+        if self._paths is not None:
+            self._known.keep_only(self._paths, self._places)
+            self._known.save()
 
     def estimate(self, info: ModelInfo) -> int:
         """Return the memory that a listed model would take, in bytes; 0 when not known."""

@@ -9,7 +9,9 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QLabel, QListView, QTextEdit, QWidget
 
+from desktop.late import LateLibrary
 from desktop.views.chat_column import ChatColumn
+from desktop.views.late_arrivals import LateArrivals
 from desktop.views.main_window import MainWindow
 from desktop.views.wiring import Wiring
 from desktop.widgets.model_picker import ModelPicker
@@ -47,13 +49,15 @@ class Room:
         self.column.set_picker(self.picker)
         self.window = MainWindow(themes.theme, self.house.settings.settings(), self.column)
         names = ("data", "config", "cache", "models", "log")
+        paths = AppPaths(*(folder / name for name in names))
         Wiring(
             self.window, self.column, chats=self.house.chat, downloads=self.house.downloads,
             engines=self.house.engine,
             settings=self.house.settings, themes=themes, bridge=self.house.bridge,
             tasks=self.house.tasks,
-            past=self.house.past, paths=AppPaths(*(folder / name for name in names)),
+            past=self.house.past, paths=paths, library=LateLibrary(paths),
         )  # fmt: skip
+        LateArrivals(LateLibrary(paths), self.house.engine, self.house.tasks, self.window)
         qtbot.addWidget(self.window)
         self.window.show()
         self.window.activateWindow()

@@ -147,6 +147,26 @@ def test_a_folder_taken_off_the_list_takes_its_models_with_it(
     assert (tmp_path / "more" / "mine.gguf").exists()
 
 
+def test_a_folder_that_is_away_can_be_put_back_on_the_list_until_the_app_closes(
+    library: Library, tmp_path: Path
+) -> None:
+    drive = tmp_path / "drive"
+    put(drive, "mine.gguf")
+    library.folders.add(drive)
+    library.list()
+    drive.rename(tmp_path / "unplugged")
+    library.folders.drop(drive)
+    assert by_id(library) == {}
+    library.folders.put_back(drive, make_default=True)
+    assert by_id(library)["mine"].architecture == "llama"
+    assert library.folders.default() == drive
+    library.folders.drop(drive)
+    library.list()
+    library.empty_trash()
+    library.folders.put_back(drive)
+    assert by_id(library) == {}
+
+
 def test_an_added_file_on_a_drive_that_is_away_is_remembered(
     library: Library, paths: AppPaths, tmp_path: Path
 ) -> None:
