@@ -31,10 +31,17 @@ class ModelRole(IntEnum):
 
 
 class InstalledModelsList(QAbstractListModel):
-    """Rows of the model picker and of the Models page."""
+    """Rows of the model picker and of the Models page.
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    Args:
+        parent: Qt parent.
+        grouped: Whether rows stand under the name of their group. Without names all rows are of
+            one height, which a view of thousands needs.
+    """
+
+    def __init__(self, parent: QObject | None = None, *, grouped: bool = True) -> None:
         super().__init__(parent)
+        self._grouped = grouped
         self._all: tuple[InstalledModel, ...] = ()
         self._words = ""
         self._kind = self._engine = ""
@@ -91,15 +98,15 @@ class InstalledModelsList(QAbstractListModel):
         if not index.isValid() or index.row() >= len(self._rows):
             return None
         row = self._rows[index.row()]
-        is_group = isinstance(row, str)
-        name = row if isinstance(row, str) else row.info.name
-        answers: dict[int, object] = {
-            Qt.ItemDataRole.DisplayRole: name,
-            Qt.ItemDataRole.AccessibleTextRole: row if isinstance(row, str) else _spoken(row),
-            ModelRole.MODEL: None if is_group else row,
-            ModelRole.GROUP: row if is_group else "",
-        }
-        return answers.get(role)
+        if role == ModelRole.GROUP:  # asked for every row when a list is laid out
+            return row if isinstance(row, str) else ""
+        if role == ModelRole.MODEL:
+            return None if isinstance(row, str) else row
+        if role == Qt.ItemDataRole.DisplayRole:
+            return row if isinstance(row, str) else row.info.name
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return row if isinstance(row, str) else _spoken(row)
+        return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Return what can be done with a row."""
@@ -109,27 +116,35 @@ class InstalledModelsList(QAbstractListModel):
         return flags | Qt.ItemFlag.ItemNeverHasChildren
 
     def _is_wanted(self, row: InstalledModel) -> bool:
-        is_kind = self._kind in {"", row.info.kind}
-        return is_kind and self._engine in {"", row.info.engine} and _matches(row, self._words)
+        if self._kind and row.info.kind != self._kind:
+            return False
+        if self._engine and row.info.engine != self._engine:
+            return False
+        return not self._words or _matches(row, self._words)
 
     def _refresh(self) -> None:
         shown = [row for row in self._all if self._is_wanted(row)]
         held = [row for row in shown if row.status in IN_MEMORY]
         rest = _sorted([row for row in shown if row.status not in IN_MEMORY], self._order)
-        loved = [row for row in rest if self._order == "favourites" and _is_favourite(row)]
-        others = [row for row in rest if row not in loved] if loved else rest
+        loved: list[InstalledModel] = []
+        others = rest
+        if self._order == "favourites":
+            loved = [row for row in rest if _is_favourite(row)]
+            others = [row for row in rest if not _is_favourite(row)]
         rows: list[InstalledModel | str] = []
         for title, group in (
             (_tr("In memory"), held),
             (_tr("Favourites"), loved),
             (_tr("Installed"), others),
         ):
-            if group:
-                rows.extend((title, *group))
+            if group and self._grouped:
+                rows.append(title)
+            rows.extend(group)
         if [_key(row) for row in rows] == [_key(row) for row in self._rows]:
+            differing = [n for n, row in enumerate(rows) if row != self._rows[n]]
             self._rows = tuple(rows)
-            if rows:
-                self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
+            if differing:  # laying thousands of rows out again takes a while
+                self.dataChanged.emit(self.index(differing[0]), self.index(differing[-1]))
             return
         self.beginResetModel()
         self._rows = tuple(rows)

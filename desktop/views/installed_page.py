@@ -68,7 +68,7 @@ class InstalledPage(QFrame):
         self.setObjectName("installed_page")
         self.setAccessibleName(self.tr("Installed models"))
         self.setProperty("ground", "page")
-        self._items = InstalledModelsList(self)
+        self._items = InstalledModelsList(self, grouped=False)
         self._delegate = ModelDelegate(theme, "page", self)
         self._search = SearchField(self.tr("Name, kind or engine"), theme, name="models_search")
         self._search.textChanged.connect(self._on_typed)
@@ -135,6 +135,7 @@ class InstalledPage(QFrame):
         view.setAccessibleName(self.tr("Installed models"))
         view.setModel(self._items)
         view.setItemDelegate(self._delegate)
+        view.setUniformItemSizes(True)
         view.setMouseTracking(True)
         view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -223,7 +224,8 @@ class InstalledPage(QFrame):
         row = self._items.row_of(model_id)
         if row < 0:
             row = self._items.first_row()
-        self._view.setCurrentIndex(self._items.index(row))
+        if row != self._view.currentIndex().row():
+            self._view.setCurrentIndex(self._items.index(row))
         self._show_chosen()
 
     def _show_chosen(self) -> None:

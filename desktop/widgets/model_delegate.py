@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 from desktop.itemmodels.models import IN_MEMORY, ModelRole
 from desktop.widgets import formatting
 from desktop.widgets.controls import badge_size, paint_badge
+from desktop.widgets.icons import INLINE, paint_icon
 from desktop.widgets.row_painting import paint_ground
 from desktop.widgets.theme import rows
 
@@ -97,6 +98,7 @@ class ModelDelegate(QStyledItemDelegate):
             dot.moveLeft(rect.right() - 18)
             place.moveLeft(rect.left() + 9)
             words = rect.adjusted(badge.width() + 18, 0, -27, 0)
+        words = self._paint_star(painter, rect, words, model)
         paint_dot(painter, dot, model, theme)
         paint_badge(painter, place, kind, kind_tone(model.info), theme)
         wrong = bool(model.info.problem)
@@ -114,6 +116,20 @@ class ModelDelegate(QStyledItemDelegate):
             painter.setPen(color)
             cut = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, line.width())
             painter.drawText(line, align, cut)
+
+
+    def _paint_star(
+        self, painter: QPainter, rect: QRect, words: QRect, model: InstalledModel
+    ) -> QRect:
+        """Paint a star beside a favourite's badge; return what is left for its words."""
+        if model.note is None or not model.note.favourite:
+            return words
+        mirrored = painter.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        left = words.left() if mirrored else words.right() - INLINE
+        place = QRect(left, rect.top(), INLINE, self._height)
+        paint_icon(painter, "star", self._theme.accent_text, place)
+        shorter = INLINE + 6
+        return words.adjusted(shorter if mirrored else 0, 0, 0 if mirrored else -shorter, 0)
 
 
 def paint_dot(painter: QPainter, place: QRectF, model: InstalledModel | None, theme: Theme) -> None:
