@@ -117,7 +117,6 @@ class ModelDelegate(QStyledItemDelegate):
             cut = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, line.width())
             painter.drawText(line, align, cut)
 
-
     def _paint_star(
         self, painter: QPainter, rect: QRect, words: QRect, model: InstalledModel
     ) -> QRect:
