@@ -22,6 +22,7 @@ from desktop.bridge.task_runner import TaskRunner
 from desktop.controllers.chat import ChatController
 from desktop.controllers.downloads import DownloadController
 from desktop.controllers.engine import EngineController
+from desktop.controllers.newcomers import Newcomers
 from desktop.controllers.past import PastController
 from desktop.controllers.problems import store_problem
 from desktop.controllers.settings import SettingsController
@@ -205,6 +206,7 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
         library=library,
     )
     LateArrivals(library, engines, tasks, window)
+    Newcomers(engines, tasks, app).problem_raised.connect(window.show_problem)
     if trouble is not None:
         window.show_problem(store_problem(trouble, is_kept=False))
     elif settings.start_problem is not None:
