@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from inference.native.registry import family_of
+from inference.native.rows import TensorRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from inference.native.config import NetworkConfig
     from inference.native.families.base import Design
-    from inference.native.rows import OpenFiles
+    from inference.native.rows import Rows
     from inference.native.weights import Checkpoint, StoredTensor
 
 ARCHITECTURES: Final[Mapping[str, str]] = {
@@ -95,15 +96,16 @@ class PlannedTensor:
         """Whether its type may be chosen: vectors and learned positions stay float32."""
         return len(self.shape) == 2 and self.name != "position_embd.weight"
 
-    def pieces(self, files: OpenFiles) -> Iterator[NDArray[np.float32]]:
-        """Yield its rows from first to last, some megabytes at a time."""
-        table = files.rows(self.stored, transposed=self.transposed)
+    def table(self) -> TensorRows:
+        """Open the stored numbers."""
+        return TensorRows(self.stored, transposed=self.transposed)
+
+    def pieces(self) -> Iterator[Rows]:
+        """Yield which rows come next, from first to last, some megabytes at a time."""
         step = max(1, _PIECE_WEIGHTS // max(1, self.shape[-1]))
         for start in range(0, self.shape[0], step):
             stop = min(start + step, self.shape[0])
-            rows = slice(start, stop) if self.order is None else self.order[start:stop]
-            values = table.read(rows)
-            yield values + np.float32(self.added) if self.added else values
+            yield slice(start, stop) if self.order is None else self.order[start:stop]
 
 
 def plan_tensors(checkpoint: Checkpoint) -> tuple[PlannedTensor, ...]:

@@ -19,11 +19,10 @@ from inference.convert.space import check_space
 from inference.convert.tensors import plan_tensors
 from inference.convert.vocabulary import read_vocabulary, write_vocabulary
 from inference.errors import UnsupportedRequestError
-from inference.native.rows import OpenFiles
 from inference.native.weights import open_checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from inference.convert.tensors import PlannedTensor
     from inference.convert.vocabulary import GgufVocabulary
     from inference.native.config import NetworkConfig
+    from inference.native.rows import NumberType
     from inference.native.weights import Checkpoint
 
 FileType: TypeAlias = Literal["F32", "F16", "BF16", "Q8_0"]
@@ -43,6 +43,11 @@ _TYPES: Final = {
     "F16": (gguf.GGMLQuantizationType.F16, gguf.LlamaFileType.MOSTLY_F16),
     "BF16": (gguf.GGMLQuantizationType.BF16, gguf.LlamaFileType.MOSTLY_BF16),
     "Q8_0": (gguf.GGMLQuantizationType.Q8_0, gguf.LlamaFileType.MOSTLY_Q8_0),
+}
+_NUMBERS: Final[Mapping[gguf.GGMLQuantizationType, NumberType]] = {
+    gguf.GGMLQuantizationType.F32: "F32",
+    gguf.GGMLQuantizationType.F16: "F16",
+    gguf.GGMLQuantizationType.BF16: "BF16",
 }
 
 
@@ -164,11 +169,10 @@ def _write_weights(
     path: Path, entries: tuple[_Entry, ...], progress: Callable[[int], None]
 ) -> None:
     done = 0
-    with path.open("ab") as file, OpenFiles() as sources:
+    with path.open("ab") as file:
         _pad(file)
         for entry in entries:
-            for piece in _pieces(entry, sources):
-                data = _encoded(piece, entry)
+            for data in _pieces(entry):
                 file.write(data.data)
                 done += data.nbytes
                 progress(done)
@@ -177,29 +181,31 @@ def _write_weights(
         os.fsync(file.fileno())
 
 
-def _pieces(entry: _Entry, sources: OpenFiles) -> Iterator[NDArray[np.float32]]:
-    if isinstance(entry.source, tuple):
-        yield np.array(entry.source, dtype=np.float32)
-    else:
-        yield from entry.source.pieces(sources)
-
-
-def _encoded(values: NDArray[np.float32], entry: _Entry) -> NDArray[Any]:
-    """Return some rows in the entry's type.
+def _pieces(entry: _Entry) -> Iterator[NDArray[Any]]:
+    """Yield an entry's rows in its type.
 
     Raises:
         UnsupportedRequestError: A number becomes infinite in it.
     """
-    with np.errstate(over="ignore"):  # looked at below
-        data: NDArray[Any] = gguf.quants.quantize(values, entry.kind)
-    half = entry.kind == gguf.GGMLQuantizationType.F16
-    if half and np.isinf(data).any() and np.isfinite(values).all():
+    if isinstance(entry.source, tuple):
+        yield np.array(entry.source, dtype=np.float32)
+        return
+    table, as_type = entry.source.table(), _NUMBERS.get(entry.kind, "F32")
+    for rows in entry.source.pieces():
+        values = table.read(rows, as_type)
+        if as_type == "F16" and np.isinf(values).any():
+            _refuse_large(entry.name, table.read(rows, "F32"))
+        if entry.source.added:
+            values = values + np.float32(entry.source.added)
+        yield values if entry.kind in _NUMBERS else gguf.quants.quantize(values, entry.kind)
+
+
+def _refuse_large(name: str, values: NDArray[np.float32]) -> None:
+    if np.isfinite(values).all():
         raise UnsupportedRequestError(
-            f"The weights in {entry.name} reach {np.abs(values).max():,.0f}, and F16 ends at "
-            "65,504.",
+            f"The weights in {name} reach {np.abs(values).max():,.0f}, and F16 ends at 65,504.",
             "Use the type BF16 or F32.",
         )
-    return data
 
 
 def _pad(file: IO[bytes]) -> None:
