@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from desktop.controllers.inside import InsideController
+from desktop.views.inside.attention import AttentionView
 from desktop.views.inside.next_word import NextWordView
 from desktop.views.inside.page import Entry, InsidePage
 from desktop.views.inside.tokens import TokensView
@@ -84,6 +85,7 @@ class InsideWiring(QObject):
         text, next_word = self.tr("This text"), self.tr("Next word")
         return (
             Entry("next_word", text, next_word, "chart-bar-decreasing", NextWordView),
+            Entry("attention", text, self.tr("Attention"), "grid-3x3", AttentionView),
             Entry("tokens", text, self.tr("Tokens"), "binary", TokensView),
         )
 

@@ -17,6 +17,7 @@ from inference.gguf.session import BATCH_TOKENS, SCORED_TOKENS
 from inference.gguf.taps import Taps
 from inference.gguf.tensor_file import TensorFile
 from inference.inside.answering import StoppedLookError
+from inference.inside.attention import LastLook
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -50,6 +51,7 @@ class GgufSource:
         self.n_ctx = session.n_ctx
         self.n_layers = model.n_layers
         self.n_heads = int(self._own("attention.head_count"))
+        self.last_look = LastLook()
         self.text_of = vocabulary.display
         self.check_ids = vocabulary.check_ids
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 import numpy as np
 
 from inference.errors import ContextOverflowError, InferenceError, UnsupportedRequestError
-from inference.inside.attention import Overview, Reduced, Rollout
+from inference.inside.attention import Overview, Reduced, Rollout, part
 from inference.inside.questions import (
     MOST_ATTENTION_TOKENS,
     Array,
@@ -30,6 +30,7 @@ from inference.inside.questions import (
     Question,
     ScoredToken,
     Surprise,
+    Window,
 )
 from inference.types import Candidate
 
@@ -63,17 +64,14 @@ def answer(question: Question, source: Source, cancel: CancelToken) -> Finding:
             finding = _next(question, source, cancel)
         case AskAttention():
             finding = _attention(question, source, cancel)
-        case AskAttentionOverview() | AskRollout():
-            finding = _whole_attention(question, source, cancel)
-        case AskHidden():
-            _check_text(question.token_ids, source)
-            _check_positions(question.positions, len(question.token_ids))
-            finding = _array(source.hidden(question.token_ids, question.positions, cancel))
+        case AskAttentionOverview():
+            finding = _overview(question, source, cancel)
+        case AskRollout():
+            finding = _rollout(question, source, cancel)
+        case AskHidden() | AskUpdates():
+            finding = _streams(question, source, cancel)
         case AskLens():
             finding = _lens(question, source, cancel)
-        case AskUpdates():
-            _check_text(question.token_ids, source)
-            finding = _array(source.updates(question.token_ids, cancel))
         case AskNeighbours():
             finding = _neighbours(question, source)
         case AskVectors():
@@ -102,30 +100,60 @@ def _next(question: AskNext, source: Source, cancel: CancelToken) -> NextTokens:
 
 
 def _attention(question: AskAttention, source: Source, cancel: CancelToken) -> Array:
-    _check_text(question.token_ids, source, MOST_ATTENTION_TOKENS)
+    ids = question.token_ids
+    _check_text(ids, source, MOST_ATTENTION_TOKENS)
     _check_place("layer", question.layer, source.n_layers)
     if isinstance(question.heads, int):
         _check_place("head", question.heads, source.n_heads)
+    if question.heads == "all":
+        if question.window is not None or question.size:
+            raise UnsupportedRequestError(
+                "A part of the attention is shown for one head at a time."
+            )
+        return _array(_looked(question, source, cancel))
+    _check_window(question.window, len(ids))
+    key = (ids, question.layer, question.heads)
+    weights = source.last_look.get(key, lambda: _looked(question, source, cancel))
+    return _array(part(weights, question.window, question.size))
+
+
+def _looked(question: AskAttention, source: Source, cancel: CancelToken) -> Numbers:
     taken = Reduced(question.heads, source.n_heads, len(question.token_ids))
     source.attention(question.token_ids, (question.layer,), taken.take, cancel)
-    return _array(taken.weights)
+    return taken.weights
 
 
-def _whole_attention(
-    question: AskAttentionOverview | AskRollout, source: Source, cancel: CancelToken
-) -> Array:
+def _overview(question: AskAttentionOverview, source: Source, cancel: CancelToken) -> Array:
     _check_text(question.token_ids, source, MOST_ATTENTION_TOKENS)
-    n_tokens, n_layers = len(question.token_ids), source.n_layers
-    if isinstance(question, AskAttentionOverview):
-        if question.size < 1:
-            raise UnsupportedRequestError("A picture needs at least one cell.")
-        overview = Overview(n_layers, source.n_heads, n_tokens, question.size)
-        source.attention(question.token_ids, range(n_layers), overview.take, cancel)
-        return _array(overview.cells)
-    rollout = Rollout(n_layers, n_tokens)
-    source.attention(question.token_ids, range(n_layers), rollout.take, cancel)
-    figure = _array(rollout.result())
+    if question.size < 1:
+        raise UnsupportedRequestError("A picture needs at least one cell.")
+    n_layers = source.n_layers
+    overview = Overview(n_layers, source.n_heads, len(question.token_ids), question.size)
+    source.attention(question.token_ids, range(n_layers), overview.take, cancel)
+    return _array(overview.cells)
+
+
+def _rollout(question: AskRollout, source: Source, cancel: CancelToken) -> Array:
+    ids = question.token_ids
+    _check_text(ids, source, MOST_ATTENTION_TOKENS)
+    _check_window(question.window, len(ids))
+
+    def make() -> Numbers:
+        rollout = Rollout(source.n_layers, len(ids))
+        source.attention(ids, range(source.n_layers), rollout.take, cancel)
+        return rollout.result()
+
+    flow = source.last_look.get((ids, "rollout"), make)
+    figure = _array(part(flow, question.window, question.size))
     return Array(figure.shape, figure.data, "derived")
+
+
+def _streams(question: AskHidden | AskUpdates, source: Source, cancel: CancelToken) -> Array:
+    _check_text(question.token_ids, source)
+    if isinstance(question, AskUpdates):
+        return _array(source.updates(question.token_ids, cancel))
+    _check_positions(question.positions, len(question.token_ids))
+    return _array(source.hidden(question.token_ids, question.positions, cancel))
 
 
 def _lens(question: AskLens, source: Source, cancel: CancelToken) -> Lens:
@@ -200,6 +228,18 @@ def _check_place(what: str, place: int, count: int) -> None:
         raise UnsupportedRequestError(
             f"There is no {what} {place} in this model.",
             f"Its {what}s go from 0 to {count - 1}.",
+        )
+
+
+def _check_window(window: Window | None, n_tokens: int) -> None:
+    if window is None:
+        return
+    top, left, rows, columns = window
+    inside = top >= 0 and left >= 0 and top + rows <= n_tokens and left + columns <= n_tokens
+    if not inside or rows < 1 or columns < 1:
+        raise UnsupportedRequestError(
+            "This part of the attention does not exist.",
+            f"Rows and columns go from 0 to {n_tokens - 1:,}.",
         )
 
 

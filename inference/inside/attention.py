@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from inference.inside.questions import Heads
+    from collections.abc import Callable
+
+    from inference.inside.questions import Heads, Window
     from inference.inside.source import Numbers
 
 
@@ -37,6 +39,35 @@ class Reduced:
             self.weights[start:end, :seen] = rows.max(axis=0)
         else:
             self.weights[start:end, :seen] = rows[self._heads]
+
+
+class LastLook:
+    """The latest whole matrix, so that a part of it can be asked for without another pass."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._weights: Numbers = np.zeros((0, 0), np.float32)
+
+    def get(self, key: object, make: Callable[[], Numbers]) -> Numbers:
+        """Return the matrix of a key, made if it is another one, (T, T)."""
+        if key != self._key:
+            self._key = None
+            self._weights = make()
+            self._key = key
+        return self._weights
+
+
+def part(weights: Numbers, window: Window | None, size: int) -> Numbers:
+    """Cut a window out of (T, T) and keep the maximum of what does not fit into ``size`` cells."""
+    if window is not None:
+        top, left, rows, columns = window
+        weights = weights[top : top + rows, left : left + columns]
+    for axis in (0, 1):
+        count = weights.shape[axis]
+        if 0 < size < count:
+            cells = np.arange(count) * size // count
+            weights = np.maximum.reduceat(weights, _firsts(cells), axis=axis)
+    return weights
 
 
 class Overview:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 Heads: TypeAlias = int | Literal["mean", "max", "all"]
+Window: TypeAlias = tuple[int, int, int, int]
+"""First row, first column, rows and columns of a part of a matrix."""
 Origin: TypeAlias = Literal["measured", "derived"]
 
 MOST_ATTENTION_TOKENS = 2048
@@ -39,11 +41,16 @@ class AskAttention(msgspec.Struct, frozen=True, tag="attention"):
 
     The array is (T, T) for one head, the mean or the maximum over heads, (H, T, T) for all; rows
     are the positions that look. Layers and heads count from 0.
+
+    ``window`` cuts a part out; ``size`` bounds rows and columns, each cell then the maximum over
+    what it stands for (0 = every cell). Neither goes with all heads.
     """
 
     token_ids: tuple[int, ...]
     layer: int
     heads: Heads = "mean"
+    window: Window | None = None
+    size: int = 0
 
 
 class AskAttentionOverview(msgspec.Struct, frozen=True, tag="attention_overview"):
@@ -61,10 +68,13 @@ class AskRollout(msgspec.Struct, frozen=True, tag="rollout"):
     """Attention roll-out (Abnar & Zuidema 2020, section 3); answered by ``Array``, (T, T).
 
     Derived: with half of each layer's mean attention and half of the residual stream, how much of
-    each token's start reaches each position after the last layer.
+    each token's start reaches each position after the last layer. ``window`` and ``size`` as in
+    ``AskAttention``.
     """
 
     token_ids: tuple[int, ...]
+    window: Window | None = None
+    size: int = 0
 
 
 class AskHidden(msgspec.Struct, frozen=True, tag="hidden"):

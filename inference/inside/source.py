@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from inference.cancel import CancelToken
+    from inference.inside.attention import LastLook
 
     Numbers: TypeAlias = npt.NDArray[np.float32]
 
@@ -23,6 +24,11 @@ class Source(Protocol):
 
     ``StoppedLookError`` ends each of them when ``cancel`` is set.
     """
+
+    @property
+    def last_look(self) -> LastLook:
+        """The attention asked for last."""
+        ...
 
     @property
     def n_layers(self) -> int:

@@ -176,6 +176,7 @@ class NativeEngine:
         self._open_session: Session | None = session
         self._tokenizer = tokenizer
         self._loaded = loaded
+        self._source: NativeSource | None = None
         self._searched: tuple[str, BeamSearch] | None = None
         self._breakers: dict[Sequence[str], Breakers] = {}
         self._template = (
@@ -268,21 +269,22 @@ class NativeEngine:
 
     def inspect(self, question: Question, cancel: CancelToken) -> Finding:
         """Look inside the network; see ``inference.engine.Engine``."""
-        source = NativeSource(
-            self.network,
-            self._session,
-            self._loaded.n_ctx,
-            self._tokenizer.text,
-            self._check_ids,
-        )
+        if self._source is None:
+            self._source = NativeSource(
+                self.network,
+                self._session,
+                self._loaded.n_ctx,
+                self._tokenizer.text,
+                self._check_ids,
+            )
         with memory_errors_translated("looking inside"):
-            return answer(question, source, cancel)
+            return answer(question, self._source, cancel)
 
     def close(self) -> None:
         """Write kept work to the disk, and free the memory."""
         if self._open_session is not None:
             self._past.close()
-        self._network = self._open_session = self._draft = None
+        self._network = self._open_session = self._draft = self._source = None
         gc.collect()  # blocks and their hooks point at each other
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from inference.inside.answering import StoppedLookError
+from inference.inside.attention import LastLook
 from inference.native.session import StoppedError
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class NativeSource:
         self.n_ctx = n_ctx
         self.n_layers = network.config.n_layers
         self.n_heads = network.config.n_heads
+        self.last_look = LastLook()
         self.text_of = text_of
         self.check_ids = check_ids
         self._device = network.token_embedding.weight.device

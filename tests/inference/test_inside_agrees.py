@@ -91,6 +91,30 @@ def test_attention_is_the_same_within_a_thousandth_in_f16(starter: Both) -> None
     assert starter.worst(AskRollout(ids)) < 1e-3
 
 
+def test_a_part_of_the_attention_is_that_of_the_whole(starter: Both) -> None:
+    ids = starter.ids[:300]
+    whole = starter.native.inspect(AskAttention(ids, 2, "mean"), CancelToken())
+    assert isinstance(whole, Array)
+    weights = whole.numbers()
+    for engine in (starter.native, starter.gguf):
+        cut = engine.inspect(AskAttention(ids, 2, "mean", (40, 10, 50, 60)), CancelToken())
+        assert isinstance(cut, Array)
+        np.testing.assert_allclose(cut.numbers(), weights[40:90, 10:70], atol=2e-3)
+        small = engine.inspect(AskAttention(ids, 2, "mean", None, 60), CancelToken())
+        assert isinstance(small, Array)
+        assert small.shape == (60, 60)
+        expected = weights.reshape(60, 5, 60, 5).max(axis=(1, 3))
+        np.testing.assert_allclose(small.numbers(), expected, atol=2e-3)
+        flow = engine.inspect(AskRollout(ids, (290, 0, 10, 300), 100), CancelToken())
+        assert isinstance(flow, Array)
+        assert (flow.shape, flow.origin) == ((10, 100), "derived")
+        for nonsense in ((0, 0, 301, 1), (-1, 0, 2, 2), (0, 0, 0, 5)):
+            with pytest.raises(UnsupportedRequestError, match="does not exist"):
+                engine.inspect(AskAttention(ids, 2, "mean", nonsense), CancelToken())
+        with pytest.raises(UnsupportedRequestError, match="one head at a time"):
+            engine.inspect(AskAttention(ids, 2, "all", None, 60), CancelToken())
+
+
 def test_a_text_that_is_read_in_two_parts_shows_the_same_attention(starter: Both) -> None:
     """Beyond 512 tokens: 1.3 thousandths, since llama.cpp rounds to 16 bits before each product."""
     assert len(starter.ids) > 512

@@ -136,9 +136,9 @@ class InsidePage(QFrame):
         self._mark_current(view_id)
         self._notice.hide()
         self._place_controls()
+        self.view_opened.emit(view_id)
         if self._subject is not None:
             view.show_subject(self._subject)
-        self.view_opened.emit(view_id)
         return view
 
     def current_view(self) -> str:

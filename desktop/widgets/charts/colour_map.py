@@ -1,0 +1,49 @@
+"""Numbers from 0 to 1 as colours of the theme's sequential map, on a root scale."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PySide6.QtGui import QColor, QImage
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from desktop.widgets.theme import Theme
+
+    Numbers = npt.NDArray[np.float32]
+
+_STEPS: Final = 256
+
+
+def colour_of(theme: Theme, share: float) -> QColor:
+    """Return the colour of one number."""
+    table = _table(tuple(stop.rgb() for stop in theme.sequential))
+    return QColor.fromRgb(int(table[round(min(1.0, max(0.0, share)) ** 0.5 * (_STEPS - 1))]))
+
+
+def image_of(theme: Theme, numbers: Numbers, seen: npt.NDArray[np.bool_] | None = None) -> QImage:
+    """Return a picture of a matrix, one pixel a cell; what is not ``seen`` is transparent."""
+    table = _table(tuple(stop.rgb() for stop in theme.sequential))
+    places = (np.sqrt(np.clip(numbers, 0, 1)) * (_STEPS - 1) + 0.5).astype(np.intp)
+    pixels = np.ascontiguousarray(table[places])  # (rows, columns)
+    if seen is not None:
+        pixels[~seen] = 0
+    rows, columns = pixels.shape
+    picture = QImage(
+        pixels.data, columns, rows, 4 * columns, QImage.Format.Format_ARGB32_Premultiplied
+    )
+    return picture.copy()
+
+
+@lru_cache(maxsize=8)
+def _table(stops: tuple[int, ...]) -> npt.NDArray[np.uint32]:
+    """Return 256 colours between the stops."""
+    parts = np.array([[(rgb >> shift) & 255 for shift in (16, 8, 0)] for rgb in stops], float)
+    at = np.linspace(0, len(stops) - 1, _STEPS)
+    channels = [np.interp(at, np.arange(len(stops)), parts[:, n]).round() for n in range(3)]
+    red, green, blue = (channel.astype(np.uint32) for channel in channels)
+    table: npt.NDArray[np.uint32] = np.uint32(0xFF000000) | red << 16 | green << 8 | blue
+    return table.astype(np.uint32)

@@ -1,0 +1,155 @@
+"""All heads at a glance: small pictures, rows are layers, columns are heads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter, QPen
+
+from desktop.widgets.charts.colour_map import image_of
+from desktop.widgets.charts.figure import Figure
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from PySide6.QtGui import QKeyEvent
+
+    from desktop.widgets.theme import Theme
+
+_MOST: Final = 48.0
+_LEAST: Final = 16.0
+_LEFT: Final = 22
+_TOP: Final = 18
+_GAP: Final = 2
+
+
+class HeadGrid(Figure):
+    """Places are heads, layer by layer."""
+
+    def __init__(self, theme: Theme, name: str, words: str) -> None:
+        super().__init__(theme, name, words)
+        self._cells: npt.NDArray[np.float32] = np.zeros((0, 0, 0, 0), np.float32)
+        self._images: list[QImage] = []
+        self._chosen = (0, 0)
+        self._is_one = True
+
+    def set_overview(self, cells: npt.NDArray[np.float32]) -> None:
+        """Show weights, (L, H, S, S)."""
+        self._cells = cells
+        self._colour()
+        self.setMinimumHeight(self.heightForWidth(max(self.width(), 240)))
+        self.refresh()
+
+    def set_chosen(self, layer: int, head: int, *, is_one: bool) -> None:
+        """Frame a head, or its whole layer where heads are taken together."""
+        self._chosen, self._is_one = (layer, head), is_one
+        self.refresh()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Colour anew."""
+        super().set_theme(theme)
+        self._colour()
+
+    def _colour(self) -> None:
+        layers = self._cells.shape[0]
+        self._images = [
+            image_of(self.theme, self._cells[layer, head])
+            for layer in range(layers)
+            for head in range(self._cells.shape[1])
+        ]
+
+    def heightForWidth(self, width: int) -> int:
+        """Return the height at a width."""
+        return round(_TOP + int(self._cells.shape[0]) * (self._cell(width) + _GAP)) + 4
+
+    def sizeHint(self) -> QSize:
+        """Return the size of all pictures."""
+        return QSize(380, self.heightForWidth(380))
+
+    def _cell(self, width: int) -> float:
+        heads = max(1, int(self._cells.shape[1]))
+        return max(_LEAST, min((width - _LEFT) / heads - _GAP, _MOST))
+
+    def sentence(self) -> str:
+        """Return what a person would say of it."""
+        layers, heads = self._cells.shape[:2]
+        if not layers:
+            return self.tr("Nothing to show yet.")
+        return self.tr("{0} layers with {1} heads each; layer {2}, head {3} is chosen.").format(
+            layers, heads, self._chosen[0] + 1, self._chosen[1] + 1
+        )
+
+    def table(self) -> tuple[tuple[str, ...], ...]:
+        """Return its numbers: the greatest share of each small cell."""
+        layers, heads, rows, columns = self._cells.shape
+        body = [
+            (str(n), str(m), str(r), *(f"{value:.6g}" for value in self._cells[n, m, r]))
+            for n in range(layers)
+            for m in range(heads)
+            for r in range(rows)
+        ]
+        return (("layer", "head", "row", *map(str, range(columns))), *body)
+
+    def place_count(self) -> int:
+        """Return the number of heads in all layers."""
+        return len(self._images)
+
+    def place_words(self, place: int) -> str:
+        """Return what is said of one head."""
+        layer, head = divmod(place, self._cells.shape[1])
+        return self.tr("Layer {0}, head {1}").format(layer + 1, head + 1)
+
+    def place_at(self, spot: QPoint) -> int:
+        """Return the head at a spot."""
+        step = self._cell(self.width()) + _GAP
+        layer, head = int((spot.y() - _TOP) // step), int((spot.x() - _LEFT) // step)
+        layers, heads = self._cells.shape[:2]
+        return layer * heads + head if 0 <= layer < layers and 0 <= head < heads else -1
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move to the next layer with up and down."""
+        steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        key, heads = Qt.Key(event.key()), self._cells.shape[1]
+        if key in steps and self.place_count():
+            place = max(0, self.mark) + steps[key] * heads
+            if 0 <= place < self.place_count():
+                self.set_mark(place)
+        else:
+            super().keyPressEvent(event)
+
+    def draw(self, painter: QPainter, size: QSize) -> None:
+        """Paint numbers and pictures."""
+        layers, heads = self._cells.shape[:2]
+        cell = self._cell(size.width())
+        step = cell + _GAP
+        theme = self.theme
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
+        for place, image in enumerate(self._images):
+            layer, head = divmod(place, heads)
+            box = QRectF(_LEFT + head * step, _TOP + layer * step, cell, cell)
+            painter.drawImage(box, image)
+            is_chosen = layer == self._chosen[0] and (head == self._chosen[1] or not self._is_one)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            if place == self.mark:
+                painter.setPen(QPen(theme.focus, 2))
+            else:
+                painter.setPen(QPen(theme.accent_text, 2) if is_chosen else QPen(theme.line, 1))
+            painter.drawRect(box)
+        for axis, count in enumerate((layers, heads)):
+            for n in range(count):
+                self._draw_number(painter, axis, n, step)
+
+    def _draw_number(self, painter: QPainter, axis: int, number: int, step: float) -> None:
+        theme = self.theme
+        is_chosen = number == self._chosen[axis] and (axis == 0 or self._is_one)
+        painter.setFont(theme.font("label_strong" if is_chosen else "label"))
+        painter.setPen(theme.accent_text if is_chosen else theme.text3)
+        if axis == 0:
+            place = QRectF(0, _TOP + number * step, _LEFT - 6, step)
+        else:
+            if step < 18 and number % 4:
+                return
+            place = QRectF(_LEFT + number * step - 6, 0, step + 12, _TOP - 2)
+        align = Qt.AlignmentFlag.AlignRight if axis == 0 else Qt.AlignmentFlag.AlignHCenter
+        painter.drawText(place, align | Qt.AlignmentFlag.AlignVCenter, str(number + 1))

@@ -1,0 +1,141 @@
+"""Lines between tokens: from each that looks, on the left, to those it looks at, on the right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from desktop.widgets import formatting
+from desktop.widgets.charts.figure import Figure
+from desktop.widgets.charts.pieces import shown_piece, spoken
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from desktop.widgets.theme import Theme
+    from inference.inside.questions import Window
+    from inference.types import TokenPiece
+
+_ROW: Final = 22
+_WORD: Final = 120
+_MOST_ROWS: Final = 64
+_WIDEST: Final = 5.0
+
+
+class LookLines(Figure):
+    """Places are the tokens that look; without a marked one, lines of all are drawn."""
+
+    def __init__(self, theme: Theme, name: str, words: str) -> None:
+        super().__init__(theme, name, words)
+        self._pieces: tuple[TokenPiece, ...] = ()
+        self._weights: npt.NDArray[np.float32] = np.zeros((0, 0), np.float32)
+        self._first = 0
+        self._threshold = 0.05
+        self._row = -1
+
+    def set_weights(
+        self,
+        pieces: tuple[TokenPiece, ...],
+        weights: npt.NDArray[np.float32],
+        window: Window,
+    ) -> None:
+        """Show a square part of a text, one cell a token."""
+        count = min(window[2], window[3], _MOST_ROWS, *weights.shape)
+        self._first = window[0]
+        self._pieces = pieces[self._first : self._first + count]
+        self._weights = weights[:count, :count]
+        self.setMinimumHeight(len(self._pieces) * _ROW + 8)
+        self.refresh()
+
+    def set_threshold(self, share: float) -> None:
+        """Draw lines from this share on."""
+        self._threshold = share
+        self.refresh()
+
+    def set_row(self, token: int) -> None:
+        """Name the token that is looked at from."""
+        self._row = token - self._first
+        self.refresh()
+
+    @property
+    def first(self) -> int:
+        """Index of the first token shown."""
+        return self._first
+
+    def sizeHint(self) -> QSize:
+        """Return the height of all rows."""
+        return QSize(420, len(self._pieces) * _ROW + 8)
+
+    def sentence(self) -> str:
+        """Return what a person would say of it."""
+        lines = int((self._weights >= self._threshold).sum())
+        return self.tr("{0} lines of {1} or more.").format(
+            formatting.count(lines), formatting.chance(self._threshold)
+        )
+
+    def table(self) -> tuple[tuple[str, ...], ...]:
+        """Return its numbers: from, to, share."""
+        rows = [
+            (
+                shown_piece(self._pieces[i]),
+                shown_piece(self._pieces[j]),
+                f"{self._weights[i, j]:.6g}",
+            )
+            for i, j in zip(*np.nonzero(self._weights >= self._threshold), strict=True)
+        ]
+        return (("from", "to", "share"), *rows)
+
+    def place_count(self) -> int:
+        """Return the number of tokens."""
+        return len(self._pieces)
+
+    def place_at(self, spot: QPoint) -> int:
+        """Return the token at a spot."""
+        row = (spot.y() - 4) // _ROW
+        return row if 0 <= row < len(self._pieces) else -1
+
+    def place_words(self, place: int) -> str:
+        """Return where one token looks."""
+        row = self._weights[place]
+        best = [int(n) for n in np.argsort(-row)[:3] if row[n] >= self._threshold]
+        told = ", ".join(
+            f"“{spoken(self._pieces[n].text)}” {formatting.chance(float(row[n]))}" for n in best
+        )
+        word = spoken(self._pieces[place].text)
+        return self.tr("“{0}” looks at {1}").format(word, told or self.tr("nothing in particular"))
+
+    def draw(self, painter: QPainter, size: QSize) -> None:
+        """Paint words at both sides and the lines between."""
+        theme = self.theme
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        left, right = _WORD, size.width() - _WORD
+        focus = self.mark if self.mark >= 0 else self._row
+        one_only = 0 <= focus < len(self._pieces)
+        for i, j in zip(*np.nonzero(self._weights >= self._threshold), strict=True):
+            is_focus = i == focus
+            if one_only and self.mark >= 0 and not is_focus:
+                continue
+            share = float(self._weights[i, j])
+            color = QColor(theme.accent if is_focus else theme.categorical["blue"])
+            color.setAlphaF(min(1.0, (0.35 if one_only and not is_focus else 0.9) * share**0.5))
+            painter.setPen(QPen(color, max(0.8, share * _WIDEST)))
+            painter.drawLine(
+                QPointF(left, 4 + (i + 0.5) * _ROW), QPointF(right, 4 + (j + 0.5) * _ROW)
+            )
+        for row, piece in enumerate(self._pieces):
+            is_focus = row == focus
+            painter.setFont(theme.font("code_small", bold=is_focus))
+            words = painter.fontMetrics().elidedText(
+                shown_piece(piece), Qt.TextElideMode.ElideRight, _WORD - 12
+            )
+            top = 4 + row * _ROW
+            align = Qt.AlignmentFlag.AlignVCenter
+            painter.setPen(theme.accent_text if is_focus else theme.text)
+            place = QRectF(0, top, left - 8, _ROW)
+            painter.drawText(place, align | Qt.AlignmentFlag.AlignRight, words)
+            looked = one_only and float(self._weights[focus, row]) >= self._threshold
+            painter.setPen(theme.text if looked or not one_only else theme.text3)
+            painter.drawText(QRectF(right + 8, top, _WORD, _ROW), align, words)

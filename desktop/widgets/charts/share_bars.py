@@ -1,0 +1,93 @@
+"""A short list of shares as bars: a word, how much, and the number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
+
+from desktop.widgets import formatting
+from desktop.widgets.charts.figure import Figure
+from desktop.widgets.charts.pieces import shown, spoken
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPainter
+
+    from desktop.widgets.theme import Theme
+
+_ROW: Final = 24
+_WORD: Final = 92
+_NUMBER: Final = 62
+_BAR: Final = 10
+
+
+class ShareBars(Figure):
+    """Places are the rows."""
+
+    def __init__(self, theme: Theme, name: str, words: str) -> None:
+        super().__init__(theme, name, words)
+        self._rows: tuple[tuple[str, float], ...] = ()
+
+    def set_rows(self, rows: tuple[tuple[str, float], ...]) -> None:
+        """Show words and their shares, 0 to 1."""
+        self._rows = rows
+        self.setMinimumHeight(max(1, len(rows)) * _ROW)
+        self.refresh()
+
+    def sizeHint(self) -> QSize:
+        """Return the height of all rows."""
+        return QSize(260, max(1, len(self._rows)) * _ROW)
+
+    def sentence(self) -> str:
+        """Return what a person would say of it."""
+        told = ", ".join(f"{spoken(word)} {formatting.chance(share)}" for word, share in self._rows)
+        return told or self.tr("Nothing to show yet.")
+
+    def table(self) -> tuple[tuple[str, ...], ...]:
+        """Return its numbers."""
+        return (("token", "share"), *((word, f"{share:.8g}") for word, share in self._rows))
+
+    def place_count(self) -> int:
+        """Return the number of rows."""
+        return len(self._rows)
+
+    def place_at(self, spot: QPoint) -> int:
+        """Return the row at a spot."""
+        row = spot.y() // _ROW
+        return row if 0 <= row < len(self._rows) else -1
+
+    def place_words(self, place: int) -> str:
+        """Return what is said of one row."""
+        word, share = self._rows[place]
+        return f"{spoken(word)}: {formatting.chance(share)}"
+
+    def draw(self, painter: QPainter, size: QSize) -> None:
+        """Paint the rows."""
+        theme = self.theme
+        painter.setRenderHint(painter.RenderHint.Antialiasing)
+        most = max((share for _, share in self._rows), default=1.0) or 1.0
+        scale = max(10, size.width() - _WORD - _NUMBER) / most
+        for index, (word, share) in enumerate(self._rows):
+            top = index * _ROW
+            if index == self.mark:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(theme.hover)
+                painter.drawRoundedRect(QRectF(0, top, size.width(), _ROW), 4, 4)
+            painter.setFont(theme.font("code_small"))
+            painter.setPen(theme.text)
+            words = painter.fontMetrics().elidedText(
+                shown(word), Qt.TextElideMode.ElideRight, _WORD - 8
+            )
+            painter.drawText(QRect(4, top, _WORD, _ROW), Qt.AlignmentFlag.AlignVCenter, words)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.categorical["blue"])
+            bar = QRectF(_WORD, top + (_ROW - _BAR) / 2, max(2.0, share * scale), _BAR)
+            painter.drawRoundedRect(bar, 2, 2)
+            painter.setFont(theme.font("small", tabular=True))
+            painter.setPen(theme.text2)
+            place = QRect(size.width() - _NUMBER, top, _NUMBER - 4, _ROW)
+            painter.drawText(
+                place,
+                Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
+                formatting.chance(share),
+            )
