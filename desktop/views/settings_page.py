@@ -159,7 +159,8 @@ class SettingsPage(QFrame):
         data = [combo.itemData(index) for index in range(combo.count())]
         at = data.index(value) if value in data else -1
         if at < 0 and isinstance(value, int):
-            combo.addItem(formatting.count(value), value)
+            words = formatting.minutes if name == "unload_after_min" else formatting.count
+            combo.addItem(words(value), value)
             at = combo.count() - 1
         combo.setCurrentIndex(at)
 
@@ -264,6 +265,7 @@ class SettingsPage(QFrame):
         threads: list[tuple[str, object]] = [(auto, None)]
         threads += [(formatting.count(n), n) for n in range(1, min(cores, 64) + 1)]
         start = self._combo("default_model", self.tr("Usual model"), [])
+        start.setMaximumWidth(340)
         later = self.tr("Applies when a model is loaded again.")
         loading = [
             self._row(
@@ -326,9 +328,8 @@ class SettingsPage(QFrame):
         words = self.tr(
             "Nobody used it for so long: its memory is given back. The next message loads it again."
         )
-        return self._row(
-            "unload_after_min", title, words, self._combo("unload_after_min", title, times)
-        )
+        combo = self._combo("unload_after_min", title, times)
+        return self._row("unload_after_min", title, words, combo)
 
     def _data_cards(self) -> list[QWidget]:
         places = (

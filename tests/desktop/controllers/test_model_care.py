@@ -11,6 +11,7 @@ from desktop.bridge.task_runner import TaskRunner
 from desktop.controllers.engine import EngineController
 from desktop.controllers.model_care import Check, ModelCare, ModelFacts, Preview
 from desktop.store.settings import Settings
+from desktop.values import Problem
 from inference.host.client import EngineClient
 from inference.library.estimate import estimate
 from inference.library.installed import Library
@@ -155,3 +156,14 @@ def test_a_hash_that_cannot_be_remembered_is_said(desk: Desk) -> None:
     hashes.mkdir(parents=True)
     assert desk.verify("plain").result is None
     assert len(desk.problems) == 1
+
+
+def test_a_newer_version_of_a_model_from_nowhere_is_explained(desk: Desk) -> None:
+    told: list[Any] = []
+    desk.care.update_checked.connect(lambda name, found: told.append((name, found)))
+    desk.care.check_update("plain")
+    desk.qtbot.waitUntil(lambda: bool(told), timeout=10_000)
+    name, problem = told[0]
+    assert name == "plain"
+    assert isinstance(problem, Problem)
+    assert problem.message
