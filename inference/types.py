@@ -163,7 +163,7 @@ class LoadOptions(msgspec.Struct, frozen=True):
         mmap: Map the file instead of reading it (gguf).
         threads: ``None`` = one per physical core, one for tiny models.
         device: ``auto``, ``cpu``, ``cuda``, ``mps`` (native).
-        dtype: ``auto``, ``float32``, ``bfloat16``, ``float16`` (native).
+        dtype: ``auto``, ``float32``, ``bfloat16``, ``float16``, ``int8`` (native).
         chat_template: Jinja that takes the place of the model's own; empty = its own.
         past: How much of what was read is kept.
         draft: A smaller model with the same tokens, of the same form, to be loaded beside it for

@@ -1,7 +1,9 @@
 """``glasshouse bench``: how fast a model reads and writes here, and what memory it takes.
 
 Reading is timed by the engine, writing from outside the engine process, so that what a person waits
-for is what is counted. Prompts are random tokens: speed does not depend on their meaning.
+for is what is counted. Prompts are random tokens: speed does not depend on their meaning. On the
+processor it is memory that bounds writing, which reads every weight for every token: how near an
+engine comes to what the memory can give is measured too.
 """
 
 from __future__ import annotations
@@ -9,16 +11,22 @@ from __future__ import annotations
 import random
 import statistics
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from inference.bandwidth import read_bandwidth
 from inference.cancel import CancelToken
 from inference.cli import console
 from inference.cli.options import add_json, add_load_options, add_model, whole
 from inference.cli.session import INTERRUPTED, Interrupted, interruptible, opened
 from inference.errors import UnsupportedRequestError, from_wire
 from inference.events import Failed, Finished, TokenEvent
+from inference.library import checkpoint_folder
+from inference.library.estimate import bytes_per_token
+from inference.library.gguf_header import read_header
+from inference.library.memory_shape import shape_of_config, shape_of_header
 from inference.types import GenerationRequest, SamplingParams
 
 if TYPE_CHECKING:
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
 
     from inference.cli.session import Session
 
+_Result: TypeAlias = "dict[str, str | int | float | list[float] | None]"
 _SHORT_PROMPT = 8
 _ATTEMPTS = 8
 
@@ -71,9 +80,7 @@ def bench(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _measure(
-    session: Session, arguments: argparse.Namespace, cancel: CancelToken
-) -> dict[str, str | int | float | list[float]]:
+def _measure(session: Session, arguments: argparse.Namespace, cancel: CancelToken) -> _Result:
     loaded = session.loaded
     n_prompt = min(arguments.prompt_tokens, loaded.n_ctx - 1)
     n_write = min(arguments.tokens, loaded.n_ctx - _SHORT_PROMPT)
@@ -89,8 +96,11 @@ def _measure(
         prompt = _prompt(session, draw, n_prompt)
         reading.append(_once(session, prompt, 1, arguments.top, cancel))
         writing.append(_write(session, draw, n_write, arguments.top, cancel))
+    gives = read_bandwidth(loaded.threads) if loaded.device == "CPU" else None
     prompt_speeds = [run.prompt_tokens / run.prompt_s for run in reading if run.prompt_s]
     decode_speeds = [(run.written - 1) / run.write_s for run in writing if run.write_s]
+    decoded = statistics.median(decode_speeds) if decode_speeds else 0.0
+    reads = decoded * _bytes_read(session)
     return {
         "model": session.info.id,
         "engine": session.info.engine,
@@ -101,14 +111,27 @@ def _measure(
         "prompt_tokens": n_prompt,
         "prompt_tokens_per_s": statistics.median(prompt_speeds) if prompt_speeds else 0.0,
         "completion_tokens": min(run.written for run in writing),
-        "decode_tokens_per_s": statistics.median(decode_speeds) if decode_speeds else 0.0,
+        "decode_tokens_per_s": decoded,
         "prompt_runs": prompt_speeds,
         "decode_runs": decode_speeds,
         "memory_bytes": session.client.memory_bytes(),
         "peak_memory_bytes": session.client.peak_memory_bytes(),
         "weights_bytes": loaded.weights_bytes,
         "kv_cache_bytes": loaded.kv_cache_bytes,
+        "weights_read_bytes_per_s": reads,
+        "memory_bandwidth_bytes_per_s": gives,
+        "bandwidth_share": reads / gives if gives else None,
     }
+
+
+def _bytes_read(session: Session) -> int:
+    """Return the bytes of weights that one token passes through."""
+    path = Path(session.info.path)
+    if session.info.engine == "gguf":
+        shape = shape_of_header(read_header(path))
+    else:
+        shape = shape_of_config(checkpoint_folder.read_config(path))
+    return bytes_per_token(shape, session.loaded.weights_bytes)
 
 
 def _prompt(session: Session, draw: random.Random, length: int) -> tuple[int, ...]:
@@ -161,7 +184,7 @@ def _once(
     raise AssertionError  # a stream always ends with one of the above
 
 
-def _print(result: dict[str, str | int | float | list[float]]) -> None:
+def _print(result: _Result) -> None:
     figures = {key: value for key, value in result.items() if isinstance(value, int | float)}
     runs = result["decode_runs"]
     repeated = len(runs) if isinstance(runs, list) else 0
@@ -179,8 +202,19 @@ def _print(result: dict[str, str | int | float | list[float]]) -> None:
             "writing",
             f"{figures['decode_tokens_per_s']:.1f} tokens/s ({result['completion_tokens']} tokens)",
         ),
+        ("bandwidth", _bandwidth(result)),
         ("memory", f"{console.size_text(figures['memory_bytes'])} in the engine process"),
         ("of that", f"{weights} weights, {cache} KV cache at full context"),
     ]
     console.table(rows)
     console.line(f"Medians of {repeated} runs.")
+
+
+def _bandwidth(result: _Result) -> str:
+    reads, gives = result["weights_read_bytes_per_s"], result["memory_bandwidth_bytes_per_s"]
+    if not isinstance(reads, float) or not isinstance(gives, float):
+        return "measured on the processor only"
+    return (
+        f"writing reads {reads / 1e9:.1f} GB/s of weights, {reads / gives:.0%} of the "
+        f"{gives / 1e9:.1f} that the memory gives"
+    )

@@ -187,6 +187,8 @@ def _engine_rows(engine: EngineReport) -> dict[str, str]:
     }
     if engine.backends:
         rows["backends"] = ", ".join(engine.backends)
+    if engine.dtypes:
+        rows["number types"] = ", ".join(engine.dtypes)
     if engine.processor:
         rows["processor"] = engine.processor
     return rows

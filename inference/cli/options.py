@@ -97,7 +97,7 @@ def add_load_options(parser: argparse.ArgumentParser) -> None:
         "--dtype",
         choices=("auto", "float32", "bfloat16", "float16", "int8"),
         default="auto",
-        help="type of the weights in memory, native engine",
+        help="type of the weights in memory, native engine; int8 on the processor only",
     )
 
 
@@ -111,12 +111,11 @@ def load_options(
     """
     gpu_layers = arguments.gpu_layers
     device = arguments.device
-    if arguments.dtype == "int8":
-        raise UnsupportedRequestError("`--dtype int8` is not available.", LATER)
     if info.engine == "gguf":
         if arguments.dtype != "auto":
             raise UnsupportedRequestError(
-                "The gguf engine has no `--dtype`: the file fixes the type of its weights.",
+                f"The gguf engine has no `--dtype {arguments.dtype}`: the file fixes the type of "
+                "its weights.",
                 "Leave the option out, or choose a file with other weights.",
             )
         if device == "cpu":

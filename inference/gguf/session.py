@@ -328,6 +328,12 @@ def check_options(options: LoadOptions) -> None:
     Raises:
         UnsupportedRequestError: One of them is named.
     """
+    if options.dtype != "auto":
+        raise UnsupportedRequestError(
+            f"The gguf engine cannot load as {options.dtype}: the file fixes the type of its "
+            "weights.",
+            "Choose a file with other weights, or make one: `glasshouse models quantize`.",
+        )
     if options.kv_cache_type not in KV_BYTES:
         raise UnsupportedRequestError(
             f"There is no KV-cache type {options.kv_cache_type!r}.",

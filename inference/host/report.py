@@ -30,6 +30,7 @@ class EngineReport(msgspec.Struct, frozen=True):
         processor: What the processor probe found (gguf).
         devices: The same GPUs with their memory, for forecasts (gguf).
         problem: Why it is not available.
+        dtypes: Types that weights can have in memory, as in ``LoadOptions.dtype`` (native).
     """
 
     available: bool
@@ -41,6 +42,7 @@ class EngineReport(msgspec.Struct, frozen=True):
     processor: str = ""
     devices: tuple[Gpu, ...] = ()
     problem: str = ""
+    dtypes: tuple[str, ...] = ()
 
 
 def report(engine: EngineKind) -> str:
@@ -96,4 +98,5 @@ def _native() -> EngineReport:
         reason=reason,
         gpu_in_build=devices.gpu_in_build(),
         gpus=() if device.type == "cpu" else (name,),
+        dtypes=devices.dtypes(),
     )

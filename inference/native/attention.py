@@ -60,6 +60,7 @@ class Attention(nn.Module):
         query, key, value = self.heads(x, turn)
         if cache is not None:
             key, value = cache.append(self.layer, key, value)  # (B, G, S, D)
+            query = query.to(key.dtype)  # they may be kept in a shorter type than they are made in
         mixed = attend(
             query, key, value, scale=self.scale, window=self.window, cap=self.cap
         )  # (B, H, T, D)

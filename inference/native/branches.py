@@ -47,11 +47,11 @@ class Branches:
         self._trunk = trunk.length
         self._watching = watching
         # Asking for nothing more is the way to see what a cache holds.
-        weight = network.token_embedding.weight
-        nothing = weight.new_empty(1, config.n_kv_heads, 0, config.head_width)
-        self._device = weight.device
+        self._device = device = network.token_embedding.weight.device
+        shape = (1, config.n_kv_heads, 0, config.head_width)
+        nothing = torch.empty(shape, dtype=trunk.dtype, device=device)
         self._cache = KVCache(
-            config, self._trunk + room, batch=count, dtype=weight.dtype, device=weight.device
+            config, self._trunk + room, batch=count, dtype=trunk.dtype, device=device
         )
         self._cache.expected = trunk.expected
         for layer in range(config.n_layers):

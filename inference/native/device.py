@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,6 +19,26 @@ _DTYPES = {
     "float16": torch.float16,
 }
 _SMALL_PARAMETERS = 200_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """The number types of a loaded network.
+
+    Attributes:
+        name: Of the weights, for people and for ``LoadedModel.dtype``.
+        stream: What runs between the products.
+        cache: Of the keys and values.
+    """
+
+    name: str
+    stream: torch.dtype
+    cache: torch.dtype
+
+    @property
+    def is_int8(self) -> bool:
+        """Whether the products are in int8; see ``quantize.py``."""
+        return self.name == "int8"
 
 
 def choose_device(name: str) -> tuple[torch.device, str]:
@@ -49,6 +70,18 @@ def choose_device(name: str) -> tuple[torch.device, str]:
     )
 
 
+def dtypes() -> tuple[str, ...]:
+    """Return the types that weights can have in memory here, int8 only on the processor."""
+    return (*_DTYPES, "int8") if int8_works() else tuple(_DTYPES)
+
+
+def int8_works() -> bool:
+    """Whether this PyTorch multiplies in int8."""
+    return torch.backends.quantized.engine != "none" and hasattr(
+        torch.ops.quantized, "linear_dynamic"
+    )
+
+
 def gpu_in_build() -> bool:
     """Whether this PyTorch could use a GPU, present or not."""
     return torch.version.cuda is not None or torch.backends.mps.is_built()
@@ -59,6 +92,25 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return f"CUDA: {torch.cuda.get_device_name(device)}"
     return "Apple GPU (MPS)" if device.type == "mps" else "CPU"
+
+
+def choose_precision(
+    name: str, stored: torch.dtype, parameters: int, device: torch.device
+) -> Precision:
+    """Return the number types to load with; ``int8``, or as ``choose_dtype`` says.
+
+    Raises:
+        UnsupportedRequestError: No such type, or not on this device.
+    """
+    if name == "int8":
+        if device.type != "cpu":
+            raise UnsupportedRequestError(
+                "The native engine computes in int8 on the processor only.",
+                "Choose cpu as the device, or another type.",
+            )
+        return Precision("int8", torch.float32, torch.bfloat16)
+    dtype = choose_dtype(name, stored, parameters, device)
+    return Precision(str(dtype).removeprefix("torch."), dtype, dtype)
 
 
 def choose_dtype(
@@ -84,7 +136,7 @@ def choose_dtype(
     if name != "auto":
         raise UnsupportedRequestError(
             f"The native engine does not compute in {name!r:.40}.",
-            "Choose auto, float32, bfloat16 or float16.",
+            "Choose auto, float32, bfloat16, float16 or int8.",
         )
     large = parameters > _SMALL_PARAMETERS
     if device.type == "cpu":

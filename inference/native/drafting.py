@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.draft_rules import check_same_tokens
-from inference.native.device import choose_dtype
+from inference.native.device import choose_precision
+from inference.native.loading import load_with
 from inference.native.session import Session
 from inference.native.tokenizer import CheckpointTokenizer
-from inference.native.weights import load_network, open_checkpoint
+from inference.native.weights import open_checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,15 +84,12 @@ class DraftNetwork:
             (tokenizer.size, own.size),
             (tokenizer.identity, own.identity),
         )
-        dtype = choose_dtype(options.dtype, checkpoint.dtype, checkpoint.parameters, device)
-        network = load_network(
-            checkpoint, dtype=dtype, device=device, progress=lambda _: None, cancel=cancel
-        )
+        precision = choose_precision(options.dtype, checkpoint.dtype, checkpoint.parameters, device)
+        network, self.weights_bytes = load_with(precision, checkpoint, device, cancel=cancel)
         self._n_ctx = min(n_ctx, config.context)
         self._n_vocab = min(config.vocab_size, tokenizer.size)
-        self._session = Session(network, self._n_ctx, dtype, device)
+        self._session = Session(network, self._n_ctx, precision.cache, device)
         self._cancel = cancel
-        self.weights_bytes = checkpoint.parameters * dtype.itemsize
         self.kv_cache_bytes = self._session.cache_bytes
 
     def watch(self, cancel: CancelToken) -> None:

@@ -26,16 +26,17 @@ from inference.library.turn_ends import TurnEnds, find_turn_ends
 from inference.native.answering import Answer, candidates
 from inference.native.device import (
     choose_device,
-    choose_dtype,
+    choose_precision,
     device_name,
     memory_errors_translated,
 )
 from inference.native.drafting import DraftNetwork
 from inference.native.inside import NativeSource
+from inference.native.loading import load_with
 from inference.native.past import past_work
 from inference.native.session import Session, StoppedError
 from inference.native.tokenizer import CheckpointTokenizer
-from inference.native.weights import load_network, open_checkpoint
+from inference.native.weights import open_checkpoint
 from inference.past.keeper import memory_limit
 from inference.prompt.chat_template import ChatTemplate
 from inference.prompt.context import check_fits
@@ -80,20 +81,18 @@ def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToke
         raise UnsupportedRequestError(
             f"A context of {options.n_ctx} tokens holds nothing.", "Choose at least 1."
         )
-    dtype = choose_dtype(options.dtype, checkpoint.dtype, checkpoint.parameters, device)
+    precision = choose_precision(options.dtype, checkpoint.dtype, checkpoint.parameters, device)
     threads = choose_threads(options.threads, checkpoint.parameters)
     torch.set_num_threads(threads)
     with memory_errors_translated("loading the model"):
-        network = load_network(
-            checkpoint, dtype=dtype, device=device, progress=progress, cancel=cancel
-        )
-        session = Session(network, n_ctx, dtype, device)
+        network, weights_bytes = load_with(precision, checkpoint, device, progress, cancel)
+        session = Session(network, n_ctx, precision.cache, device)
         draft = None
         if options.draft:
             draft = DraftNetwork(options, tokenizer, n_ctx, device, cancel)
     template = options.chat_template or tokenizer.chat_template
     ends = _turn_ends(template, tokenizer, config.family)
-    past = past_work(session, checkpoint, f"{dtype}, {device_name(device)}", options.past)
+    past = past_work(session, checkpoint, f"{precision.name}, {device_name(device)}", options.past)
     loaded = LoadedModel(
         engine="native",
         name=checkpoint.folder.name,
@@ -107,10 +106,10 @@ def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToke
         device=device_name(device),
         gpu_layers=0 if device.type == "cpu" else config.n_layers,
         device_reason=reason,
-        dtype=str(dtype).removeprefix("torch."),
+        dtype=precision.name,
         threads=threads,
         load_s=perf_counter() - started,
-        weights_bytes=checkpoint.parameters * dtype.itemsize,
+        weights_bytes=weights_bytes,
         kv_cache_bytes=session.cache_bytes,
         adds_bos=tokenizer.adds_bos,
         eos_ids=tuple(dict.fromkeys((*tokenizer.eos_ids, *ends.ids))),

@@ -146,7 +146,7 @@ class NativeSource:
     @torch.inference_mode()
     def unembed(self, stream: Numbers) -> Numbers:
         """Apply the last norm and the output head: (N, C) becomes (N, V)."""
-        dtype = self._network.token_embedding.weight.dtype
+        dtype = self._network.dtype or self._network.token_embedding.weight.dtype
         rows = torch.from_numpy(stream).to(self._device, dtype)  # (N, C)
         scored = [self._network.score(part[None])[0] for part in torch.split(rows, _SCORED)]
         return _numbers(torch.cat(scored))

@@ -54,6 +54,11 @@ class KVCache:
         return self._length
 
     @property
+    def dtype(self) -> torch.dtype:
+        """Type of the keys and values."""
+        return self._keys.dtype
+
+    @property
     def size_bytes(self) -> int:
         """Memory at full context."""
         return self._keys.nbytes + self._values.nbytes

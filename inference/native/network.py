@@ -84,6 +84,9 @@ class Network(nn.Module):
             self.local_rotary = Rotary(config, config.local_theta, None)
         self.blocks = nn.ModuleList(Block(config, design, i) for i in range(config.n_layers))
         self.final_norm = make_norm(design, config.width, config.norm_eps)
+        self.dtype: torch.dtype | None = None
+        """Type of the stream, where it is not that of the embedding."""
+        self.output: nn.Module | None = None
         if not config.tied_output:
             self.output = Linear(config.width, config.vocab_size, bias=False)
         initialise(self, config.n_layers)
@@ -121,8 +124,11 @@ class Network(nn.Module):
     def score(self, x: Tensor) -> Tensor:
         """Return the logits of the residual stream ``x``: (B, T, C) becomes (B, T, V)."""
         config = self.config
-        table = self.token_embedding if config.tied_output else self.output
-        logits = F.linear(self.final_norm(x), table.weight)  # (B, T, V)
+        normed = self.final_norm(x)  # (B, T, C)
+        if self.output is None:
+            logits = F.linear(normed, self.token_embedding.weight)  # (B, T, V)
+        else:
+            logits = self.output(normed)  # (B, T, V)
         if config.logit_divisor != 1.0:
             logits = logits / config.logit_divisor
         if config.logit_cap is not None:
@@ -131,6 +137,8 @@ class Network(nn.Module):
 
     def _embed(self, token_ids: Tensor, positions: Tensor) -> Tensor:
         x: Tensor = self.token_embedding(token_ids)  # (B, T, C)
+        if self.dtype is not None:
+            x = x.to(self.dtype)
         if self.config.embedding_scale != 1.0:
             x = x * x.new_tensor(self.config.embedding_scale)  # rounded to the weights' type first
         if self.position_embedding is not None:

@@ -47,7 +47,7 @@ class Session:
     Args:
         network: On its device, ready to run.
         n_ctx: Positions to make room for.
-        dtype: Type of the weights.
+        dtype: Type of the keys and values.
         device: Where the weights are.
     """
 
@@ -62,7 +62,7 @@ class Session:
         self._turned_for = 0  # the text length the newest keys were turned for
         self._chunk = _SMALLEST_CHUNK
         self._cancel: CancelToken | None = None
-        self._newest = torch.zeros(1, 1, network.config.width, dtype=dtype, device=device)
+        self._newest = torch.zeros(1, 1, network.config.width, device=device)
         for module in _stopping_places(network):
             module.register_forward_pre_hook(self._check_stop)
 
@@ -251,13 +251,11 @@ class Session:
 
 def _stopping_places(network: Network) -> list[nn.Module]:
     """Return the modules before which a stop is looked for: blocks, or the halves of large ones."""
-    places: list[nn.Module] = []
-    for block in network.blocks:
-        if sum(parameter.numel() for parameter in block.parameters()) < _LARGE_BLOCK:
-            places.append(block)
-        else:
-            places.extend(block.get_submodule(name) for name in ("attention", "mlp"))
-    return places
+    config = network.config
+    inside = config.n_heads * config.head_width
+    if config.width * (3 * config.mlp_width + 2 * inside) < _LARGE_BLOCK:
+        return list(network.blocks)
+    return [block.get_submodule(name) for block in network.blocks for name in ("attention", "mlp")]
 
 
 def _wait_for(device: torch.device) -> None:

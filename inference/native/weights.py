@@ -44,6 +44,11 @@ class StoredTensor:
     shape: tuple[int, ...]
     dtype_name: str
 
+    @property
+    def count(self) -> int:
+        """Number of weights in it."""
+        return _count(self.shape)
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -132,6 +137,17 @@ def load_network(
     network.load_state_dict(weights, assign=True)
     network.requires_grad_(requires_grad=False)
     return network.eval()
+
+
+def read_tensor(stored: StoredTensor) -> Tensor:
+    """Return one tensor as it lies in the file, mapped for as long as it is held.
+
+    Raises:
+        CorruptCheckpointError: The file cannot be read.
+    """
+    with opened(stored.file) as reader:
+        tensor: Tensor = reader.get_tensor(stored.name)
+    return tensor
 
 
 def to_hugging_face(state_dict: Mapping[str, Tensor], config: NetworkConfig) -> dict[str, Tensor]:

@@ -3,6 +3,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tests.helpers.checkpoints import tiny_llama
 from tests.inference.cli.conftest import real_cli
 
 if TYPE_CHECKING:
@@ -21,12 +24,31 @@ def test_speeds_and_memory_are_measured(instruct: Path) -> None:
     assert value["decode_tokens_per_s"] > 0
     assert value["peak_memory_bytes"] >= value["memory_bytes"] * 0.8 > 10 << 20
     assert value["load_s"] > 0
+    assert value["memory_bandwidth_bytes_per_s"] > 1e8
+    reads = value["decode_tokens_per_s"] * value["weights_bytes"]
+    assert value["weights_read_bytes_per_s"] == pytest.approx(reads)
+    share = reads / value["memory_bandwidth_bytes_per_s"]
+    assert value["bandwidth_share"] == pytest.approx(share)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+def test_the_native_engine_is_measured_too_in_the_type_asked_for(
+    tmp_path: Path, dtype: str
+) -> None:
+    folder = tiny_llama(tmp_path / "tiny-model")
+    words = ("--prompt-tokens", 8, "--tokens", 4, "--repeat", 1, "--dtype", dtype, "--json")
+    said = real_cli("bench", folder, *words)
+    assert said.status == 0, said
+    value = json.loads(said.out)
+    assert (value["engine"], value["dtype"]) == ("native", dtype)
+    assert value["decode_tokens_per_s"] > 0
 
 
 def test_figures_for_people_are_a_table(instruct: Path) -> None:
     said = real_cli("bench", instruct, "--prompt-tokens", 8, "--tokens", 4, "--repeat", 1)
     assert "tokens/s" in said.out
     assert "KV cache at full context" in said.out
+    assert "that the memory gives" in said.out
 
 
 def test_a_context_too_short_to_measure_in_is_a_sentence(instruct: Path) -> None:

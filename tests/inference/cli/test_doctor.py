@@ -24,6 +24,7 @@ def test_doctor_tells_machine_versions_engines_and_folders(home: Path) -> None:
         assert engine["reason"].endswith(".")
         assert isinstance(engine["gpu_in_build"], bool)
     assert value["engines"]["gguf"]["processor"]
+    assert {"bfloat16", "int8"} <= set(value["engines"]["native"]["dtypes"])
 
 
 def test_doctor_for_people_has_a_line_for_the_gpu() -> None:

@@ -126,6 +126,7 @@ def test_a_name_with_umlauts_and_spaces_loads(open_gguf: OpenGguf, tmp_path: Pat
     ("options", "named"),
     [
         ({"kv_cache_type": "q3"}, "q3"),
+        ({"dtype": "int8"}, "int8"),
         ({"kv_cache_type": "q8_0", "flash_attention": False}, "flash attention"),
         ({"n_ctx": 0}, "context"),
         ({"threads": 0}, "threads"),
