@@ -62,11 +62,18 @@ class AnswerStats:
     context_used: int = 0
     context_total: int = 0
     finish_reason: str = ""  # as the engine said; empty while it writes, and in old answers
+    drafted_tokens: int = 0  # guessed ahead
+    accepted_tokens: int = 0  # of those, taken
 
     @property
     def speed(self) -> float:
         """Tokens per second; 0 where so few were written that it would say nothing."""
         return self.tokens_per_s if self.completion_tokens >= _ENOUGH_TOKENS else 0.0
+
+    @property
+    def guesses_taken(self) -> float | None:
+        """Share of the tokens guessed ahead that were taken; ``None`` where none were guessed."""
+        return self.accepted_tokens / self.drafted_tokens if self.drafted_tokens else None
 
     @property
     def is_cut(self) -> bool:

@@ -145,7 +145,7 @@ def _check_speculation(params: SamplingParams) -> None:
         if asked:
             raise UnsupportedRequestError(
                 f"Guessing tokens ahead does not go together with {words}.",
-                "Switch speculation off, or leave the other out.",
+                "Switch guessing ahead off, or leave the other out.",
             )
 
 

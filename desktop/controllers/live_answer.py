@@ -124,6 +124,8 @@ class LiveAnswer:
             prompt_tokens=usage.prompt_tokens,
             context_used=usage.prompt_tokens + usage.completion_tokens,
             finish_reason=event.reason,
+            drafted_tokens=usage.drafted_tokens,
+            accepted_tokens=usage.accepted_tokens,
             tokens_per_s=event.timings.tokens_per_s or self.stats.tokens_per_s,
         )
 

@@ -20,6 +20,7 @@ from desktop.values import COMPLETION_TOKENS
 from desktop.views import sampling
 from desktop.widgets import formatting
 from desktop.widgets.controls import IconButton, label, panel, rule, scrolled
+from desktop.widgets.inputs import Switch
 from desktop.widgets.text_area import TextArea
 from desktop.widgets.theme import layout
 from desktop.widgets.value_row import ValueBox, ValueRow, ValueSpec
@@ -73,6 +74,8 @@ class ChatSettings(QFrame):
         self._seed_help = self._help("sampling_seed_help")
         self._length = self._length_box()
         self._length_help = self._help("sampling_length_help")
+        self._guess = Switch(self.tr("Guess ahead"), theme, name="sampling_speculate")
+        self._guess_help = self._help("sampling_speculate_help")
         self._stops = TextArea(theme, name="sampling_stop", title=self.tr("Stop texts"))
         self._stops.setFixedHeight(58)
         self._stop_help = self._help("sampling_stop_help")
@@ -127,6 +130,9 @@ class ChatSettings(QFrame):
         with QSignalBlocker(self._length):
             self._length.setValue(params.max_tokens or 0)
         self._say_length()
+        with QSignalBlocker(self._guess):
+            self._guess.setChecked(params.speculate == "prompt")
+        self._guess_help.setText(sampling.guess_help(on=params.speculate == "prompt"))
         if sampling.stops_from_lines(self._stops.toPlainText()) != params.stop:
             with QSignalBlocker(self._stops):
                 self._stops.setPlainText(sampling.lines_from_stops(params.stop))
@@ -155,9 +161,13 @@ class ChatSettings(QFrame):
                 )
             )
         self._seed.editingFinished.connect(self._on_seed_edited)
+        self._guess.toggled.connect(self._on_guess_toggled)
         self._length.valueChanged.connect(
             lambda value: self._keep(max_tokens=int(value) if value else None)
         )
+
+    def _on_guess_toggled(self, on: bool) -> None:
+        self._keep(speculate="prompt" if on else "off")
 
     def _on_seed_edited(self) -> None:
         text = self._seed.text().strip()
@@ -216,6 +226,7 @@ class ChatSettings(QFrame):
         self._add_rule(column)
         self._add_field(column, self.tr("Seed"), self._seed_box(), self._seed_help)
         self._add_field(column, self.tr("Length"), self._length, self._length_help)
+        self._add_field(column, self.tr("Guess ahead"), self._guess, self._guess_help)
         column.addWidget(label(self.tr("Stop texts"), theme, "body_medium"))
         column.addSpacing(6)
         column.addWidget(self._stops)

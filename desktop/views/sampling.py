@@ -97,6 +97,16 @@ def length_help(max_tokens: int | None, *, is_base: bool = False) -> str:
     )
 
 
+def guess_help(*, on: bool) -> str:
+    """Return the sentence under guessing ahead."""
+    if on:
+        return _tr(
+            "Words that came before are guessed to come again. What an answer may be stays the "
+            "same; texts that repeat something are written sooner."
+        )
+    return _tr("Off: each word is computed by itself.")
+
+
 def stop_help(stop: tuple[str, ...]) -> str:
     """Return the sentence under the stop texts."""
     if not stop:

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
 
 # The context is beside the composer, too; speed and state are nowhere else.
-_LEAST_NEEDED: Final = ("engine", "device", "first", "context", "memory", "next", "speed")
+_LEAST_NEEDED: Final = (
+    "engine",
+    "device",
+    "guesses",
+    "first",
+    "context",
+    "memory",
+    "next",
+    "speed",
+)
 
 
 class StatusLine(QFrame):
@@ -36,7 +45,7 @@ class StatusLine(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 16, 0)
         row.setSpacing(18)
-        for name in ("state", "next", "speed", "first", "context", "engine", "device"):
+        for name in ("state", "next", "speed", "guesses", "first", "context", "engine", "device"):
             row.addWidget(self._cell(name, theme))
         row.addStretch(1)
         row.addWidget(self._cell("memory", theme))
@@ -94,6 +103,14 @@ class StatusLine(QFrame):
         self._set("next", self.tr("Loads again with your next message") if stopped else "")
         stats = self._stats
         self._set("speed", formatting.speed(stats.speed) if stats and stats.speed else "")
+        guesses = tip = ""
+        if stats and stats.guesses_taken is not None:
+            taken = formatting.percent(round(stats.guesses_taken, 2))
+            guesses = self.tr("{0} of guesses taken").format(taken)
+            tip = self.tr("{0} of {1} tokens that were guessed ahead").format(
+                formatting.count(stats.accepted_tokens), formatting.count(stats.drafted_tokens)
+            )
+        self._set("guesses", guesses, tip)
         first = ""
         if stats and stats.first_token_s:
             first = self.tr("First word after {0}").format(formatting.seconds(stats.first_token_s))

@@ -138,7 +138,7 @@ def check_takes_back(model: GgufModel) -> None:
     if api.llama_model_is_recurrent(model.handle) or api.llama_model_is_hybrid(model.handle):
         raise UnsupportedRequestError(
             "This model keeps one state of the whole text and cannot take guessed tokens back.",
-            "Switch speculation off.",
+            "Switch guessing ahead off.",
         )
 
 

@@ -160,7 +160,7 @@ class Session:
             self._cut(length)
         if len(self.tokens) != length:
             raise InferenceError(
-                "The model could not take tokens back.", "Switch speculation off and try again."
+                "The model could not take tokens back.", "Switch guessing ahead off and try again."
             )
 
     def forget(self) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from desktop.widgets.controls import IconButton, label
-from desktop.widgets.formatting import count, speed
+from desktop.widgets.formatting import count, percent, speed
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QLabel
@@ -107,6 +107,9 @@ class ActionLine(QWidget):
         parts = [words_of_it.format(count(number))]
         if stats.speed > 0:
             parts.append(speed(stats.speed))
+        if stats.guesses_taken is not None:
+            taken = percent(round(stats.guesses_taken, 2))
+            parts.append(self.tr("{0} of guesses taken").format(taken))
         words: QLabel = label(" · ".join(parts), self._theme, "small", "text3", name="stats")
         self._row.addWidget(words)
 

@@ -17,6 +17,7 @@ from desktop.views.chat_list import ChatList
 from desktop.views.side_panel import SidePanel
 from desktop.views.status_line import StatusLine
 from desktop.widgets.chat_delegate import ChatDelegate, dots_rect
+from desktop.widgets.inputs import Switch
 from desktop.widgets.value_row import ValueRow
 from inference.types import LoadedModel, ModelInfo, SamplingParams
 
@@ -187,6 +188,24 @@ def test_a_changed_number_is_asked_for_with_all_the_rest(panel: SidePanel, qtbot
     assert asked.args == [msgspec.structs.replace(SamplingParams(), top_p=0.5)]
 
 
+def test_guessing_ahead_is_switched_on_and_off_by_mouse_and_key(
+    panel: SidePanel, qtbot: QtBot
+) -> None:
+    switch = child(panel, Switch, "sampling_speculate")
+    words = child(panel, QLabel, "sampling_speculate_help")
+    assert words.text().startswith("Off")  # type: ignore[attr-defined]
+    with qtbot.waitSignal(panel.sampling_changed) as asked:
+        qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
+    assert asked.args[0].speculate == "prompt"
+    assert words.text().startswith("Words that came before")  # type: ignore[attr-defined]
+    with qtbot.waitSignal(panel.sampling_changed) as again:
+        qtbot.keyClick(switch, Qt.Key.Key_Space)
+    assert again.args[0].speculate == "off"
+    with qtbot.assertNotEmitted(panel.sampling_changed):
+        panel.set_chat(ChatDetail("b", "Salt", (), "m", "", SamplingParams(speculate="prompt")))
+    assert switch.isChecked()  # type: ignore[attr-defined]
+
+
 def test_a_typed_seed_is_kept_and_the_dice_forgets_it(panel: SidePanel, qtbot: QtBot) -> None:
     field = child(panel, QLineEdit, "sampling_seed")
     qtbot.keyClicks(field, "12x3")
@@ -286,6 +305,15 @@ def test_the_status_line_shows_what_was_measured(line: StatusLine) -> None:
         "memory": "Memory 3.40 GB",
     }
     assert child(line, QLabel, "status_device").toolTip() == "There is no GPU."
+
+
+def test_the_status_line_tells_guesses_where_there_were_some(line: StatusLine) -> None:
+    line.set_stats(AnswerStats(318, 41.24, 0.212, drafted_tokens=1470, accepted_tokens=1220))
+    assert texts(line)["guesses"] == "83 % of guesses taken"
+    tip = child(line, QLabel, "status_guesses").toolTip()
+    assert tip == "1,220 of 1,470 tokens that were guessed ahead"
+    line.set_stats(AnswerStats(318, 41.24, 0.212))
+    assert "guesses" not in texts(line)
 
 
 def test_loading_is_shown_with_its_share(line: StatusLine) -> None:

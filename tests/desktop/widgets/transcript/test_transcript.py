@@ -241,7 +241,9 @@ def test_a_problem_offers_what_can_help(column: Transcript, view: View, qtbot: Q
 def test_the_last_answer_offers_its_actions_and_names_its_message(
     column: Transcript, view: View, qtbot: QtBot
 ) -> None:
-    stats = AnswerStats(completion_tokens=318, tokens_per_s=41.2)
+    stats = AnswerStats(
+        completion_tokens=318, tokens_per_s=41.2, drafted_tokens=8, accepted_tokens=6
+    )
     column.show_messages((view("u1", "Go"), view("a1", "Done", version=2, versions=2, stats=stats)))
     widget = column.widget_of("a1")
     assert widget is not None
@@ -259,7 +261,8 @@ def test_the_last_answer_offers_its_actions_and_names_its_message(
     assert not later.isEnabled()
     words = widget.findChild(QLabel, "stats")
     assert words is not None
-    assert words.text().startswith("318 tokens")
+    said = words.text().replace("\u00a0", " ")
+    assert said == "318 tokens · 41.2 tokens/s · 75 % of guesses taken"
 
 
 def test_code_is_copied_as_written_and_its_buttons_come_and_go(
