@@ -180,7 +180,7 @@ def test_hooks_are_gone_afterwards_and_the_session_goes_on(pair: Pair) -> None:
     pair.ask(AskUpdates(IDS))
     cancel = CancelToken()
     cancel.cancel()
-    for question in (AskNext(IDS[::-1]), AskAttention(IDS, 0), AskHidden(IDS, (3,))):
+    for question in (AskNext(IDS[::-1]), AskAttention(IDS, 1, "max"), AskHidden(IDS, (3,))):
         with pytest.raises(StoppedLookError):
             answer(question, pair.source, cancel)
     assert hooks() == before
