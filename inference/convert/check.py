@@ -31,7 +31,9 @@ def check_vocabulary(path: Path, vocabulary: GgufVocabulary) -> None:
     texts = (*SAMPLES, *(f"one {text} two{text}three" for text in added))
     with opened_vocabulary(path, adds_space=vocabulary.adds_space) as written:
         for text in texts:
-            expected, found = tokenizer.encode(text), written.tokenize(text)
+            if vocabulary.doubles_space and text.startswith((" ", "\u2581")):
+                continue
+            expected, found = vocabulary.original_ids(text), written.tokenize(text)
             if expected != found:
                 raise _differs(f"{text!r} is {expected}, and {found} in GGUF")
         if tokenizer.bos_id is not None and written.bos_id != tokenizer.bos_id:

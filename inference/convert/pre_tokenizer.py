@@ -52,11 +52,16 @@ def pre_tokenizer_name(described: Mapping[str, Any]) -> str | None:
         described: The contents of tokenizer.json.
     """
     normalizers = {part.get("type") for part in _flat(described.get("normalizer"))}
-    steps = [_step(part) for part in _flat(described.get("pre_tokenizer"))]
+    steps = [_step(part) for part in pre_tokenizer_steps(described)]
     if normalizers - {"NFC"} or None in steps:
         return None
     told = " > ".join(step for step in steps if step)
     return _NAMES.get((told, described["model"].get("ignore_merges") is True))
+
+
+def pre_tokenizer_steps(described: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Return what cuts a text before merging, sequences taken apart."""
+    return tuple(_flat(described.get("pre_tokenizer")))
 
 
 def _flat(part: object) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gguf import TokenType
 
-from inference.convert.pre_tokenizer import pre_tokenizer_name
+from inference.convert.pre_tokenizer import pre_tokenizer_name, pre_tokenizer_steps
 from inference.errors import CorruptCheckpointError, UnsupportedArchitectureError
 from inference.library.checkpoint_folder import read_json
 from inference.library.template_facts import TURN_ENDS
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LONE_BYTE: Final = re.compile(r"<0x[0-9A-Fa-f]{2}>")
+_NO_SPACE: Final = (
+    "Texts without a chat begin without the space that the folder's tokenizer puts there; GGUF can "
+    "have it in chats, too, or not at all, and chats are cut as they were."
+)
+_TWO_SPACES: Final = (
+    "A text that itself begins with a space gets another one, which the folder's tokenizer leaves "
+    "out."
+)
 _HINT: Final = "It runs from its folder as it is."
 
 
@@ -38,7 +46,9 @@ class GgufVocabulary:
         types: What every token is.
         merges: Pairs, first come first merged; for byte-level BPE.
         scores: Of every token, the highest is merged first; for the other kind.
-        adds_space: A space is put before a text; for the other kind.
+        adds_space: A space is put before every text that is cut; for the other kind.
+        doubles_space: A text that begins with a space gets another one, unlike in the original.
+        notes: Sentences for the person: what differs from the original.
     """
 
     tokenizer: CheckpointTokenizer
@@ -49,6 +59,14 @@ class GgufVocabulary:
     merges: tuple[str, ...] = ()
     scores: tuple[float, ...] = ()
     adds_space: bool = False
+    doubles_space: bool = False
+    notes: tuple[str, ...] = ()
+
+    def original_ids(self, text: str) -> list[int]:
+        """Return what the original makes of a text that is cut as the file's texts will be."""
+        return self.tokenizer.encode(
+            text, at_start=self.adds_space or self.tokenizer.leading_space == "never"
+        )
 
 
 def read_vocabulary(
@@ -114,6 +132,11 @@ def _sentencepiece(
         else _type(tokenizer, texts, token_id)
         for token_id, text in enumerate(tokens)
     )
+    # GGUF knows "before every text" and "never". In chats texts follow special tokens.
+    in_chats_only = tokenizer.leading_space == "first" and tokenizer.chat_template is not None
+    adds_space = not (in_chats_only or tokenizer.leading_space == "never")
+    steps = pre_tokenizer_steps(described)
+    doubles_space = adds_space and any(step.get("type") == "Metaspace" for step in steps)
     ranks: dict[str, int] = {}
     for rank, pair in enumerate(_pairs(described)):
         ranks.setdefault("".join(pair), rank)
@@ -125,7 +148,9 @@ def _sentencepiece(
         tokens,
         types,
         scores=scores,
-        adds_space=tokenizer.puts_space_first,
+        adds_space=adds_space,
+        doubles_space=doubles_space,
+        notes=(_NO_SPACE,) if in_chats_only else (_TWO_SPACES,) if doubles_space else (),
     )
 
 

@@ -122,7 +122,7 @@ def convert(
     check_vocabulary(path, vocabulary)
     _write_head(path, said, entries)
     _write_weights(path, entries, lambda done: progress(done, total))
-    return facts.notes
+    return (*facts.notes, *vocabulary.notes)
 
 
 def _entries(checkpoint: Checkpoint, facts: Facts, file_type: FileType) -> tuple[_Entry, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from inference.native.token_bytes import LeadingSpace
     from inference.prompt.segments import Segment
 
 _AGAIN = "Download the model again, with its tokenizer files."
@@ -105,9 +106,9 @@ class CheckpointTokenizer:
         self.chat_template = _chat_template(folder, settings)
 
     @property
-    def puts_space_first(self) -> bool:
-        """Whether a space is put before a text, as sentencepiece does."""
-        return self._pieces.leading_space != "never"
+    def leading_space(self) -> LeadingSpace:
+        """Where a space is put before text: nowhere, at its beginning, or after specials, too."""
+        return self._pieces.leading_space
 
     @property
     def size(self) -> int:

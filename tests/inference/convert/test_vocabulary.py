@@ -35,6 +35,11 @@ _CONVERSATION = (
 )
 
 
+def _change(folder: Path, name: str, **changes: Any) -> None:
+    described = json.loads((folder / name).read_text(encoding="utf-8"))
+    (folder / name).write_text(json.dumps(described | changes), encoding="utf-8")
+
+
 def _with_tokenizer(folder: Path, name: str) -> Path:
     """Make a narrow checkpoint of random weights with a published tokenizer."""
     source = asset("tokenizers") / name
@@ -82,6 +87,42 @@ def test_a_sentencepiece_vocabulary_gives_the_same_ids(tmp_path: Path, opened: O
     _same_ids(opened(folder), opened(converted(folder)), [*SAMPLES, *_books()])
 
 
+_SPACES: dict[str, Any] = {
+    "always": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always"},
+    "first": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "first"},
+    "never": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "never"},
+}
+_PLAIN_TEMPLATE = (
+    "{{ bos_token }}{% for message in messages %}"
+    "[INST] {{ message['content'] }} [/INST]{{ eos_token }}{% endfor %}"
+)
+
+
+@pytest.mark.parametrize("chats", [False, True])
+@pytest.mark.parametrize("scheme", _SPACES)
+def test_a_space_before_text_stands_where_the_folder_s_tokenizer_puts_it(
+    scheme: str, chats: bool, tmp_path: Path, opened: Open
+) -> None:
+    folder = tmp_path / "stories"
+    shutil.copytree(asset("stories260K-hf"), folder, copy_function=shutil.copyfile)
+    folder.chmod(0o755)
+    step = _SPACES[scheme] | {"split": False}
+    _change(folder, "tokenizer.json", normalizer=None, pre_tokenizer=step)
+    if chats:
+        _change(folder, "tokenizer_config.json", chat_template=_PLAIN_TEMPLATE)
+    path = tmp_path / "model.gguf"
+    notes = convert(folder, path, "F32", Labels("x"), lambda _done, _total: None)
+    ours, theirs = opened(folder), opened(path)
+    if chats:
+        assert ours.render(_CONVERSATION) == theirs.render(_CONVERSATION)
+    else:
+        begins = (" ", "\u2581") if scheme != "never" else ()
+        _same_ids(ours, theirs, [text for text in SAMPLES if not text.startswith(begins)])
+    words = {("first", True): "without the space", ("never", True): "", ("never", False): ""}
+    assert words.get((scheme, chats), "gets another one") in " ".join(notes)
+    assert len(notes) == (scheme != "never")
+
+
 @pytest.mark.parametrize("name", ["starter-instruct", "starter-base"])
 def test_the_starter_models_give_the_same_ids(name: str, tmp_path: Path, opened: Open) -> None:
     path = tmp_path / "starter.gguf"
@@ -119,11 +160,6 @@ def test_chats_become_the_same_prompt(
     assert ours.loaded.has_chat_template == theirs.loaded.has_chat_template
     if template is not None:
         assert ours.render(_CONVERSATION) == theirs.render(_CONVERSATION)
-
-
-def _change(folder: Path, name: str, **changes: Any) -> None:
-    described = json.loads((folder / name).read_text(encoding="utf-8"))
-    (folder / name).write_text(json.dumps(described | changes), encoding="utf-8")
 
 
 def _with_ends(folder: Path, count: int) -> Path:
