@@ -229,11 +229,14 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
 
 def start(parts: Parts, model_path: Path | None) -> None:
     """Do what may take a moment, once the window has been painted."""
+    from desktop.views.network_wiring import NetworkWiring  # noqa: PLC0415  not before the paint
+
     fonts.load_reading_faces()
     if model_path is not None:
         parts.window.take_model(str(model_path.expanduser().absolute()))
     else:
         parts.engines.load_default()
+    NetworkWiring(parts.window, parts.bridge, parts.downloads, parts.settings)
     parts.downloads.apply(parts.settings.settings().downloads)
     parts.downloads.begin()
     QTimer.singleShot(0, parts.column, parts.column.prepare)  # the engine starts meanwhile

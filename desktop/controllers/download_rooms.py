@@ -128,6 +128,7 @@ class DownloadRooms:
             use_proxy(settings.proxy)
         if self._queue is not None:
             self._queue.set_parallel(settings.parallel)
+            self._queue.set_limit(settings.limit_bytes_per_s)
 
     def forget_token(self) -> None:
         """Look for the access token anew with the next request."""
@@ -175,6 +176,7 @@ class DownloadRooms:
                     parallel=self._settings.parallel,
                     patience=self._patience,
                 )
+                self._queue.set_limit(self._settings.limit_bytes_per_s)
                 if self._closed:
                     self._queue.close(0)
             return self._queue

@@ -242,9 +242,12 @@ class DownloadController(QObject):
         """Follow the settings."""
         self._rooms.apply(settings)
 
-    def forget_token(self) -> None:
-        """Look for the access token anew with the next request."""
+    def retry_gated(self) -> None:
+        """Try again what the hub refused for want of a token: there is another one now."""
         self._rooms.forget_token()
+        for row in self._rows:
+            if row.state == "failed" and row.error == "GatedModel":
+                self.resume(row.id)
 
     def _unanswered(self, row_id: str) -> Asked | None:
         """Return the request of a row that the queue does not have yet."""

@@ -49,7 +49,8 @@ class DownloadRowView(QWidget):
     """Shows one ``DownloadRow``; it decides nothing.
 
     Signals:
-        acted: Row id and ``pause``, ``resume``, ``remove``, ``up``, ``down`` or ``open``.
+        acted: Row id and ``pause``, ``resume``, ``remove``, ``up``, ``down``, ``open``,
+            ``page``, ``token`` or ``mirror``.
         stepped: The keyboard goes to the next row, or the previous one with -1.
         drag_moved, drag_ended: Row id and place on the screen while it is pulled by its grip.
     """
@@ -195,7 +196,12 @@ class DownloadRowView(QWidget):
             return
         self._linked = links
         _empty(self._links, 0)
-        texts = {"details": self.tr("See both checksums")}
+        texts = {
+            "details": self.tr("See both checksums"),
+            "page": self.tr("Open the authors' page"),
+            "token": self.tr("Give a token"),
+            "mirror": self.tr("Choose a mirror"),
+        }
         for action in links:
             button = Button(
                 texts[action], self._theme, kind="link", name=f"download_{action}", small=True
@@ -382,7 +388,11 @@ def _empty(row: QHBoxLayout, kept: int) -> None:
             widget.deleteLater()
 
 
-_LINKS: Final[dict[str, tuple[str, ...]]] = {"HashMismatch": ("details",)}
+_LINKS: Final[dict[str, tuple[str, ...]]] = {
+    "HashMismatch": ("details",),
+    "GatedModel": ("page", "token"),
+    "Network": ("mirror",),
+}
 _OPPOSITE: Final = {"pause": "resume", "resume": "pause"}
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
 
 from desktop.widgets import formatting
 
@@ -86,12 +87,31 @@ class DownloadWiring(QObject):
         if action == "open":
             self._open(row_id)
             return
+        if action in {"token", "mirror"}:
+            self._open_network(with_token=action == "token")
+            return
         commands = {
+            "page": self._open_authors_page,
             "pause": downloads.pause,
             "resume": downloads.resume,
             "remove": downloads.remove,
         }
         commands[action](row_id)
+
+    def _open_network(self, *, with_token: bool) -> None:
+        from desktop.views.settings_page import SettingsPage  # noqa: PLC0415  not at the start
+
+        page = self._window.open_page("settings")
+        if isinstance(page, SettingsPage):
+            page.show_network(with_token=with_token)
+
+    def _open_authors_page(self, row_id: str) -> None:
+        from inference.library.hub import default_endpoint, model_page  # noqa: PLC0415  rare
+
+        row = self._downloads.row(row_id)
+        if row is not None:
+            endpoint = self._settings.settings().downloads.endpoint or default_endpoint()
+            QDesktopServices.openUrl(QUrl(model_page(endpoint, row.repo)))
 
     def _open(self, row_id: str) -> None:
         row = self._downloads.row(row_id)

@@ -78,7 +78,7 @@ class DownloadsPage(QFrame):
     """All downloads.
 
     Signals:
-        acted: Row id and ``pause``, ``resume``, ``remove`` or ``open``.
+        acted: Row id and what its buttons ask, see ``DownloadRowView``.
         move_asked: Row id and its new place among all rows.
         pause_all_asked, resume_all_asked, clear_asked, discover_asked, disk_asked: No argument.
         parallel_asked: Number of files.

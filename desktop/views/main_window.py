@@ -57,6 +57,7 @@ class MainWindow(QMainWindow):
         escape_pressed: Esc, with nothing in front that it could close.
         model_dropped: Path of a GGUF file or folder that was dropped on the window.
         models_held: Whether one is held over the window.
+        page_made: Id and page, when a page has just been made.
 
     Args:
         theme: The look at the start.
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
     escape_pressed = Signal()
     model_dropped = Signal(str)
     models_held = Signal(bool)
+    page_made = Signal(str, QWidget)
 
     def __init__(
         self,
@@ -134,6 +136,7 @@ class MainWindow(QMainWindow):
             page = self.page_maker(page_id, self._theme)
         self._page_widgets[page_id] = page
         self.stack.addWidget(page)
+        self.page_made.emit(page_id, page)
         return page
 
     def current_page(self) -> str:

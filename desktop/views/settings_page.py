@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QListView,
-    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -22,10 +21,10 @@ from PySide6.QtWidgets import (
 from desktop.store.settings import EngineOptions
 from desktop.values import Models
 from desktop.views.past_card import PastCard, past_limits, past_title
-from desktop.views.settings_rows import SettingsCard, SettingsRow
+from desktop.views.settings_rows import SettingsCard, SettingsRow, settings_column
 from desktop.widgets import formatting
 from desktop.widgets.category_delegate import CategoryDelegate
-from desktop.widgets.controls import Button, label, panel, scrolled
+from desktop.widgets.controls import Button, label, panel
 from desktop.widgets.inputs import Combo, Segments
 from desktop.widgets.model_delegate import engine_words
 from desktop.widgets.theme import layout
@@ -36,11 +35,12 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
     from desktop.store.settings import Settings
+    from desktop.views.network_settings import NetworkSettings
     from desktop.widgets.theme import Theme
     from inference.paths import AppPaths
 
 _LIST_WIDTH: Final = 216
-_COLUMN: Final = 760
+_NETWORK: Final = 3
 _READING_SIZES: Final = (13, 14, 15, 16, 17, 18, 20, 22)
 _CONTEXTS: Final = (1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072)
 _REST_MINUTES: Final = (5, 15, 30, 60, 120, 480)
@@ -54,11 +54,13 @@ class SettingsPage(QFrame):
         change_asked: Field names of ``Settings`` and their new values, as a dict.
         past_shown: The use of the disk by what models have read is to be counted.
         past_clear_asked: That is to be deleted.
+        network_made: With the ``NetworkSettings``, when they are first opened.
     """
 
     change_asked = Signal(object)
     past_shown = Signal()
     past_clear_asked = Signal()
+    network_made = Signal(object)
 
     def __init__(self, theme: Theme, settings: Settings, paths: AppPaths) -> None:
         super().__init__()
@@ -72,18 +74,21 @@ class SettingsPage(QFrame):
         self._segments: dict[str, Segments] = {}
         self._models = Models()
         self._past_card: PastCard | None = None
+        self._network: NetworkSettings | None = None
         self._stack = QStackedWidget()
         self._stack.setObjectName("settings_pages")
         names = [
             self.tr("Appearance"),
             self.tr("Models"),
             self.tr("Chats and data"),
+            self.tr("Network"),
             self.tr("About"),
         ]
         self._makers = (
             self._appearance_cards,
             self._model_cards,
             self._data_cards,
+            self._network_cards,
             self._about_cards,
         )
         self._made: dict[int, QWidget] = {}
@@ -113,7 +118,8 @@ class SettingsPage(QFrame):
 
     def _open_category(self, number: int) -> None:
         if number not in self._made:
-            self._made[number] = self._column(number, self._makers[number]())
+            name = f"settings_scroll_{number}"
+            self._made[number] = settings_column(self._makers[number](), name, self.tr("Settings"))
             self._stack.addWidget(self._made[number])
             self.set_models(self._models)
             self._show_values()
@@ -367,6 +373,19 @@ class SettingsPage(QFrame):
         self._past_card.clear_button.clicked.connect(self.past_clear_asked)
         return self._past_card
 
+    def _network_cards(self) -> list[QWidget]:
+        from desktop.views.network_settings import NetworkSettings  # noqa: PLC0415  as below
+
+        self._network = NetworkSettings(self._theme, self._settings.downloads)
+        self.network_made.emit(self._network)
+        return [self._network]
+
+    def show_network(self, *, with_token: bool) -> None:
+        """Open the network's settings, with the keyboard where a token is typed if asked."""
+        self._categories.setCurrentIndex(self._categories.model().index(_NETWORK, 0))
+        if with_token and self._network is not None:
+            self._network.focus_token()
+
     def _about_cards(self) -> list[QWidget]:
         from desktop.views.about import about_cards  # noqa: PLC0415  reads package metadata
 
@@ -377,32 +396,13 @@ class SettingsPage(QFrame):
         path.mkdir(parents=True, exist_ok=True)
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
 
-    def _column(self, number: int, cards: list[QWidget]) -> QScrollArea:
-        body = QWidget()
-        body.setProperty("part", "scrolled")
-        column = QVBoxLayout()
-        column.setContentsMargins(24, 20, 24, 24)
-        column.setSpacing(24)
-        for card in cards:
-            column.addWidget(card)
-        column.addStretch(1)
-        holder = QWidget()
-        holder.setMaximumWidth(_COLUMN + 48)
-        holder.setLayout(column)
-        row = QHBoxLayout(body)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addStretch(1)
-        row.addWidget(holder, 100)
-        row.addStretch(1)
-        return scrolled(body, f"settings_scroll_{number}", self.tr("Settings"))
-
     def _make_categories(self, names: list[str]) -> QListView:
         view = QListView()
         view.setObjectName("settings_categories")
         view.setAccessibleName(self.tr("Categories"))
         view.setModel(QStringListModel(names, view))
         view.setItemDelegate(
-            CategoryDelegate(("palette", "box", "database", "info"), self._theme, view)
+            CategoryDelegate(("palette", "box", "database", "globe", "info"), self._theme, view)
         )
         view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         view.setMouseTracking(True)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from desktop.widgets.controls import Button, Paragraph, label, rule
+from desktop.widgets.controls import Button, Paragraph, label, rule, scrolled
 from desktop.widgets.theme import rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from desktop.widgets.theme import Theme
+
+_COLUMN: Final = 760
 
 
 class SettingsRow(QWidget):
@@ -116,3 +118,30 @@ class SettingsCard(QWidget):
             part.setVisible(is_shown)
             line.setVisible(is_shown and not first)
             first = first and not is_shown
+
+
+def settings_column(cards: Sequence[QWidget], name: str, words: str) -> QScrollArea:
+    """Return cards below each other, as wide as they are easy to read, scrolling.
+
+    Args:
+        cards: From top to bottom.
+        name: objectName of what scrolls.
+        words: Its accessible name.
+    """
+    body = QWidget()
+    body.setProperty("part", "scrolled")
+    column = QVBoxLayout()
+    column.setContentsMargins(24, 20, 24, 24)
+    column.setSpacing(24)
+    for card in cards:
+        column.addWidget(card)
+    column.addStretch(1)
+    holder = QWidget()
+    holder.setMaximumWidth(_COLUMN + 48)
+    holder.setLayout(column)
+    row = QHBoxLayout(body)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.addStretch(1)
+    row.addWidget(holder, 100)
+    row.addStretch(1)
+    return scrolled(body, name, words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QWidget
 
 from desktop.widgets import formatting
 from desktop.widgets.controls import label, set_tone
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # The context is beside the composer, too; speed and state are nowhere else.
 _LEAST_NEEDED: Final = (
+    "requests",
     "engine",
     "device",
     "guesses",
@@ -43,12 +44,15 @@ class StatusLine(QFrame):
         self._state: EngineState | None = None
         self._cells: dict[str, QLabel] = {}
         row = QHBoxLayout(self)
+        row.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)  # cells go, it never pushes
         row.setContentsMargins(16, 0, 16, 0)
         row.setSpacing(18)
         for name in ("state", "next", "speed", "guesses", "first", "context", "engine", "device"):
             row.addWidget(self._cell(name, theme))
         row.addStretch(1)
         row.addWidget(self._cell("memory", theme))
+        row.addWidget(self._cell("requests", theme))
+        self.set_requests(0)
 
     def set_engine(self, state: EngineState) -> None:
         """Show what the engine does, where, and with how much memory."""
@@ -59,6 +63,13 @@ class StatusLine(QFrame):
         """Show what an answer measured; ``None`` = nothing yet."""
         self._stats = stats
         self._refresh()
+
+    def set_requests(self, count: int) -> None:
+        """Show how often the network was asked; the settings list each time."""
+        words = self.tr("1 network request") if count == 1 else self.tr("{0} network requests")
+        tip = self.tr("Since the start. Settings, Network lists them.")
+        self._set("requests", words.format(formatting.count(count)), tip)
+        self._fit()
 
     def _cell(self, name: str, theme: Theme) -> QLabel:
         cell = label("", theme, "small", "text3", name=f"status_{name}")
@@ -93,6 +104,7 @@ class StatusLine(QFrame):
             shown = [one for one in shown if one != name]
         for name, cell in self._cells.items():
             cell.setVisible(name in shown)
+        row.activate()
 
     def _refresh(self) -> None:
         self._set("state", self._state_words())

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote
 
 from inference.errors import GatedModelError, InferenceError, NetworkError, RepositoryNotFoundError
-from inference.library import keyring
+from inference.library import keyring, requests_made
 from inference.library.download.patience import BUSY, asked_wait_s
 from inference.library.download.values import Listing, RemoteFile
 
@@ -213,6 +213,8 @@ def _client(endpoint: str, token: str) -> huggingface_hub.HfApi:
     def before(request: httpx2.Request) -> None:
         if huggingface_hub.constants.is_offline_mode():
             raise huggingface_hub.errors.OfflineModeIsEnabled("HF_HUB_OFFLINE is set")
+        request.headers["User-Agent"] = "glasshouse"
+        requests_made.note(request.method, str(request.url))
         timeouts = request.extensions.get("timeout", {})
         limits = {"connect": _CONNECT_S, "read": _READ_S, "write": _READ_S, "pool": _READ_S}
         set_by_caller = {name: value for name, value in timeouts.items() if value is not None}
@@ -221,6 +223,8 @@ def _client(endpoint: str, token: str) -> huggingface_hub.HfApi:
     def client() -> httpx2.Client:
         return httpx2.Client(event_hooks={"request": [before]}, follow_redirects=True)
 
+    # Else it asks the public hub once a day, whatever the endpoint, and tells what runs here.
+    huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY = True
     global _proxies  # noqa: PLW0603  as the client's own connections, shared by the process
     proxies = urllib.request.getproxies()
     with _setting:

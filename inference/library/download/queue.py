@@ -16,6 +16,7 @@ import msgspec
 
 from inference.errors import DownloadError, InferenceError
 from inference.files import replace_file
+from inference.library.download.brake import Brake
 from inference.library.download.jobs import ENDED, Job, SavedJob
 from inference.library.download.keeper import Keeper
 from inference.library.download.patience import Patience, StoppedError
@@ -63,6 +64,7 @@ class DownloadQueue:
         self._threads: set[threading.Thread] = set()
         self._closed = False
         self._keeper = Keeper()
+        self._brake = Brake()
         self._load()
 
     def jobs(self) -> tuple[JobView, ...]:
@@ -152,6 +154,10 @@ class DownloadQueue:
         with self._lock:
             self._parallel = max(1, parallel)
         self._start_threads()
+
+    def set_limit(self, bytes_per_s: int) -> None:
+        """Let all downloads together take no more than this; 0 = no limit."""
+        self._brake.set_limit(bytes_per_s)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until no thread works; return whether that came true in time."""
@@ -246,7 +252,7 @@ class DownloadQueue:
         from inference.library.download.wire import Wire  # noqa: PLC0415
 
         self._keeper.wait()  # it may still be removing what was cancelled under the same names
-        wire = Wire(job.plan.endpoint, self._find_token(), self._patience, cancel)
+        wire = Wire(job.plan.endpoint, self._find_token(), self._patience, cancel, self._brake)
         report = _Report(self, job, file.path)
         try:
             return bring(

@@ -20,10 +20,12 @@ from urllib.parse import unquote, urljoin, urlsplit
 import httpcore2
 
 from inference.errors import NetworkError
+from inference.library import requests_made
+from inference.library.download.brake import Brake
 from inference.library.download.patience import StoppedError, TryAgainError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from inference.cancel import CancelToken
@@ -53,9 +55,13 @@ class Answer:
     Args:
         hops: All answers, this one last.
         response: The open response.
+        passed: Told how many bytes have come; may take its time.
     """
 
-    def __init__(self, hops: tuple[Hop, ...], response: httpcore2.Response) -> None:
+    def __init__(
+        self, hops: tuple[Hop, ...], response: httpcore2.Response, passed: Callable[[int], None]
+    ) -> None:
+        self._passed = passed
         self.hops = hops
         self.status = hops[-1].status
         self.headers = hops[-1].headers
@@ -72,6 +78,7 @@ class Answer:
         with _network_trouble():
             for chunk in self._response.iter_stream():
                 yield unpack.decompress(chunk) if unpack else chunk
+                self._passed(len(chunk))
             if unpack and not unpack.eof:
                 raise TryAgainError("The packed answer ended early.")
 
@@ -84,9 +91,19 @@ class Wire:
         token: Access token, or empty.
         patience: Timeouts.
         cancel: Ends every read within a fraction of a second.
+        brake: Keeps to a speed; ``None`` is as quick as it goes.
     """
 
-    def __init__(self, endpoint: str, token: str, patience: Patience, cancel: CancelToken) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        token: str,
+        patience: Patience,
+        cancel: CancelToken,
+        brake: Brake | None = None,
+    ) -> None:
+        self._brake = brake or Brake()
+        self._cancel = cancel
         self._hub = origin(endpoint)
         self._token = token
         self._patience = patience
@@ -120,11 +137,14 @@ class Wire:
                 hops.append(Hop(url, response.status, headers))
                 target = headers.get("location", "") if response.status in _REDIRECTS else ""
                 if not target:
-                    yield Answer(tuple(hops), response)
+                    yield Answer(tuple(hops), response, self._passed)
                     return
                 self._drain(response, headers)
             url = _followed(url, target)
         raise NetworkError("The hub sends the download in a circle.", "Try again later.", url)
+
+    def _passed(self, count: int) -> None:
+        self._brake.passed(count, self._cancel)
 
     def _stream(
         self, url: str, start: int | None, end: int | None
@@ -146,6 +166,7 @@ class Wire:
             "pool": patience.connect_s,
         }
         pool = self._pool(url)
+        requests_made.note("GET", url)
         return pool.stream("GET", url, headers=headers, extensions={"timeout": timeouts})
 
     def _drain(self, response: httpcore2.Response, headers: Mapping[str, str]) -> None:

@@ -347,7 +347,7 @@ def test_models_that_cannot_be_loaded_are_not_offered_for_the_start(page: Settin
 
 
 def test_about_names_versions_and_licences(page: SettingsPage) -> None:
-    open_category(page, 3)
+    open_category(page, 4)
     words = " ".join(label.text() for label in page.findChildren(QLabel))
     assert "PySide6-Essentials 6.11" in words
     licences = page.findChild(QWidget, "about_licences")

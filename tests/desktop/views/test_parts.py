@@ -288,7 +288,7 @@ def line(qtbot: QtBot, theme: Theme) -> StatusLine:
 def test_the_status_line_has_nothing_that_was_not_measured(line: StatusLine) -> None:
     line.set_engine(EngineState())
     line.set_stats(AnswerStats())
-    assert texts(line) == {"state": "No model in memory"}
+    assert texts(line) == {"state": "No model in memory", "requests": "0 network requests"}
 
 
 def test_the_status_line_shows_what_was_measured(line: StatusLine) -> None:
@@ -303,6 +303,7 @@ def test_the_status_line_shows_what_was_measured(line: StatusLine) -> None:
         "engine": "GGUF engine",
         "device": "Processor",
         "memory": "Memory 3.40 GB",
+        "requests": "0 network requests",
     }
     assert child(line, QLabel, "status_device").toolTip() == "There is no GPU."
 
@@ -332,7 +333,7 @@ def test_a_narrow_status_line_drops_whole_cells_and_gets_them_back(line: StatusL
     for cell in line.findChildren(QLabel):
         assert not cell.isVisible() or cell.width() >= cell.sizeHint().width()
     line.resize(1000, 28)
-    assert len(texts(line)) == 7
+    assert len(texts(line)) == 8
 
 
 def test_every_line_of_a_prompt_is_20_pixels_high(panel: SidePanel) -> None:
