@@ -15,6 +15,8 @@ from PySide6.QtCore import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from desktop.values import InstalledModel, Models
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
@@ -44,7 +46,8 @@ class InstalledModelsList(QAbstractListModel):
         self._grouped = grouped
         self._all: tuple[InstalledModel, ...] = ()
         self._words = ""
-        self._kind = self._engine = ""
+        self._kinds: frozenset[str] = frozenset()
+        self._engines: frozenset[str] = frozenset()
         self._order: Order = "favourites"
         self._rows: tuple[InstalledModel | str, ...] = ()
 
@@ -58,9 +61,9 @@ class InstalledModelsList(QAbstractListModel):
         self._words = words
         self._refresh()
 
-    def set_filter(self, kind: str, engine: str) -> None:
-        """Show only models of this kind and engine; empty = all."""
-        self._kind, self._engine = kind, engine
+    def set_filter(self, kinds: Iterable[str], engines: Iterable[str]) -> None:
+        """Show only models of these kinds and engines; none = all."""
+        self._kinds, self._engines = frozenset(kinds), frozenset(engines)
         self._refresh()
 
     def set_order(self, order: Order) -> None:
@@ -116,9 +119,9 @@ class InstalledModelsList(QAbstractListModel):
         return flags | Qt.ItemFlag.ItemNeverHasChildren
 
     def _is_wanted(self, row: InstalledModel) -> bool:
-        if self._kind and row.info.kind != self._kind:
+        if self._kinds and row.info.kind not in self._kinds:
             return False
-        if self._engine and row.info.engine != self._engine:
+        if self._engines and row.info.engine not in self._engines:
             return False
         return not self._words or _matches(row, self._words)
 

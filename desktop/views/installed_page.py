@@ -192,8 +192,8 @@ class InstalledPage(QFrame):
         column.addLayout(foot)
         return left
 
-    def _on_filtered(self, kind: str, engine: str, order: Order) -> None:
-        self._items.set_filter(kind, engine)
+    def _on_filtered(self, kinds: tuple[str, ...], engines: tuple[str, ...], order: Order) -> None:
+        self._items.set_filter(kinds, engines)
         self._items.set_order(order)
         self._keep_choice()
 

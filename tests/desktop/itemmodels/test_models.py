@@ -97,7 +97,7 @@ def test_favourites_come_first_and_rows_can_be_sorted_and_filtered() -> None:
     for order, names in orders.items():
         items.set_order(order)
         assert listed(items) == ["Installed", *(f"Model {name}" for name in names)]
-    items.set_filter("base", "")
+    items.set_filter(("base",), ())
     assert listed(items) == ["Installed", "Model beta"]
-    items.set_filter("", "native")
+    items.set_filter((), ("native",))
     assert listed(items) == ["Installed", "Model zeta"]

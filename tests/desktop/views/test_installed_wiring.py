@@ -165,3 +165,17 @@ def test_a_removed_model_says_what_it_freed_and_comes_back(tab: Tab) -> None:
     tab.engines.undo_remove()
     tab.until(lambda: len(tab.engines.models().rows) == 2)
     assert tab.file.exists()
+
+
+def test_the_list_is_filtered_and_sorted_from_its_buttons(tab: Tab) -> None:
+    rows = tab.find("models_list").model()
+    kind, order = tab.find("installed_kind"), tab.find("installed_order")
+    kind.chosen.emit(("base",))
+    assert [rows.model_at(rows.index(0, 0)).info.id, rows.rowCount()] == ["plain-chat", 1]
+    kind.chosen.emit(())
+    tab.find("installed_engine").chosen.emit(("native",))
+    assert rows.rowCount() == 0
+    tab.find("installed_engine").chosen.emit(())
+    order.chosen.emit(("size",))
+    assert order.text() == "Size"
+    assert rows.model_at(rows.index(0, 0)).info.id == "zebra"  # its template makes it larger
