@@ -16,6 +16,8 @@ from inference.library.details import read_details
 from inference.library.estimate import estimate
 from inference.library.installed import Library
 from inference.library.overview import look_over
+from inference.library.template_doctor import Diagnosis, examine_template
+from inference.library.template_facts import template_facts
 from inference.paths import app_paths
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ def show(arguments: argparse.Namespace) -> int:
     needed = _estimate(info)
     note = library.notes.of(info)
     details = read_details(Path(info.path), paths.data / "hashes.json")
+    template = _template(info, note)
     update = _update(info) if arguments.check_update else None
     if arguments.json:
         told = {
@@ -91,6 +94,7 @@ def show(arguments: argparse.Namespace) -> int:
             "repo": details.origin.repo,
             "revision": details.origin.revision,
             "sha256": details.sha256,
+            "template": template and _told(template),
             "favourite": note.favourite,
             "note": note.text,
             "last_used": note.last_used or None,
@@ -99,13 +103,41 @@ def show(arguments: argparse.Namespace) -> int:
             told["update"] = {**asdict(update), "is_newer": update.is_newer}
         console.json_line(told)
         return 0
-    console.table([*_fact_rows(info, needed), *_detail_rows(details, note)])
+    console.table([*_fact_rows(info, needed, template), *_detail_rows(details, note)])
     if update is not None:
         console.line(update.words)
     return 0
 
 
-def _fact_rows(info: ModelInfo, needed: int) -> list[tuple[str, str]]:
+def _template(info: ModelInfo, note: ModelNote) -> Diagnosis | None:
+    """Let the doctor look at the chat template in use; ``None`` where the files cannot be read."""
+    try:
+        facts = template_facts(Path(info.path))
+    except (InferenceError, OSError):
+        return None
+    return examine_template(facts, note.defaults.template.source or None)
+
+
+def _told(template: Diagnosis) -> dict[str, object]:
+    return {
+        "verdict": template.verdict,
+        "sentence": template.sentence,
+        "findings": [finding.text for finding in template.findings],
+        "mend": template.mend.name if template.mend else None,
+    }
+
+
+def _template_words(template: Diagnosis | None, info: ModelInfo) -> str:
+    if template is None:
+        return "yes" if info.has_chat_template else "no: it continues text only"
+    missing = template.verdict == "missing"
+    words = "no: it continues text only" if missing else template.sentence
+    if template.mend is None or info.kind == "base":
+        return words
+    return f"{words.rstrip('.')}. The window can put {template.mend.title} in its place."
+
+
+def _fact_rows(info: ModelInfo, needed: int, template: Diagnosis | None) -> list[tuple[str, str]]:
     rows = [
         ("id", info.id),
         ("name", info.name),
@@ -116,7 +148,7 @@ def _fact_rows(info: ModelInfo, needed: int) -> list[tuple[str, str]]:
         ("blocks", str(info.n_layers or "not known")),
         ("vocabulary", f"{info.n_vocab:,} tokens"),
         ("context", f"{info.n_ctx_train:,} tokens, as trained"),
-        ("chat template", "yes" if info.has_chat_template else "no: it continues text only"),
+        ("chat template", _template_words(template, info)),
         ("size", console.size_text(info.size_bytes)),
         ("memory", f"about {console.size_text(needed)}, derived" if needed else "not known"),
         ("license", info.license or "not stated"),

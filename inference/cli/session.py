@@ -14,12 +14,20 @@ import msgspec
 
 from inference.cli.decoding import draft_model
 from inference.cli.options import load_options
-from inference.errors import CorruptCheckpointError, InferenceError, ModelNotFoundError
+from inference.errors import (
+    CorruptCheckpointError,
+    InferenceError,
+    ModelNotFoundError,
+    OutOfMemoryError,
+)
 from inference.host.client import EngineClient
 from inference.library.describe import examine
+from inference.library.fit import gigabytes
 from inference.library.installed import Library
+from inference.library.machine import this_machine
 from inference.library.notes import FILE as NOTES
 from inference.library.notes import ModelNotes
+from inference.library.smaller import smaller
 from inference.paths import app_paths
 
 if TYPE_CHECKING:
@@ -67,10 +75,10 @@ class Session:
         with _progress_bar(self.info.name) as progress:
             try:
                 self.client.load(self._options, progress, cancel)
-            except InferenceError:
+            except InferenceError as error:
                 if cancel.cancelled:
                     raise Interrupted from None
-                raise
+                raise _with_smaller(error, self._options) from None
         self.load_s = time.monotonic() - begun
 
     @property
@@ -83,6 +91,16 @@ class Session:
         """Whether this model continues text instead of answering it."""
         is_base = self.info.kind == "base" and not self._options.chat_template
         return is_base or not self.loaded.has_chat_template
+
+
+def _with_smaller(error: InferenceError, options: LoadOptions) -> InferenceError:
+    """Say with which option it would fit, where memory ran out and one can be named."""
+    found = smaller(options, this_machine()) if isinstance(error, OutOfMemoryError) else None
+    if found is None or found.n_ctx == found.n_ctx_before:
+        return error
+    freed = gigabytes(found.frees_bytes)
+    hint = f"`--context {found.n_ctx}` instead of {found.n_ctx_before:,} tokens frees {freed}."
+    return OutOfMemoryError(error.message, hint, error.detail)
 
 
 def find_model(name: str, engine: EngineChoice = "auto") -> ModelInfo:

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.helpers.gguf_files import tiny_gguf
+from tests.inference.cli.conftest import real_cli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,3 +81,14 @@ def test_a_damaged_file_is_listed_with_its_problem_and_not_added(
 
 def test_models_needs_a_command(fake_cli: Cli) -> None:
     assert fake_cli("models").status == 2
+
+
+def test_show_says_whether_the_chat_template_works(tmp_path: Path) -> None:
+    broken = tiny_gguf(tmp_path / "broken-instruct.gguf", chat_template="{% if %}")
+    said = real_cli("models", "show", broken)
+    assert "an error in it" in said.out
+    assert "The window can put ChatML in its place." in said.out
+    told = real_cli("models", "show", broken, "--json").events[0]["template"]
+    assert (told["verdict"], told["mend"]) == ("broken", "chatml")
+    good = real_cli("models", "show", tiny_gguf(tmp_path / "good-instruct.gguf"))
+    assert "The chat template works." in good.out

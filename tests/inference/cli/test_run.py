@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.helpers.gguf_files import tiny_gguf
 from tests.helpers.processes import gone_within
 from tests.inference.cli.conftest import environment, fake_command, real_cli
 
@@ -320,3 +322,10 @@ def test_both_ends_are_real_too(instruct: Path) -> None:
     assert said.events[-1]["event"] == "finished"
     again = real_cli("run", instruct, "--max-tokens", 4, "--seed", 1, "--json", text="hello\n")
     assert again.events[-1]["text"] == said.events[-1]["text"]
+
+
+def test_too_little_memory_names_the_context_that_would_fit(tmp_path: Path) -> None:
+    huge = tiny_gguf(tmp_path / "huge-instruct.gguf", context=(1 << 31) - 1)
+    said = real_cli("run", huge, "hi", "--context", str(1 << 30))
+    assert said.status == 1
+    assert re.search(r"`--context \d+` instead of 1,073,741,824 tokens frees [\d.]+ GB", said.err)
