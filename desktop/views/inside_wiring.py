@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.controllers.inside import InsideController
 from desktop.views.inside.attention import AttentionView
+from desktop.views.inside.layers import LayersView
 from desktop.views.inside.next_word import NextWordView
 from desktop.views.inside.page import Entry, InsidePage
 from desktop.views.inside.tokens import TokensView
@@ -86,6 +87,7 @@ class InsideWiring(QObject):
         return (
             Entry("next_word", text, next_word, "chart-bar-decreasing", NextWordView),
             Entry("attention", text, self.tr("Attention"), "grid-3x3", AttentionView),
+            Entry("layers", text, self.tr("Layers"), "layers", LayersView),
             Entry("tokens", text, self.tr("Tokens"), "binary", TokensView),
         )
 

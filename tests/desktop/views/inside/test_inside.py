@@ -14,10 +14,12 @@ from desktop.views.inside.page import InsidePage
 from desktop.widgets.charts.chance_bars import ChanceBars
 from desktop.widgets.charts.head_grid import HeadGrid
 from desktop.widgets.charts.heat_map import HeatMap
+from desktop.widgets.charts.lens_table import LensTable
 from desktop.widgets.charts.look_lines import LookLines
 from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.charts.surprise_strip import SurpriseStrip
 from desktop.widgets.charts.token_text import TokenText
+from desktop.widgets.charts.update_bars import UpdateBars
 from desktop.widgets.inputs import Slider
 from desktop.widgets.token_strip import TokenStrip
 from desktop.widgets.value_row import ValueRow
@@ -282,3 +284,21 @@ def test_lines_tell_where_each_token_looks(inside: Inside) -> None:
     lines.set_mark(3)
     assert "looks at" in lines.accessibleDescription()
     inside.page.open_view("next_word")
+
+
+def test_layers_show_what_each_would_say_and_how_far_it_moves_the_stream(inside: Inside) -> None:
+    inside.look_at("Once upon a time there was a")
+    inside.page.open_view("layers")
+    inside.settle()
+    lens: LensTable = inside.find(LensTable, "lens_table")
+    updates: UpdateBars = inside.find(UpdateBars, "update_bars")
+    inside.qtbot.waitUntil(lambda: updates.place_count() == 4, timeout=WAIT_MS)
+    assert lens.place_count() == 4 * 5
+    first = lens.table()[1]
+    inside.page.open_view("next_word")
+    inside.settle()
+    likeliest = inside.bars.chances().rows[0]
+    assert (first[0], first[1], int(first[2])) == ("4", "1", likeliest.token_id)
+    assert float(first[4]) == pytest.approx(likeliest.own, abs=0.02)
+    assert "leads from" in lens.sentence()
+    assert all(float(cell) > 0 for row in updates.table()[1:] for cell in row[1:])

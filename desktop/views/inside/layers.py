@@ -1,0 +1,92 @@
+"""Layers: what each block would say next, and how far each one moves the stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from desktop.views.inside.view import InsideView
+from desktop.widgets.charts.frame import FigureFrame
+from desktop.widgets.charts.legend import Legend
+from desktop.widgets.charts.lens_table import LensTable
+from desktop.widgets.charts.update_bars import UpdateBars
+from desktop.widgets.controls import scrolled
+from inference.inside.questions import Array, AskLens, AskUpdates, Lens
+
+if TYPE_CHECKING:
+    from desktop.inside import Subject
+    from desktop.widgets.theme import Theme
+    from inference.inside.questions import Finding, Question
+
+_TOP_N = 5
+
+
+class LayersView(InsideView):
+    """Both figures are about the token before the chosen place: there the next one is decided."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "inside_layers")
+        self._subject: Subject | None = None
+        self._asked: tuple[AskLens, AskUpdates] | None = None
+        self._lens = LensTable(theme, "lens_table", self.tr("What each layer would say next"))
+        self._updates = UpdateBars(theme, "update_bars", self.tr("What each block adds"))
+        self._lens_frame = FigureFrame(
+            self._lens,
+            theme,
+            self.tr("What each layer would say next"),
+            origin="derived",
+            method=self.tr("logit lens"),
+        )
+        legend = Legend(
+            theme,
+            (
+                ("blue", self.tr("added by attention")),
+                ("gold", self.tr("added by the feed-forward part")),
+                ("outline", self.tr("the line: length of the stream after the block")),
+            ),
+        )
+        self._updates_frame = FigureFrame(
+            self._updates,
+            theme,
+            self.tr("What each block adds"),
+            origin="measured",
+            method=self.tr("lengths of vectors"),
+            legend=legend,
+        )
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(24, 16, 24, 20)
+        column.setSpacing(20)
+        for frame in (self._lens_frame, self._updates_frame):
+            frame.said.connect(self.said)
+            column.addWidget(frame)
+        column.addStretch(1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scrolled(body, "layers_scroll", self.tr("Layers")))
+
+    def show_subject(self, subject: Subject) -> None:
+        """Ask about the place."""
+        self._subject = subject
+        before = subject.ids_before
+        self._asked = AskLens(before, _TOP_N), AskUpdates(before)
+        for question in self._asked:
+            self.asked.emit(question)
+
+    def take(self, question: Question, finding: Finding) -> None:
+        """Show what was found."""
+        subject = self._subject
+        if subject is None or self._asked is None or question not in self._asked:
+            return
+        if isinstance(finding, Lens):
+            chosen = subject.chosen
+            here = subject.tokens[chosen].id if chosen < len(subject.tokens) else None
+            self._lens.set_layers(finding.layers, here)
+            words = self.tr("The last norm and the output head, applied after each block.")
+            self._lens_frame.set_sentence(f"{self._lens.sentence()} {words}")
+        elif isinstance(finding, Array):
+            at_place = finding.numbers()[:, :, -1]  # (L, 3)
+            rows = tuple((float(a), float(b), float(c)) for a, b, c in at_place)
+            self._updates.set_layers(rows)
+            self._updates_frame.set_sentence(self._updates.sentence())
