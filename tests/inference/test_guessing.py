@@ -6,20 +6,18 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 
 from inference import speculation
 from inference.cancel import CancelToken
 from inference.errors import UnsupportedRequestError
-from inference.gguf.engine import open_engine as open_gguf
 from inference.gguf.sampler import Sampler as GgufSampler
 from inference.native.engine import NativeEngine
-from inference.native.engine import open_engine as open_native
 from inference.native.sampling import Sampler as NativeSampler
-from inference.types import GenerationRequest, LoadOptions, SamplingParams
+from inference.types import GenerationRequest, SamplingParams
 from tests.helpers.checkpoints import tiny_gpt2, tiny_llama
 from tests.helpers.gguf_files import tiny_gguf
 from tests.inference.gguf.answers import Answer, CancelAfter
+from tests.inference.small_engines import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,24 +38,6 @@ SETTINGS: list[dict[str, Any]] = [
     {"temperature": 1.0, "seed": 6, "dry_multiplier": 0.8, "typical_p": 0.9},
     {"temperature": 1.5, "seed": 7, "xtc_probability": 0.5, "xtc_threshold": 0.02},
 ]
-
-
-def opened(kind: str, folder: Path, **changes: Any) -> Engine:
-    """Open a tiny model with another one beside it that guesses, not always rightly."""
-    torch.set_num_threads(1)
-    options: dict[str, Any] = {"engine": kind, "threads": 1, "n_ctx": 256}
-    if kind == "native":
-        main = tiny_llama(folder / "net", seed=1)
-        draft = tiny_llama(folder / "small", seed=1, n_layers=1)
-        options |= {"device": "cpu"}
-    else:
-        main = tiny_gguf(folder / "net.gguf", std=0.15)
-        draft = tiny_gguf(folder / "small.gguf", std=0.15, layers=1)
-        # Flash attention on the processor rounds by the size of the batch (see CONTRIBUTING).
-        options |= {"kv_cache_type": "f32", "flash_attention": False}
-    options |= {"path": str(main), "draft": str(draft)} | changes
-    open_engine = open_native if kind == "native" else open_gguf
-    return open_engine(LoadOptions(**options), lambda _: None, CancelToken())
 
 
 @pytest.fixture(scope="module", params=["native", "gguf"])

@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 
 from inference.cancel import CancelToken
 from inference.events import Finished, TokenEvent
-from inference.gguf.engine import open_engine as open_gguf
-from inference.native.engine import open_engine as open_native
-from inference.types import GenerationRequest, LoadOptions, SamplingParams
-from tests.helpers.checkpoints import tiny_llama
-from tests.helpers.gguf_files import tiny_gguf
+from inference.types import GenerationRequest, SamplingParams
 from tests.inference.gguf.answers import Answer, CancelAfter
+from tests.inference.small_engines import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,28 +32,11 @@ def engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:
     folder = tmp_path_factory.mktemp("samples")
-    torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GLASSHOUSE_HOME", str(folder / "home"))
-        if request.param == "native":
-            options = LoadOptions(
-                str(tiny_llama(folder / "net")), "native", device="cpu", threads=1, n_ctx=256
-            )
-            opened: Engine = open_native(options, lambda _: None, CancelToken())
-        else:
-            # Flash attention on the processor rounds by the size of the batch (see CONTRIBUTING):
-            # without it, and with 32 bits in the cache, a row is the same in any company.
-            options = LoadOptions(
-                str(tiny_gguf(folder / "t.gguf", std=0.15)),
-                "gguf",
-                threads=1,
-                n_ctx=256,
-                kv_cache_type="f32",
-                flash_attention=False,
-            )
-            opened = open_gguf(options, lambda _: None, CancelToken())
-    yield opened
-    opened.close()
+        made = opened(request.param, folder, draft="")
+    yield made
+    made.close()
 
 
 def asked(engine: Engine, cancel: CancelToken | None = None, **settings: Any) -> Answer:
