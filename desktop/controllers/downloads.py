@@ -221,6 +221,12 @@ class DownloadController(QObject):
             if row.can_pause:
                 self.pause(row.id)
 
+    def go_on(self) -> None:
+        """Go on with what was under way when the app ended, not with what a person paused."""
+        for row in self._rows:
+            if row.state == "paused" and not row.by_person:
+                self.resume(row.id)
+
     def resume_all(self) -> None:
         """Go on with everything that is paused."""
         for row in self._rows:
@@ -299,11 +305,9 @@ class DownloadController(QObject):
         self._rooms.apply(settings)
         self._asked = {**asked, **self._asked}
         self._refresh()
-        left = [row for row in self._rows if row.state == "paused"]
+        left = [row for row in self._rows if row.state == "paused" and not row.by_person]
         if settings.go_on:
-            self._rooms.with_queue(lambda queue: queue.go_on())
-            for row_id in [key for key, one in asked.items() if one.goes_on]:
-                self.resume(row_id)
+            self.go_on()
         elif left:
             self._emit_left(len(left))
 

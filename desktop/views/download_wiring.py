@@ -183,4 +183,4 @@ class DownloadWiring(QObject):
         words = self.tr("1 download is not finished.")
         if number > 1:
             words = self.tr("{0} downloads are not finished.").format(number)
-        self._window.offer_way_on(words, self.tr("Go on"), self._downloads.resume_all)
+        self._window.offer_way_on(words, self.tr("Go on"), self._downloads.go_on)

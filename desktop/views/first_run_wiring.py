@@ -84,6 +84,8 @@ class FirstRunWiring(QObject):
             self._column.set_first_run(self._view)
 
     def _on_asked(self, number: int, action: str) -> None:
+        # The button goes, and the next one must not take what is typed now for a press.
+        self._column.focus_composer()
         if action == "download":
             self._downloads.download(self._offers.view().offers[number].wanted)
             return

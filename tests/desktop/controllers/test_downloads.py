@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -329,9 +325,26 @@ def test_after_a_restart_nothing_is_fetched_until_the_person_goes_on(rig: Rig) -
     rig.qtbot.wait(300)
     assert (state(second), len(rig.hub.requests)) == ("paused", asked)
     assert only(second).done_bytes > 100_000
-    second.resume_all()
+    second.go_on()
     rig.until(lambda: state(second) == "finished")
     assert rig.file().read_bytes() == content()
+
+
+def test_what_a_person_paused_is_not_asked_about_after_a_start(rig: Rig) -> None:
+    first = rig.start()
+    rig.hub.faults.always(SLOW)
+    row_id = first.download(rig.offer())
+    rig.until(lambda: state(first) == "downloading")
+    first.pause(row_id)
+    rig.until(lambda: state(first) == "paused")
+    rig.end(first)
+    second = rig.start()
+    left: list[int] = []
+    second.left_found.connect(left.append)
+    rig.until(lambda: bool(second.rows()))
+    second.go_on()
+    rig.qtbot.wait(300)
+    assert (left, state(second), only(second).by_person) == ([], "paused", True)
 
 
 def test_the_setting_lets_downloads_go_on_after_a_start_but_not_what_was_paused(rig: Rig) -> None:
@@ -383,62 +396,3 @@ def test_nothing_is_opened_or_asked_where_no_download_was(rig: Rig) -> None:
     assert downloads.rows() == ()
     assert rig.hub.requests == []
     assert not (rig.folder / "data").exists()
-
-
-CHILD = """
-import sys
-from pathlib import Path
-from PySide6.QtCore import QCoreApplication, QTimer
-from desktop.bridge.event_bridge import EventBridge
-from desktop.controllers.downloads import DownloadController
-from desktop.download_values import Wanted
-from desktop.store.settings import DownloadSettings, Settings
-folder, endpoint, repo, file = Path(sys.argv[1]), *sys.argv[2:5]
-app = QCoreApplication([])
-settings = Settings(downloads=DownloadSettings(go_on=True, endpoint=endpoint))
-downloads = DownloadController(lambda: folder / "models", folder / "data", EventBridge(app),
-                               lambda: settings)
-downloads.begin()
-def look():
-    rows = downloads.rows()
-    if not rows and not downloads._rooms.has_saved():
-        downloads.download(Wanted(repo, file))
-    for row in rows:
-        print(row.state, row.done_bytes, flush=True)
-timer = QTimer(); timer.timeout.connect(look); timer.start(20)
-sys.exit(app.exec())
-"""
-
-
-def test_kills_of_the_window_at_random_moments_cost_nothing_and_it_goes_on(
-    rig: Rig, tmp_path: Path
-) -> None:
-    size = 6_000_000
-    wanted = rig.offer(size=size)
-    rig.hub.faults.always(Fault("slow", at=1_500_000))
-    chance = random.Random(5)
-    environment = os.environ | {"PYTHONPATH": str(REPO), "QT_QPA_PLATFORM": "offscreen"}
-    words = [sys.executable, "-c", CHILD, str(tmp_path), rig.hub.endpoint]
-    kept: list[int] = []
-    for _ in range(4):
-        child = subprocess.Popen(
-            [*words, wanted.repo, wanted.wanted], stdout=subprocess.PIPE, text=True,
-            env=environment,
-        )  # fmt: skip
-        assert child.stdout is not None
-        for line in child.stdout:  # until it moves; then some more
-            if line.startswith("downloading"):
-                break
-        time.sleep(chance.uniform(0.05, 0.6))
-        child.kill()
-        child.communicate()
-        kept.append(max(p.stat().st_size for p in rig.models.rglob("*.part")))
-    assert kept == sorted(kept), "a kill took bytes away"
-    assert kept[-1] > kept[0]
-    rig.hub.faults.clear()
-    downloads = rig.start(go_on=True)
-    rig.until(lambda: bool(downloads.rows()) and state(downloads) == "finished")
-    assert rig.file().read_bytes() == content(size)
-    assert rig.hub.asked("", "store")[-1].headers["range"] == f"bytes={kept[-1]}-"
-    saved = json.loads((tmp_path / "data" / "downloads.json").read_text())
-    assert len(saved) == 1

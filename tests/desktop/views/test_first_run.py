@@ -97,6 +97,8 @@ def start(
         parts.settings.update(downloads=DownloadSettings(endpoint=hub.endpoint))
         qtbot.addWidget(parts.window)
         parts.window.show()
+        parts.window.activateWindow()
+        qtbot.waitUntil(parts.window.isActiveWindow)
         yield Start(qtbot, parts, hub)
         parts.window.close()
         parts.close()
@@ -136,6 +138,7 @@ def test_one_click_ends_in_an_answer_of_the_new_model(start: Start) -> None:
     start.offer()
     start.hub.faults.always(SLOW)
     start.click("offer_1_download")
+    assert QApplication.focusWidget() is start.parts.column.composer.field
     card = start.parts.window.findChild(OfferCard, "offer_1")
     words = start.parts.window.findChild(QLabel, "offer_1_words")
     start.until(lambda: "MB" in words.text())
