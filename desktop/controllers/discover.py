@@ -219,13 +219,13 @@ class DiscoverController(QObject):
         self, answer: tuple[Search, tuple[tuple[HubModel, FoundModel], ...], bool]
     ) -> None:
         self._asking = None
-        self._search, came, more = answer
-        for model, row in came:
-            if row.key not in self._results:
-                self._results[row.key] = model
-                self._all.append(row)
+        self._search, page, more = answer
+        came = [(model, row) for model, row in page if row.key not in self._results]
+        self._results.update((row.key, model) for model, row in came)
+        self._all += [row for _, row in came]
+        self._hub_rows += self._passing([row for _, row in came])
         self._state = HubState("more" if more else "end", self._state.text, len(self._all))
-        self._filter()
+        self.rows_changed.emit()
 
     def _give_up(self, error: Exception) -> None:
         self._asking = None
@@ -245,18 +245,23 @@ class DiscoverController(QObject):
     def _filter(self) -> None:
         if self._book is None:
             return
-        from desktop.controllers import hub_book  # noqa: PLC0415  there with the book
+        self._curated = self._book.found(self._filters, self._machine)
+        self._hub_rows = self._passing(self._all)
+        self.rows_changed.emit()
+
+    def _passing(self, rows: list[FoundModel]) -> tuple[FoundModel, ...]:
+        """Return those of the hub's rows that are looked for now."""
+        from desktop.controllers import hub_book  # noqa: PLC0415  there with the rows
 
         filters = self._filters
-        self._curated = self._book.found(filters, self._machine)
         same_text = filters.text.strip() == self._state.text
         # What was asked for is found by the hub's own rules, so only other words are looked for.
         words = [] if same_text else filters.text.casefold().split()
+        if not words and filters == Filters(filters.text, sort=filters.sort,
+                                            hub_sort=filters.hub_sort):  # fmt: skip
+            return tuple(rows)
         most = self._most_bytes or (1 << 62)
-        self._hub_rows = tuple(
-            row for row in self._all if hub_book.passes(row, filters, most, words)
-        )
-        self.rows_changed.emit()
+        return tuple(row for row in rows if hub_book.passes(row, filters, most, words))
 
     def _judge_all(self) -> None:
         from desktop.controllers import hub_book  # noqa: PLC0415  there with the book

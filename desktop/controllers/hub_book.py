@@ -86,8 +86,9 @@ def passes(model: FoundModel, filters: Filters, most_bytes: int, words: list[str
         most_bytes: See ``largest_that_fits``.
         words: Lower case; each has to be among the row's words.
     """
-    if words and not all(word in model.words for word in words):
-        return False
+    for word in words:
+        if word not in model.words:
+            return False
     if filters.kinds and model.kinds and not set(model.kinds) & set(filters.kinds):
         return False
     if filters.form != "any" and filters.form not in model.forms:

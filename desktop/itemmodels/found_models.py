@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import (
-    QAbstractListModel,
     QCoreApplication,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
+    QStringListModel,
     Qt,
 )
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from inference.library.fit import Fit
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
-_ROOT: Final = QModelIndex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,11 @@ class FoundRole(IntEnum):
     INSTALLED = Qt.ItemDataRole.UserRole + 4  # whether a form of it is on this computer
 
 
-class FoundModelsList(QAbstractListModel):
+class FoundModelsList(QStringListModel):
     """Rows of the Discover tab.
+
+    A view asks for the number of rows once for each row whenever it lays them out; that answer
+    comes from Qt's own list of (empty) strings, as 5,000 answers in Python take 10 ms.
 
     Args:
         fit: How a row fits; asked for rows that are shown only.
@@ -75,6 +77,8 @@ class FoundModelsList(QAbstractListModel):
         self._hub: tuple[FoundModel, ...] = ()
         self._state = HubState()
         self._rows: list[FoundModel | Note] = []
+        self._came: tuple[FoundModel, ...] = ()
+        self.rowsInserted.connect(self._take_came)  # before any view's own slot
         self._places: dict[str, int] | None = None
 
     def set_found(
@@ -92,12 +96,11 @@ class FoundModelsList(QAbstractListModel):
         if grows:
             self._grow(came)
             return
-        self.beginResetModel()
         self._rows = [*curated]
         if state.status != "idle":
             self._rows += [self._section(), *hub, self._tail()]
         self._places = None
-        self.endResetModel()
+        self.setStringList([""] * len(self._rows))
 
     def judge_again(self) -> None:
         """Say that fits or what is installed may have changed."""
@@ -131,10 +134,6 @@ class FoundModelsList(QAbstractListModel):
     def is_near_end(self, row: int) -> bool:
         """Whether a row is so close to the last one that the next page should come."""
         return self._state.status == "more" and row >= len(self._rows) - 12
-
-    def rowCount(self, parent: Index = _ROOT) -> int:
-        """Return the number of rows."""
-        return 0 if parent.isValid() else len(self._rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Return what a view asks of one row."""
@@ -170,14 +169,18 @@ class FoundModelsList(QAbstractListModel):
     def _grow(self, came: tuple[FoundModel, ...]) -> None:
         section, tail = len(self._curated), len(self._rows) - 1
         if came:
-            self.beginInsertRows(_ROOT, tail, tail + len(came) - 1)
-            self._rows[tail:tail] = came
-            self._places = None
-            self.endInsertRows()
+            self._came = came
+            self.insertRows(tail, len(came))
         self._rows[section] = self._section()
         self._rows[-1] = self._tail()
         for row in (section, len(self._rows) - 1):
             self.dataChanged.emit(self.index(row), self.index(row))
+
+    def _take_came(self, _parent: QModelIndex, first: int, _last: int) -> None:
+        came, self._came = self._came, ()
+        self._rows[first:first] = came
+        if self._places is not None:
+            self._places |= {row.key: first + place for place, row in enumerate(came)}
 
     def _note_data(self, note: Note, role: int) -> object:
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.discover_values import Filters, FoundKind
 from desktop.widgets.choice_button import ChoiceButton, Group
@@ -106,7 +106,9 @@ class DiscoverFilters(QWidget):
         """Name the order that is seen: the curated one, or the hub's."""
         filters = self._filters
         words = self._hub_orders[filters.hub_sort] if searched else self._orders[filters.sort]
-        self._sort.setText(words)
+        if words != self._sort.text():
+            self._sort.setText(words)
+            self._row.arrange()
 
     def set_text(self, text: str) -> None:
         """Put words into the field."""
@@ -126,17 +128,16 @@ class DiscoverFilters(QWidget):
         chips.setObjectName("discover_chips")
         for chip in (self._fits, self._kind, self._engine, self._license):
             chips.add(chip)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self._hub)
-        row.addStretch(1)
-        row.addWidget(self._sort)
+        self._row = WrapRow(last_at_end=True)
+        self._row.setObjectName("discover_order")
+        self._row.add(self._hub)
+        self._row.add(self._sort)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 12, 16, 8)
         column.setSpacing(8)
         column.addWidget(self.field)
         column.addWidget(chips)
-        column.addLayout(row)
+        column.addWidget(self._row)
 
     def _change(self, **changes: object) -> None:
         self._set(replace(self._filters, **changes))  # type: ignore[arg-type]  # its own fields

@@ -15,6 +15,7 @@ from desktop.widgets import formatting
 from desktop.widgets.controls import label, panel, rule
 from desktop.widgets.empty_state import EmptyState
 from desktop.widgets.found_delegate import FoundDelegate
+from desktop.widgets.theme import rows
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
@@ -128,16 +129,16 @@ class DiscoverPage(QFrame):
         head.setContentsMargins(16, 8, 20, 4)
         head.addWidget(self._section, 1)
         head.addWidget(self._count)
-        rows = QHBoxLayout()
-        rows.setContentsMargins(8, 0, 8, 0)
-        rows.addWidget(self.view)
+        inset = QHBoxLayout()
+        inset.setContentsMargins(8, 0, 8, 0)
+        inset.addWidget(self.view)
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 1, 0)
         column.setSpacing(0)
         column.addWidget(self.filters)
         column.addWidget(rule())
         column.addLayout(head)
-        column.addLayout(rows, 1)
+        column.addLayout(inset, 1)
         column.addWidget(self._nothing, 1)
         self._right = QStackedWidget()
         self._right.setObjectName("discover_right")
@@ -177,8 +178,7 @@ class DiscoverPage(QFrame):
             self.view.setCurrentIndex(self.items.index(0))
 
     def _show_section(self) -> None:
-        top = self.view.indexAt(self.view.viewport().rect().topLeft())
-        words, count = self.items.section_of(max(0, top.row()))
+        words, count = self.items.section_of(self._row_at(0))
         self._section.setText(words)
         self._count.setText(formatting.count(count))
 
@@ -202,10 +202,12 @@ class DiscoverPage(QFrame):
 
     def _on_scrolled(self) -> None:
         self._show_section()
-        bottom = self.view.indexAt(self.view.viewport().rect().bottomLeft())
-        last = bottom.row() if bottom.isValid() else self.items.rowCount() - 1
-        if self.items.is_near_end(last):
+        if self.items.is_near_end(self._row_at(self.view.viewport().height())):
             self._controller.more()
+
+    def _row_at(self, y: int) -> int:
+        """Return the row at a height of the view; asking Qt would lay all rows out at once."""
+        return (self.view.verticalScrollBar().value() + y) // rows("model")
 
     def _on_hub_asked(self) -> None:
         self._controller.set_filters(self.filters.filters())

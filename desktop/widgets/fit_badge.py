@@ -25,11 +25,20 @@ _PIE = "pie"
 
 @dataclass(frozen=True, slots=True)
 class FitLook:
-    """An icon, a colour of the theme, and the words; ``share`` is the filled part of a pie."""
+    """How it looks.
+
+    Attributes:
+        icon_name: Lucide icon, ``pie``, or empty.
+        tone: Colour of the theme.
+        words: What it means.
+        short: The same where there is little room; the icon says the rest.
+        share: Filled part of a pie.
+    """
 
     icon_name: str
     tone: str
     words: str
+    short: str = ""
     share: float = 0.0
 
 
@@ -37,36 +46,56 @@ def fit_look(fit: Fit | None) -> FitLook:
     """Return how a fit is said; ``None`` while this computer was not looked at yet."""
     if fit is None:
         return FitLook("", "text3", "")
-    if fit.verdict == "gpu":
-        return FitLook("circle-check", "ok", _tr("Fits on the GPU"))
-    if fit.verdict == "partly":
-        words = _tr("{0} of {1} layers on the GPU")
-        words = words.format(formatting.count(fit.gpu_layers), formatting.count(fit.layers))
-        if fit.rough:
-            words = _tr("Partly on the GPU")
-        return FitLook(_PIE, "info", words, fit.gpu_layers / max(1, fit.layers))
-    if fit.verdict == "processor":
-        return FitLook("cpu", "text2", _processor_words(fit.tokens_per_s))
-    if fit.verdict == "too_large":
-        words = _tr("Too large by {0}").format(formatting.gigabytes(fit.over_bytes))
-        return FitLook("circle-x", "bad", words)
-    return FitLook("circle-question-mark", "text3", _tr("Size not known yet"))
+    looks = {"gpu": _gpu, "partly": _partly, "processor": _processor, "too_large": _too_large}
+    return looks.get(fit.verdict, _unknown)(fit)
 
 
-def _processor_words(tokens_per_s: float) -> str:
+def _gpu(_fit: Fit) -> FitLook:
+    return FitLook("circle-check", "ok", _tr("Fits on the GPU"), _tr("GPU"))
+
+
+def _partly(fit: Fit) -> FitLook:
+    numbers = formatting.count(fit.gpu_layers), formatting.count(fit.layers)
+    words, short = _tr("{0} of {1} layers on the GPU"), _tr("{0} of {1} layers")
+    if fit.rough:
+        words, short = _tr("Partly on the GPU"), _tr("Partly")
+    share = fit.gpu_layers / max(1, fit.layers)
+    return FitLook(_PIE, "info", words.format(*numbers), short.format(*numbers), share)
+
+
+def _processor(fit: Fit) -> FitLook:
+    speed = _speed_words(fit.tokens_per_s)
+    if not speed:
+        return FitLook("cpu", "text2", _tr("Runs on the processor"), _tr("Processor"))
+    return FitLook("cpu", "text2", _tr("Processor, {0}").format(speed), speed)
+
+
+def _too_large(fit: Fit) -> FitLook:
+    amount = formatting.gigabytes(fit.over_bytes)
+    return FitLook("circle-x", "bad", _tr("Too large by {0}").format(amount), amount)
+
+
+def _unknown(_fit: Fit) -> FitLook:
+    return FitLook("circle-question-mark", "text3", _tr("Size not known yet"), _tr("Not known"))
+
+
+def _speed_words(tokens_per_s: float) -> str:
     if not tokens_per_s:
-        return _tr("Runs on the processor")
+        return ""
     if tokens_per_s > 100:  # then other things than memory bound it
-        return _tr("Processor, over 100 tokens/s")
+        return _tr("over 100 tokens/s")
     digits = 1 if tokens_per_s < 1.95 else 0
-    number = formatting.decimal(max(0.1, tokens_per_s), digits)
-    return _tr("Processor, about {0} tokens/s").format(number)
+    return _tr("about {0} tokens/s").format(formatting.decimal(max(0.1, tokens_per_s), digits))
 
 
-def fit_width(look: FitLook, theme: Theme) -> int:
-    """Return how wide a fit is drawn, in pixels."""
+def fit_width(look: FitLook, theme: Theme, room: int) -> int:
+    """Return how wide a fit is drawn, in pixels: with its short words beyond ``room``."""
     metrics = QFontMetrics(theme.font("small_medium"))
-    return metrics.horizontalAdvance(look.words) + (INLINE + _GAP if look.icon_name else 0) + 2
+    icon = INLINE + _GAP if look.icon_name else 0
+    whole = metrics.horizontalAdvance(look.words) + icon + 2
+    if whole <= room or not look.short:
+        return whole
+    return metrics.horizontalAdvance(look.short) + icon + 2
 
 
 def paint_fit(row: RowPainter, left: int, middle: int, width: int, look: FitLook) -> None:
@@ -89,8 +118,11 @@ def paint_fit(row: RowPainter, left: int, middle: int, width: int, look: FitLook
         else:
             row.icon(place, look.icon_name, ink)
         skip = INLINE + _GAP
-    words = row.place(left + skip, middle - 9, max(0, width - skip), 18)
-    row.words(words, look.words, theme.font("small_medium"), ink)
+    font = theme.font("small_medium")
+    room = max(0, width - skip)
+    needed = QFontMetrics(font).horizontalAdvance(look.words)
+    words = look.short if look.short and needed > room else look.words
+    row.words(row.place(left + skip, middle - 9, room, 18), words, font, ink)
 
 
 def _paint_pie(painter: QPainter, place: QRect, share: float, ink: QColor) -> None:

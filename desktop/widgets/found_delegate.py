@@ -96,15 +96,16 @@ class FoundDelegate(QStyledItemDelegate):
         model: FoundModel = index.data(FoundRole.MODEL)
         width = option.rect.width()
         look = self._look(model, index)
-        fit = min(fit_width(look, theme), round(width * 0.6))
-        paint_fit(row, width - _EDGE - fit, _FIRST, fit, look)
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         font = theme.font("body_strong" if chosen else "body_medium")
         marks = ["lock"] if model.gated else []
         if index.data(FoundRole.INSTALLED):
             marks.append("check")
-        room = width - 2 * _EDGE - fit - _EDGE - len(marks) * (INLINE + 6)
-        name = row.place(_EDGE, _FIRST - 10, max(0, room), 20)
+        inside = width - 3 * _EDGE - len(marks) * (INLINE + 6)
+        fit = fit_width(look, theme, inside - QFontMetrics(font).horizontalAdvance(model.name))
+        fit = min(fit, round(inside * 0.6))
+        paint_fit(row, width - _EDGE - fit, _FIRST, fit, look)
+        name = row.place(_EDGE, _FIRST - 10, max(0, inside - fit), 20)
         ink = theme.text2 if model.problem else theme.text
         left = _EDGE + row.words(name, model.name, font, ink) + 8
         for mark in marks:

@@ -48,7 +48,7 @@ class _Columns:
 
 def _columns(width: int) -> _Columns:
     action = width - _EDGE - _ACTION
-    fit_left = width - 285 if width >= 560 else max(180, width - 245)
+    fit_left = width - 285 if width >= 560 else max(180, width - 190)
     shows_memory = width >= 640
     memory_right = fit_left - 18 if shows_memory else 0
     quality_end = memory_right - 56 if shows_memory else fit_left - 10

@@ -14,12 +14,18 @@ _GAP = 6
 
 
 class WrapRow(QWidget):
-    """Places its widgets from left to right, as wide as they ask to be."""
+    """Places its widgets from left to right, as wide as they ask to be.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Args:
+        last_at_end: The last one stands at the end of its line.
+        parent: Qt parent.
+    """
+
+    def __init__(self, *, last_at_end: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._last_at_end = last_at_end
         self._widgets: list[QWidget] = []
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
@@ -42,6 +48,8 @@ class WrapRow(QWidget):
             if left and left + size.width() > width:
                 left, top = 0, top + line + _GAP
                 line = 0
+            if self._last_at_end and widget is self._widgets[-1]:
+                left = max(left, width - size.width())
             if moves:
                 x = width - left - size.width() if mirrored else left
                 widget.setGeometry(x, top, min(size.width(), max(1, width)), size.height())
