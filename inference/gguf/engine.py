@@ -21,6 +21,7 @@ from inference.gguf.prompts import PromptBuilder
 from inference.gguf.session import SCORED_TOKENS, Session, check_options
 from inference.gguf.vocabulary import Vocabulary
 from inference.inside.answering import answer
+from inference.inside.questions import AskNext
 from inference.library.template_facts import TemplateFacts
 from inference.library.turn_ends import TurnEnds, find_turn_ends
 from inference.past.keeper import memory_limit
@@ -204,7 +205,7 @@ class GgufEngine:
                 f"{self._session.n_ctx:,}.",
                 "Load the model with a larger context, or shorten the text.",
             )
-        self._past.release()
+        self._past.prepare((), "")
         self._session.forget()
         scores: list[tuple[Candidate, ...]] = []
         for start in range(0, len(token_ids), SCORED_TOKENS):
@@ -235,6 +236,7 @@ class GgufEngine:
     def inspect(self, question: Question, cancel: CancelToken) -> Finding:
         """Look inside the model; see ``inference.engine.Engine``."""
         self._check_open()
+        self._past.prepare(question.token_ids if isinstance(question, AskNext) else (), "")
         return answer(question, self._inside, cancel)
 
     def close(self) -> None:

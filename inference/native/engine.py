@@ -21,6 +21,7 @@ from inference.errors import (
 )
 from inference.events import failed
 from inference.inside.answering import answer
+from inference.inside.questions import AskNext
 from inference.library.template_facts import TemplateFacts
 from inference.library.turn_ends import TurnEnds, find_turn_ends
 from inference.native.answering import Answer, candidates
@@ -241,7 +242,7 @@ class NativeEngine:
         self._check_ids(token_ids)
         check_fits(len(token_ids) - 1, self._loaded.n_ctx)
         found: list[tuple[Candidate, ...]] = []
-        self._past.release()
+        self._past.prepare((), "")
         try:
             with memory_errors_translated("reading the text"):
                 for logits in self._session.scored(token_ids, cancel):  # (T, V)
@@ -268,6 +269,7 @@ class NativeEngine:
 
     def inspect(self, question: Question, cancel: CancelToken) -> Finding:
         """Look inside the network; see ``inference.engine.Engine``."""
+        self._past.prepare(question.token_ids if isinstance(question, AskNext) else (), "")
         if self._source is None:
             self._source = NativeSource(
                 self.network,

@@ -107,7 +107,7 @@ class PastWork:
 
     Args:
         holder: The engine's text.
-        identify: Says whose work it is; called only where files are to be kept.
+        identify: Says whose work it is, or raises ``OSError``; called only for files.
         options: How much may be kept.
         folder: Where files go.
     """
@@ -120,14 +120,20 @@ class PastWork:
         folder: Path,
     ) -> None:
         self._holder = holder
-        self._identity = identify() if options.disk_bytes else Identity("", "", "", "")
+        self._identity = Identity("", "", "", "")
         self._folder = folder
         self._on_disk = options.disk_bytes
         self._in_memory = memory_limit(options)
         self._kept: list[_Kept] = []  # the one not used for the longest time comes first
         self._owner = ""
         if self._on_disk:
-            self._scan()
+            try:
+                self._identity = identify()
+            except OSError as exc:
+                _log.info("nothing is kept on the disk, the model cannot be told apart: %s", exc)
+                self._on_disk = 0
+            else:
+                self._scan()
 
     @property
     def memory_bytes(self) -> int:
@@ -138,7 +144,7 @@ class PastWork:
         """Make ready for a prompt: save what it would overwrite, put back what it can go on from.
 
         Args:
-            prompt: What is about to be read; the last token is always read anew.
+            prompt: What is about to be read, the last token always anew; empty = all is forgotten.
             key: Which chat it belongs to; empty = its text is not worth keeping.
         """
         if not (self._on_disk or self._in_memory):
@@ -158,11 +164,6 @@ class PastWork:
             if self._put_back(kept, snapshot, count):
                 break
         self._owner = key
-
-    def release(self) -> None:
-        """Save what is held before something else than a prompt overwrites it."""
-        self._keep_here()
-        self._owner = ""
 
     def rest(self, cancel: CancelToken) -> None:
         """Write to the disk what is not there yet; what is given up goes on the next time."""

@@ -11,7 +11,9 @@ import msgspec
 import pytest
 
 from inference.cancel import CancelToken
+from inference.inside.questions import AskHidden, AskNext
 from inference.past import folder as files
+from inference.past.file_format import read_head
 from inference.types import PastOptions
 from tests.inference.past.talking import (
     BOTH,
@@ -133,6 +135,20 @@ def test_scoring_a_text_does_not_lose_the_chat(
     engine = opened(options(kind, models[kind], MEMORY))
     say(engine, A, "a")
     engine.score(B[:20], 1, CancelToken())
+    assert say(engine, A, "a").reused == len(A) - 1
+
+
+def test_looking_inside_does_not_lose_the_chat_nor_count_as_part_of_it(
+    asked: LoadOptions, past_folder: Path, opened: OpenEngine
+) -> None:
+    engine = opened(asked)
+    said = say(engine, A, "a")
+    engine.inspect(AskNext(B), CancelToken())
+    engine.inspect(AskNext((*A, *said.ids, *text(60, 5))), CancelToken())
+    engine.inspect(AskHidden(B, (3,)), CancelToken())
+    engine.rest(CancelToken())
+    [path] = kept_files(past_folder)
+    assert len(read_head(path).tokens) <= len(A) + len(said.ids)
     assert say(engine, A, "a").reused == len(A) - 1
 
 
