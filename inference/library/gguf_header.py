@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import mmap
 import struct
+import threading
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -19,7 +21,7 @@ from inference.library.gguf_types import ARRAY, FILE_TYPES, SCALAR_FORMATS, STRI
 from inference.library.sizes import format_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _AGAIN = "Download the file again."
 _MAGIC = b"GGUF"
@@ -139,6 +141,28 @@ def read_header(path: Path) -> GgufHeader:
         CorruptCheckpointError: It is no GGUF file, damaged, or incomplete; the sentence says what.
     """
     path = Path(path)
+    kept: dict[Path, GgufHeader] | None = getattr(_kept, "headers", None)
+    if kept is None:
+        return _read_header(path)
+    if path not in kept:
+        kept[path] = _read_header(path)
+    return kept[path]
+
+
+_kept = threading.local()
+
+
+@contextmanager
+def headers_kept() -> Iterator[None]:
+    """Read each header once in this block, in this thread, however often it is asked for."""
+    _kept.headers = {}
+    try:
+        yield
+    finally:
+        _kept.headers = None
+
+
+def _read_header(path: Path) -> GgufHeader:
     try:
         with path.open("rb") as file:
             if not file.read(1):

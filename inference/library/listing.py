@@ -20,6 +20,7 @@ from inference.errors import InferenceError
 from inference.library import notes, split_files
 from inference.library.describe import describe, is_gguf
 from inference.library.estimate import estimate
+from inference.library.gguf_header import headers_kept
 from inference.library.known import Facts, KnownModels, Place
 from inference.library.other_apps import NAMES, find_places, models_in
 from inference.library.scan import Stamp, scan, stamp_of
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 _STARTERS = ("starter-instruct", "starter-base")
 _STARTER_FORMS = (("", "-Q8_0.gguf"), ("-f16", "-F16.gguf"), ("-native", ""))
-_THREADS = 4
+_THREADS = 2  # one waits for the disk while the other reads; more only hold up the window
 _FEW = 4  # new models that are not worth a thread
 
 
@@ -160,10 +161,10 @@ class Listing:
             return
         result = scan(folder)
         self._problems += result.problems
-        models = tuple((found.id, str(found.path)) for found in result.models)
+        models = tuple((found.id, found.place) for found in result.models)
         self._known.see(str(folder), Place(models, os.path.ismount(folder)))
         for found in result.models:
-            yield _Candidate(found.id, str(found.path), "models folder", found.stamp)
+            yield _Candidate(found.id, found.place, "models folder", found.stamp)
 
     def _foreign(self) -> Iterator[_Candidate]:
         wanted = {app for app, shown in self._folders.choices().apps.items() if shown}
@@ -225,23 +226,30 @@ class Listing:
         else:
             fresh = facts is not None and facts.stamp == one.stamp
             info = facts.info if facts is not None and fresh else _by_name(one)
-        stand_in = {"", split_files.stem(Path(one.path)), Path(one.path).name}
-        name = one.name if one.name and (one.bundled or info.name in stand_in) else info.name
-        kind = one.kind or info.kind
+        name, kind = info.name, one.kind or info.kind
+        if one.name and (one.bundled or name in _stand_ins(one.path)):
+            name = one.name
         return replace(
             info, id=one.id, name=name, kind=kind, origin=one.origin, bundled=one.bundled
         )
 
 
+def _stand_ins(path: str) -> frozenset[str]:
+    """Return what a model is called whose files do not say a name."""
+    name = Path(path).name
+    return frozenset({"", name, split_files.stem_of(name)})
+
+
 def read_facts(path: str, stamp: Stamp, called: str = "") -> Facts:
     """Open a model's files and return what they say; never raises for what is wrong with them."""
-    info = describe(Path(path), called)
-    needed = 0
-    if not info.problem:
-        try:
-            needed = estimate(Path(path)).total_bytes
-        except (InferenceError, OSError):
-            needed = 0
+    with headers_kept():
+        info = describe(Path(path), called)
+        needed = 0
+        if not info.problem:
+            try:
+                needed = estimate(Path(path)).total_bytes
+            except (InferenceError, OSError):
+                needed = 0
     return Facts(stamp, info, needed)
 
 

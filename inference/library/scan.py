@@ -29,9 +29,14 @@ class Found:
     """A model: an id from its place in the folder, its file or folder, and its files' stamp."""
 
     id: str
-    path: Path
+    place: str
     stamp: Stamp
     is_folder: bool
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return Path(self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ def scan(folder: Path) -> Scan:
     for path, found_id, stamp, is_folder in sorted(walk.models):
         if found_id in found:  # a folder and a file of one name
             found_id += "-native" if is_folder else "-gguf"  # noqa: PLW2901  the id it gets
-        found[found_id] = Found(found_id, Path(path), stamp, is_folder)
+        found[found_id] = Found(found_id, path, stamp, is_folder)
     return Scan(tuple(found.values()), tuple(walk.problems))
 
 

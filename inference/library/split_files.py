@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,4 +47,6 @@ def stem(path: Path) -> str:
 def stem_of(name: str) -> str:
     """Return the same for a name that is no path here, e.g. one in a hub's listing."""
     match = _PART.fullmatch(name)
-    return match["stem"] if match else PurePath(name).stem
+    if match is not None:
+        return match["stem"]
+    return os.path.splitext(name.rpartition("/")[2])[0]  # noqa: PTH122  asked for every file of a list
