@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from inference.inside.questions import Finding, Question
+    from inference.library.anatomy import Anatomy
     from inference.types import GenerationRequest, LoadedModel, ModelInfo, TokenPiece
 
 
@@ -59,3 +61,22 @@ class Subject:
     def ids_before(self) -> tuple[int, ...]:
         """Ids of the tokens that stand before the chosen one."""
         return self.ids[: self.chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAnatomy:
+    """The parts of the model in memory, from its files; answered by an ``Anatomy``."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWords:
+    """Words as the model in memory cuts them; answered by the tokens of each."""
+
+    words: tuple[str, ...]
+
+
+Words: TypeAlias = "tuple[tuple[TokenPiece, ...], ...]"
+Inquiry: TypeAlias = "Question | ReadAnatomy | ReadWords"
+Result: TypeAlias = "Finding | Anatomy | Words"

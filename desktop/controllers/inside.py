@@ -14,18 +14,19 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.controllers.engine_worker import Asked
 from desktop.controllers.problems import looking_problem
-from desktop.inside import Subject, TextSource
+from desktop.inside import ReadAnatomy, ReadWords, Subject, TextSource
 from inference.cancel import CancelToken
 from inference.errors import UnsupportedRequestError
 from inference.inside.questions import Array
+from inference.library.anatomy import anatomy
 from inference.types import GenerationRequest
 
 if TYPE_CHECKING:
     from desktop.bridge.event_bridge import EventBridge
     from desktop.controllers.engine import EngineController
     from desktop.controllers.engine_worker import EngineClientLike, Operation
+    from desktop.inside import Inquiry, Result
     from desktop.values import EngineState
-    from inference.inside.questions import Finding, Question
     from inference.types import TokenPiece
 
 _KEPT: Final = 64
@@ -65,11 +66,11 @@ class InsideController(QObject):
         self._subject: Subject | None = None
         self._jobs = itertools.count(1)
         self._job = 0
-        self._asking: Question | None = None
+        self._asking: Inquiry | None = None
         self._reading = False
         self._cancel = CancelToken()
-        self._waiting: dict[str, Question] = {}
-        self._known: dict[Question, Finding] = {}
+        self._waiting: dict[str, Inquiry] = {}
+        self._known: dict[Inquiry, Result] = {}
         bridge.batch_received.connect(self._on_batch)
         engines.state_changed.connect(self._on_state)
 
@@ -105,7 +106,7 @@ class InsideController(QObject):
             self._subject = replace(subject, chosen=index)
             self.chosen_changed.emit(self._subject)
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: Inquiry) -> None:
         """Ask; a newer question of the same kind takes the place of one that still waits."""
         known = self._known.get(question)
         if known is not None:
@@ -157,7 +158,13 @@ class InsideController(QObject):
             return
         question = self._waiting.pop(next(iter(self._waiting)))
 
-        def look(client: EngineClientLike, cancel: CancelToken) -> Finding:
+        model = self._subject.model
+
+        def look(client: EngineClientLike, cancel: CancelToken) -> Result:
+            if isinstance(question, ReadAnatomy):
+                return anatomy(model)
+            if isinstance(question, ReadWords):
+                return tuple(client.tokenize(word) for word in question.words)
             return client.inspect(question, cancel)
 
         if self._begin(look):
@@ -189,7 +196,7 @@ class InsideController(QObject):
             if not given_up:
                 self.refused.emit(question, looking_problem(event.error))
         elif question is not None:
-            finding = cast("Finding", event.result)
+            finding = cast("Result", event.result)
             self._keep(question, finding)
             self.found.emit(question, finding)
         if self._reading:
@@ -199,7 +206,7 @@ class InsideController(QObject):
         if not self._job:
             self.busy_changed.emit(False)
 
-    def _keep(self, question: Question, finding: Finding) -> None:
+    def _keep(self, question: Inquiry, finding: Result) -> None:
         if isinstance(finding, Array) and len(finding.data) > _LARGE_BYTES:
             return
         while len(self._known) >= _KEPT:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from desktop.controllers.inside import InsideController
+from desktop.views.inside.anatomy import AnatomyView
 from desktop.views.inside.attention import AttentionView
+from desktop.views.inside.embeddings import EmbeddingsView
 from desktop.views.inside.layers import LayersView
 from desktop.views.inside.next_word import NextWordView
 from desktop.views.inside.page import Entry, InsidePage
@@ -83,12 +85,15 @@ class InsideWiring(QObject):
         self.page.say_no_model(words)
 
     def _entries(self) -> tuple[Entry, ...]:
-        text, next_word = self.tr("This text"), self.tr("Next word")
+        text, model = self.tr("This text"), self.tr("This model")
+        next_word = self.tr("Next word")
         return (
             Entry("next_word", text, next_word, "chart-bar-decreasing", NextWordView),
             Entry("attention", text, self.tr("Attention"), "grid-3x3", AttentionView),
             Entry("layers", text, self.tr("Layers"), "layers", LayersView),
             Entry("tokens", text, self.tr("Tokens"), "binary", TokensView),
+            Entry("embeddings", model, self.tr("Embeddings"), "network", EmbeddingsView),
+            Entry("anatomy", model, self.tr("Anatomy"), "workflow", AnatomyView),
         )
 
     def _on_continue(self, token_id: int) -> None:

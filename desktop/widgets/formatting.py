@@ -48,6 +48,15 @@ def gigabytes(size_bytes: int) -> str:
     return f"{decimal(size_bytes / 1e9, 1)}{NBSP}GB"
 
 
+def small_size(size_bytes: float) -> str:
+    """Return a size that may be well below a megabyte, e.g. ``36.9 kB``."""
+    if size_bytes >= 1e6:
+        return size(round(size_bytes))
+    if size_bytes >= 1e3:
+        return f"{decimal(size_bytes / 1e3, 1)}{NBSP}kB"
+    return f"{decimal(size_bytes, 0)}{NBSP}B"
+
+
 def speed(tokens_per_s: float) -> str:
     """Return a measured speed, e.g. ``41.2 tokens/s``; no digits from 100 on."""
     return f"{decimal(tokens_per_s, 0 if tokens_per_s >= 100 else 1)}{NBSP}tokens/s"

@@ -24,9 +24,9 @@ from inference.inside.questions import Array, AskAttention, AskAttentionOverview
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from desktop.inside import Subject
+    from desktop.inside import Inquiry, Result, Subject
     from desktop.widgets.theme import Theme
-    from inference.inside.questions import Finding, Question, Window
+    from inference.inside.questions import Question, Window
 
 How = Literal["one", "mean", "max", "rollout"]
 _CELLS: Final = 512
@@ -113,7 +113,7 @@ class AttentionView(InsideView):
             self._mark_row()
             self._ask_row()
 
-    def take(self, question: Question, finding: Finding) -> None:
+    def take(self, question: Inquiry, finding: Result) -> None:
         """Show what was found."""
         if not isinstance(finding, Array) or self._subject is None:
             return

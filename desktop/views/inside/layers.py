@@ -15,9 +15,8 @@ from desktop.widgets.controls import scrolled
 from inference.inside.questions import Array, AskLens, AskUpdates, Lens
 
 if TYPE_CHECKING:
-    from desktop.inside import Subject
+    from desktop.inside import Inquiry, Result, Subject
     from desktop.widgets.theme import Theme
-    from inference.inside.questions import Finding, Question
 
 _TOP_N = 5
 
@@ -74,7 +73,7 @@ class LayersView(InsideView):
         for question in self._asked:
             self.asked.emit(question)
 
-    def take(self, question: Question, finding: Finding) -> None:
+    def take(self, question: Inquiry, finding: Result) -> None:
         """Show what was found."""
         subject = self._subject
         if subject is None or self._asked is None or question not in self._asked:

@@ -25,9 +25,8 @@ from inference.inside.stages import CUTS, Sorted, draw
 from inference.types import SamplingParams
 
 if TYPE_CHECKING:
-    from desktop.inside import Subject
+    from desktop.inside import Inquiry, Result, Subject
     from desktop.widgets.theme import Theme
-    from inference.inside.questions import Finding, Question
     from inference.inside.stages import Stages
 
 _SHOWN: Final = 14
@@ -111,7 +110,7 @@ class NextWordView(InsideView):
         self._subject = subject
         self._ask(subject)
 
-    def take(self, question: Question, finding: Finding) -> None:
+    def take(self, question: Inquiry, finding: Result) -> None:
         """Show what was found, if it is about this place."""
         if question == self._asked and isinstance(finding, NextTokens):
             self._found = finding

@@ -34,11 +34,10 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QResizeEvent
 
-    from desktop.inside import Subject
+    from desktop.inside import Inquiry, Result, Subject
     from desktop.values import Problem
     from desktop.views.inside.view import InsideView
     from desktop.widgets.theme import Theme
-    from inference.inside.questions import Finding, Question
 
 _VIEWS: Final = 176
 _CONTROLS: Final = 288
@@ -165,11 +164,11 @@ class InsidePage(QFrame):
         self._show_strip(subject)
         self._made[self.current_view()].show_place(subject)
 
-    def take(self, question: Question, finding: Finding) -> None:
+    def take(self, question: Inquiry, finding: Result) -> None:
         """Hand on what was found."""
         self._made[self.current_view()].take(question, finding)
 
-    def refuse(self, question: Question | None, problem: Problem) -> None:
+    def refuse(self, question: Inquiry | None, problem: Problem) -> None:
         """Say what cannot be shown, above the figure."""
         self._notice.say(problem.title, f"{problem.message} {problem.hint}".strip())
         self._notice.show()

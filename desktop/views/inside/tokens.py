@@ -13,9 +13,8 @@ from desktop.widgets.charts.token_text import TokenText
 from desktop.widgets.controls import scrolled
 
 if TYPE_CHECKING:
-    from desktop.inside import Subject
+    from desktop.inside import Inquiry, Result, Subject
     from desktop.widgets.theme import Theme
-    from inference.inside.questions import Finding, Question
 
 
 class TokensView(InsideView):
@@ -46,7 +45,7 @@ class TokensView(InsideView):
         self._text.set_text(subject.tokens, subject.chosen)
         self._frame.set_sentence(self._counts(subject))
 
-    def take(self, question: Question, finding: Finding) -> None:
+    def take(self, question: Inquiry, finding: Result) -> None:
         """Nothing is asked here."""
 
     def _counts(self, subject: Subject) -> str:

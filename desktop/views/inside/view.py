@@ -8,10 +8,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
 if TYPE_CHECKING:
-    from desktop.inside import Subject
+    from desktop.inside import Inquiry, Result, Subject
     from desktop.values import Problem
     from desktop.widgets.theme import Theme
-    from inference.inside.questions import Finding, Question
 
 
 class InsideView(QFrame):
@@ -51,10 +50,10 @@ class InsideView(QFrame):
         """Show another place of the same text."""
         self.show_subject(subject)
 
-    def take(self, question: Question, finding: Finding) -> None:
+    def take(self, question: Inquiry, finding: Result) -> None:
         """Show what was found; questions of other views come here too."""
         raise NotImplementedError
 
-    def refuse(self, question: Question, problem: Problem) -> None:
+    def refuse(self, question: Inquiry, problem: Problem) -> None:
         """Say what cannot be shown; the page says it in words."""
         del question, problem

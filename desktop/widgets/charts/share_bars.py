@@ -11,6 +11,8 @@ from desktop.widgets.charts.figure import Figure
 from desktop.widgets.charts.pieces import shown, spoken
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtGui import QPainter
 
     from desktop.widgets.theme import Theme
@@ -22,10 +24,28 @@ _BAR: Final = 10
 
 
 class ShareBars(Figure):
-    """Places are the rows."""
+    """Places are the rows.
 
-    def __init__(self, theme: Theme, name: str, words: str) -> None:
+    Args:
+        theme: Colours.
+        name: objectName.
+        words: Accessible name.
+        number: Writes a share.
+        full: What a bar of full length stands for; none = the largest.
+    """
+
+    def __init__(
+        self,
+        theme: Theme,
+        name: str,
+        words: str,
+        number: Callable[[float], str] = formatting.chance,
+        *,
+        full: float | None = None,
+    ) -> None:
         super().__init__(theme, name, words)
+        self._full = full
+        self._number = number
         self._rows: tuple[tuple[str, float], ...] = ()
 
     def set_rows(self, rows: tuple[tuple[str, float], ...]) -> None:
@@ -40,7 +60,7 @@ class ShareBars(Figure):
 
     def sentence(self) -> str:
         """Return what a person would say of it."""
-        told = ", ".join(f"{spoken(word)} {formatting.chance(share)}" for word, share in self._rows)
+        told = ", ".join(f"{spoken(word)} {self._number(share)}" for word, share in self._rows)
         return told or self.tr("Nothing to show yet.")
 
     def table(self) -> tuple[tuple[str, ...], ...]:
@@ -59,13 +79,13 @@ class ShareBars(Figure):
     def place_words(self, place: int) -> str:
         """Return what is said of one row."""
         word, share = self._rows[place]
-        return f"{spoken(word)}: {formatting.chance(share)}"
+        return f"{spoken(word)}: {self._number(share)}"
 
     def draw(self, painter: QPainter, size: QSize) -> None:
         """Paint the rows."""
         theme = self.theme
         painter.setRenderHint(painter.RenderHint.Antialiasing)
-        most = max((share for _, share in self._rows), default=1.0) or 1.0
+        most = self._full or max((share for _, share in self._rows), default=1.0) or 1.0
         scale = max(10, size.width() - _WORD - _NUMBER) / most
         for index, (word, share) in enumerate(self._rows):
             top = index * _ROW
@@ -89,5 +109,5 @@ class ShareBars(Figure):
             painter.drawText(
                 place,
                 Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
-                formatting.chance(share),
+                self._number(share),
             )

@@ -1,0 +1,105 @@
+"""The parts of a model as a stack, in the order in which a token passes through them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from desktop.widgets import formatting
+from desktop.widgets.charts.figure import Figure
+
+if TYPE_CHECKING:
+    from desktop.widgets.theme import Theme
+    from inference.library.anatomy import Block
+
+_ROW: Final = 34
+_GAP: Final = 6
+
+
+class BlockStack(Figure):
+    """Places are the parts."""
+
+    def __init__(self, theme: Theme, name: str, words: str) -> None:
+        super().__init__(theme, name, words)
+        self._blocks: tuple[Block, ...] = ()
+        self._chosen = -1
+
+    def set_blocks(self, blocks: tuple[Block, ...]) -> None:
+        """Show other parts."""
+        self._blocks = blocks
+        self.setMinimumHeight(self.sizeHint().height())
+        self.refresh()
+
+    def set_chosen(self, place: int) -> None:
+        """Frame a part."""
+        self._chosen = place
+        self.refresh()
+
+    def sizeHint(self) -> QSize:
+        """Return the height of the stack."""
+        return QSize(240, len(self._blocks) * (_ROW + _GAP) + 4)
+
+    def sentence(self) -> str:
+        """Return what a person would say of it."""
+        return self.tr("{0} parts, from the embedding to the output.").format(len(self._blocks))
+
+    def table(self) -> tuple[tuple[str, ...], ...]:
+        """Return names, tensors and numbers of weights."""
+        rows = [
+            (block.name, str(len(block.tensors)), str(block.parameters)) for block in self._blocks
+        ]
+        return (("part", "tensors", "weights"), *rows)
+
+    def place_count(self) -> int:
+        """Return the number of parts."""
+        return len(self._blocks)
+
+    def place_at(self, spot: QPoint) -> int:
+        """Return the part at a spot."""
+        place = spot.y() // (_ROW + _GAP)
+        return place if 0 <= place < len(self._blocks) else -1
+
+    def place_words(self, place: int) -> str:
+        """Return what is said of one part."""
+        block = self._blocks[place]
+        types = ", ".join(sorted({tensor.type_name for tensor in block.tensors}))
+        return self.tr("{0}: {1} weights, {2}").format(
+            self._name(block), formatting.parameters(block.parameters), types
+        )
+
+    def _name(self, block: Block) -> str:
+        kind, _, number = block.name.partition(" ")
+        if kind == "block":
+            return self.tr("Block {0}").format(int(number) + 1)
+        return self.tr("Embedding") if kind == "embedding" else self.tr("Output")
+
+    def draw(self, painter: QPainter, size: QSize) -> None:
+        """Paint boxes and the stream between them."""
+        theme = self.theme
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for place, block in enumerate(self._blocks):
+            top = place * (_ROW + _GAP)
+            box = QRectF(1, top + 1, size.width() - 2, _ROW - 2)
+            is_chosen = place == self._chosen
+            painter.setPen(QPen(theme.line_strong, 1))
+            painter.setBrush(theme.selected if is_chosen else theme.raised)
+            if place == self.mark:
+                painter.setPen(QPen(theme.focus, 2))
+            painter.drawRoundedRect(box, 6, 6)
+            painter.setFont(theme.font("body_strong" if is_chosen else "body"))
+            painter.setPen(theme.text)
+            align = Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(box.adjusted(10, 0, 0, 0), align, self._name(block))
+            painter.setFont(theme.font("small", tabular=True))
+            painter.setPen(theme.text2)
+            painter.drawText(
+                box.adjusted(0, 0, -10, 0),
+                align | Qt.AlignmentFlag.AlignRight,
+                formatting.parameters(block.parameters),
+            )
+            if place + 1 < len(self._blocks):
+                painter.setPen(QPen(theme.line_strong, 2))
+                middle = size.width() / 2
+                painter.drawLine(round(middle), top + _ROW, round(middle), top + _ROW + _GAP)

@@ -1,0 +1,105 @@
+"""The tensors of one part: name, shape, how they are stored, how many weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+
+from desktop.widgets import formatting
+from desktop.widgets.charts.figure import Figure
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPainter
+
+    from desktop.widgets.theme import Theme
+    from inference.library.anatomy import Tensor
+
+_ROW: Final = 24
+_SHAPE: Final = 120
+_TYPE: Final = 60
+_COUNT: Final = 110
+
+
+class TensorTable(Figure):
+    """Places are the rows."""
+
+    def __init__(self, theme: Theme, name: str, words: str) -> None:
+        super().__init__(theme, name, words)
+        self._tensors: tuple[Tensor, ...] = ()
+
+    def set_tensors(self, tensors: tuple[Tensor, ...]) -> None:
+        """Show other tensors."""
+        self._tensors = tensors
+        self.setMinimumHeight(self.sizeHint().height())
+        self.refresh()
+
+    def sizeHint(self) -> QSize:
+        """Return the height of all rows."""
+        return QSize(440, (len(self._tensors) + 1) * _ROW)
+
+    def sentence(self) -> str:
+        """Return what a person would say of it."""
+        total = sum(tensor.parameters for tensor in self._tensors)
+        return self.tr("{0} tensors with {1} weights.").format(
+            len(self._tensors), formatting.count(total)
+        )
+
+    def table(self) -> tuple[tuple[str, ...], ...]:
+        """Return its cells."""
+        rows = [
+            (one.name, _shape(one), one.type_name, str(one.parameters)) for one in self._tensors
+        ]
+        return (("tensor", "shape", "stored as", "weights"), *rows)
+
+    def place_count(self) -> int:
+        """Return the number of tensors."""
+        return len(self._tensors)
+
+    def place_at(self, spot: QPoint) -> int:
+        """Return the row at a spot."""
+        row = spot.y() // _ROW - 1
+        return row if 0 <= row < len(self._tensors) else -1
+
+    def place_words(self, place: int) -> str:
+        """Return what is said of one tensor."""
+        one = self._tensors[place]
+        return self.tr("{0}, {1}, stored as {2}, {3} weights").format(
+            one.name, _shape(one), one.type_name, formatting.count(one.parameters)
+        )
+
+    def draw(self, painter: QPainter, size: QSize) -> None:
+        """Paint heads and rows."""
+        theme = self.theme
+        heads = (self.tr("tensor"), self.tr("shape"), self.tr("stored as"), self.tr("weights"))
+        painter.setFont(theme.font("label"))
+        painter.setPen(theme.text3)
+        self._draw_row(painter, 0, size.width(), heads)
+        for row, one in enumerate(self._tensors, start=1):
+            if row - 1 == self.mark:
+                painter.fillRect(QRectF(0, row * _ROW, size.width(), _ROW), theme.hover)
+            painter.setPen(theme.line)
+            painter.drawLine(0, row * _ROW, size.width(), row * _ROW)
+            painter.setFont(theme.font("code_small"))
+            painter.setPen(theme.text)
+            cells = (one.name, _shape(one), one.type_name, formatting.count(one.parameters))
+            self._draw_row(painter, row, size.width(), cells)
+
+    def _draw_row(
+        self, painter: QPainter, row: int, width: int, cells: tuple[str, str, str, str]
+    ) -> None:
+        name = width - _SHAPE - _TYPE - _COUNT - 16
+        metrics = painter.fontMetrics()
+        left = 4
+        for place, (words, room) in enumerate(
+            zip(cells, (name, _SHAPE, _TYPE, _COUNT), strict=True)
+        ):
+            box = QRectF(left, row * _ROW, room, _ROW)
+            align = Qt.AlignmentFlag.AlignRight if place == 3 else Qt.AlignmentFlag.AlignLeft
+            fitted = metrics.elidedText(words, Qt.TextElideMode.ElideMiddle, round(room) - 6)
+            painter.drawText(box, align | Qt.AlignmentFlag.AlignVCenter, fitted)
+            left += room + 4
+
+
+def _shape(tensor: Tensor) -> str:
+    return " x ".join(map(str, tensor.shape))
