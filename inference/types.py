@@ -168,6 +168,8 @@ class LoadOptions(msgspec.Struct, frozen=True):
         past: How much of what was read is kept.
         draft: A smaller model with the same tokens, of the same form, to be loaded beside it for
             ``SamplingParams.speculate``; empty for none.
+        compile: Compile the reading of single tokens: ``on``, ``off``, or ``auto``, which is on for
+            CUDA. Where that does not work ``LoadedModel.device_reason`` says so (native).
     """
 
     path: str
@@ -183,6 +185,7 @@ class LoadOptions(msgspec.Struct, frozen=True):
     chat_template: str = ""
     past: PastOptions = PastOptions()
     draft: str = ""
+    compile: str = "auto"
 
 
 class ModelInfo(msgspec.Struct, frozen=True):

@@ -99,6 +99,12 @@ def add_load_options(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="type of the weights in memory, native engine; int8 on the processor only",
     )
+    group.add_argument(
+        "--compile",
+        choices=("auto", "on", "off"),
+        default="auto",
+        help="compile the reading of single tokens, native engine (auto: on NVIDIA GPUs)",
+    )
 
 
 def load_options(
@@ -117,6 +123,11 @@ def load_options(
                 f"The gguf engine has no `--dtype {arguments.dtype}`: the file fixes the type of "
                 "its weights.",
                 "Leave the option out, or choose a file with other weights.",
+            )
+        if arguments.compile == "on":
+            raise UnsupportedRequestError(
+                "The gguf engine has no `--compile on`: llama.cpp is compiled already.",
+                "Leave the option out.",
             )
         if device == "cpu":
             gpu_layers, device = 0, "auto"

@@ -15,6 +15,7 @@ from inference.native.layers import make_linear, make_norm
 from inference.native.rotary import rotate
 
 if TYPE_CHECKING:
+    from inference.native.compiled import StaticCache
     from inference.native.config import NetworkConfig
     from inference.native.families.base import Design
     from inference.native.kv_cache import KVCache
@@ -49,7 +50,7 @@ class Attention(nn.Module):
         self.window = config.window(layer)
         self.layer = layer
 
-    def forward(self, x: Tensor, turn: Turn | None, cache: KVCache | None) -> Tensor:
+    def forward(self, x: Tensor, turn: Turn | None, cache: KVCache | StaticCache | None) -> Tensor:
         """Return what the T positions learn from those before them, (B, T, C).
 
         Args:
@@ -58,11 +59,13 @@ class Attention(nn.Module):
             cache: Keys and values of the positions before; extended by the new ones.
         """
         query, key, value = self.heads(x, turn)
+        visible = None
         if cache is not None:
+            visible = cache.visible(self.window)  # (T, S) where not all of S are filled
             key, value = cache.append(self.layer, key, value)  # (B, G, S, D)
             query = query.to(key.dtype)  # they may be kept in a shorter type than they are made in
         mixed = attend(
-            query, key, value, scale=self.scale, window=self.window, cap=self.cap
+            query, key, value, scale=self.scale, window=self.window, cap=self.cap, visible=visible
         )  # (B, H, T, D)
         joined: Tensor = self.output(mixed.transpose(1, 2).flatten(2))  # (B, T, C)
         return joined
@@ -105,6 +108,7 @@ def attend(
     scale: float | None = None,
     window: int | None = None,
     cap: float | None = None,
+    visible: Tensor | None = None,
 ) -> Tensor:
     """Mix the values each position may see: itself and everything before it.
 
@@ -118,30 +122,39 @@ def attend(
         scale: In place of ``1 / sqrt(D)``.
         window: Positions each one sees, its own included; None is all.
         cap: Scores are pressed softly between this and its negative.
+        visible: Which positions each of the T sees, (T, S), where S has room to spare; None: all
+            S are filled, and the newest T come last.
 
     Returns:
         The mixed values, (B, H, T, D).
     """
-    n_new = query.shape[2]
-    if window is not None:  # what even the first new position does not see
-        n_useful = n_new + window - 1
-        key, value = key[:, :, -n_useful:], value[:, :, -n_useful:]  # (B, G, S, D), S now smaller
-    n_seen = key.shape[2]
+    n_new, mask = query.shape[2], visible
+    if visible is None:
+        if window is not None:  # what even the first new position does not see
+            n_useful = n_new + window - 1
+            key, value = key[:, :, -n_useful:], value[:, :, -n_useful:]  # S is now smaller
+        mask = _mask_needed(n_new, key.shape[2], window, query.device, capped=cap is not None)
     grouped = key.shape[1] != query.shape[1]
-    mask: Tensor | None = None
-    limited = window is not None and window < n_seen
-    if n_new > 1 and (cap is not None or limited or n_new < n_seen):
-        mask = _visible(n_new, n_seen, window, query.device)  # (T, S)
     if cap is not None:
         return _attend_capped(query, key, value, mask=mask, scale=scale, cap=cap)
-    if n_new == 1 and grouped:  # sees everything: heads that share a key can pose as positions
+    if n_new == 1 and grouped:  # heads that share a key can pose as positions: they see the same
         shared = query.reshape(key.shape[0], key.shape[1], -1, query.shape[3])  # (B, G, H/G, D)
-        mixed = F.scaled_dot_product_attention(shared, key, value, scale=scale)
+        mixed = F.scaled_dot_product_attention(shared, key, value, attn_mask=mask, scale=scale)
         return mixed.reshape(query.shape)
     is_causal = n_new > 1 and mask is None
     return F.scaled_dot_product_attention(
         query, key, value, attn_mask=mask, is_causal=is_causal, scale=scale, enable_gqa=grouped
     )
+
+
+def _mask_needed(
+    n_new: int, n_seen: int, window: int | None, device: torch.device, *, capped: bool
+) -> Tensor | None:
+    """Return the mask, (T, S), or None where all is seen or PyTorch makes the causal one itself."""
+    limited = window is not None and window < n_seen
+    if n_new > 1 and (capped or limited or n_new < n_seen):
+        return _visible(n_new, n_seen, window, device)
+    return None
 
 
 def _visible(n_new: int, n_seen: int, window: int | None, device: torch.device) -> Tensor:

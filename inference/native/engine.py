@@ -25,6 +25,7 @@ from inference.inside.questions import AskNext
 from inference.library.template_facts import TemplateFacts
 from inference.library.turn_ends import TurnEnds, find_turn_ends
 from inference.native.answering import Answer, candidates
+from inference.native.compiled import compiled_if_asked
 from inference.native.device import (
     choose_device,
     choose_precision,
@@ -88,6 +89,7 @@ def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToke
     with memory_errors_translated("loading the model"):
         network, weights_bytes = load_with(precision, checkpoint, device, progress, cancel)
         session = Session(network, n_ctx, precision.cache, device)
+        reason += compiled_if_asked(session, options.compile, device)
         draft = None
         if options.draft:
             draft = DraftNetwork(options, tokenizer, n_ctx, device, cancel)

@@ -38,8 +38,8 @@ class KVCache:
         shape = (config.n_layers, batch, config.n_kv_heads, n_ctx, config.head_width)
         self._keys = torch.empty(shape, dtype=dtype, device=device)  # (layer, B, H_kv, n_ctx, D)
         self._values = torch.empty(shape, dtype=dtype, device=device)  # the same
-        # One view per layer, made once: finding a place by five indices costs as much as writing.
-        self._layers = tuple(zip(self._keys.unbind(), self._values.unbind(), strict=True))
+        self.layers = tuple(zip(self._keys.unbind(), self._values.unbind(), strict=True))
+        """Keys and values of each layer at full length, (B, H_kv, n_ctx, D) each."""
         self.n_ctx = n_ctx
         self.expected = 0
         """Positions the prompt will fill; set before its first part where it comes in parts.
@@ -63,6 +63,13 @@ class KVCache:
         """Memory at full context."""
         return self._keys.nbytes + self._values.nbytes
 
+    def next_positions(self, count: int, device: torch.device) -> Tensor:
+        """Return where the next ``count`` tokens will stand, (T,)."""
+        return torch.arange(self._length, self._length + count, device=device)
+
+    def visible(self, window: int | None) -> None:
+        """Return no mask: what ``append`` returns is filled, and ``attend`` knows its order."""
+
     def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Write T new positions of one layer, (B, H_kv, T, D); return all S positions so far.
 
@@ -73,7 +80,7 @@ class KVCache:
         end = self._length + count
         if end > self.n_ctx:
             raise ValueError(f"{end} positions do not fit into a cache of {self.n_ctx}")
-        all_keys, all_values = self._layers[layer]  # (B, H_kv, n_ctx, D) each
+        all_keys, all_values = self.layers[layer]  # (B, H_kv, n_ctx, D) each
         all_keys.narrow(2, self._length, count).copy_(keys)
         all_values.narrow(2, self._length, count).copy_(values)
         return all_keys.narrow(2, 0, end), all_values.narrow(2, 0, end)  # (B, H_kv, S, D)

@@ -17,6 +17,7 @@ from inference.native.registry import family_of
 from inference.native.rotary import Rotary
 
 if TYPE_CHECKING:
+    from inference.native.compiled import StaticCache
     from inference.native.config import NetworkConfig
     from inference.native.families.base import Design
     from inference.native.kv_cache import KVCache
@@ -42,7 +43,7 @@ class Block(nn.Module):
         self.parallel = config.parallel
         self.scale = config.residual_scale
 
-    def forward(self, x: Tensor, turn: Turn | None, cache: KVCache | None) -> Tensor:
+    def forward(self, x: Tensor, turn: Turn | None, cache: KVCache | StaticCache | None) -> Tensor:
         """Return the stream after this block, (B, T, C)."""
         read = x if self.attention_norm is None else self.attention_norm(x)  # (B, T, C)
         found = self.attention(read, turn, cache)  # (B, T, C)
@@ -92,7 +93,11 @@ class Network(nn.Module):
         initialise(self, config.n_layers)
 
     def forward(
-        self, token_ids: Tensor, cache: KVCache | None = None, *, last_only: bool = False
+        self,
+        token_ids: Tensor,
+        cache: KVCache | StaticCache | None = None,
+        *,
+        last_only: bool = False,
     ) -> Tensor:
         """Read T tokens after those in the cache and score what may follow.
 
@@ -107,12 +112,16 @@ class Network(nn.Module):
         x = self.read(token_ids, cache)  # (B, T, C)
         return self.score(x[:, -1:] if last_only else x)
 
-    def read(self, token_ids: Tensor, cache: KVCache | None = None) -> Tensor:
+    def read(self, token_ids: Tensor, cache: KVCache | StaticCache | None = None) -> Tensor:
         """Return the residual stream after the last block, (B, T, C); arguments as ``forward``."""
         n_new = token_ids.shape[1]
         start = 0 if cache is None else cache.length
         text_length = start + n_new if cache is None else max(start + n_new, cache.expected)
-        positions = torch.arange(start, start + n_new, device=token_ids.device)  # (T,)
+        device = token_ids.device
+        if cache is None:
+            positions = torch.arange(n_new, device=device)  # (T,)
+        else:
+            positions = cache.next_positions(n_new, device)  # (T,)
         x = self._embed(token_ids, positions)  # (B, T, C)
         turns = self._turns(positions, text_length, x.dtype)
         for block, turn in zip(self.blocks, turns, strict=True):

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from inference.native.branches import Branches
+from inference.native.compiled import CompiledStep
 from inference.native.device import products_of
 from inference.native.kv_cache import KVCache
 from inference.native.scaling import most_ahead, must_read_anew, prefix_may_stay
@@ -62,6 +63,7 @@ class Session:
         self._turned_for = 0  # the text length the newest keys were turned for
         self._chunk = _SMALLEST_CHUNK
         self._cancel: CancelToken | None = None
+        self._step: CompiledStep | None = None
         self._newest = torch.zeros(1, 1, network.config.width, device=device)
         for module in _stopping_places(network):
             module.register_forward_pre_hook(self._check_stop)
@@ -172,14 +174,30 @@ class Session:
         if anew:
             self.reuse(())
         self._turned_for = length
-        with self._watching(cancel), products_of(len(given)):
-            tokens = torch.tensor([given], device=self._device)  # (1, T)
-            stream = self._network.read(tokens, self._cache)[:, -len(ids) :]  # (1, T, C)
+        with products_of(len(given)):
+            stream = self._pass(given, cancel)[:, -len(ids) :]  # (1, T, C)
         if self._device.type != "cpu":
             _wait_for(self._device)  # else the time measured is that of queueing
         self._ids.extend(given)
         self._newest = stream[:, -_TAKEN_BACK - 1 :].clone()  # (1, T', C)
         return stream
+
+    def _pass(self, ids: Sequence[int], cancel: CancelToken) -> Tensor:
+        if self._step is not None and len(ids) == 1:  # too short to be stopped in its middle
+            stream = self._step.read(ids[0], self._cache.length)  # (1, 1, C)
+            self._cache.advance(1)
+            return stream
+        with self._watching(cancel):
+            tokens = torch.tensor([ids], device=self._device)  # (1, T)
+            return self._network.read(tokens, self._cache)  # (1, T, C)
+
+    def compile(self, backend: str = "inductor") -> None:
+        """Read single tokens with a compiled pass from now on; before anything is read.
+
+        Raises:
+            NotCompiledError: That does not work here; everything stays as it is.
+        """
+        self._step = CompiledStep(self._network, self._cache, backend)
 
     @torch.inference_mode()
     def next_logits(self) -> Tensor:

@@ -144,6 +144,7 @@ def test_standard_input_is_the_prompt_without_its_last_line_end(
         (("--think", "off"), "--think off"),
         (("--dtype", "int8"), "--dtype int8"),
         (("--dtype", "float16"), "--dtype"),
+        (("--compile", "on"), "--compile on"),
         (("--device", "cuda"), "--device cuda"),
         (("--strategy", "greedy", "--temperature", "1"), "--temperature"),
     ],
