@@ -24,9 +24,10 @@ from desktop.controllers.engine_worker import (
     SmallerFound,
 )
 from desktop.controllers.idle import IdleWatch
+from desktop.controllers.model_rows import ModelRows
 from desktop.controllers.problems import idle_problem, loading_problem
 from desktop.controllers.shelf import LibraryLike, ModelShelf
-from desktop.values import EngineState, InstalledModel, Models, Problem
+from desktop.values import EngineState, Models, Problem
 from inference.cancel import CancelToken
 from inference.errors import from_wire
 from inference.events import Failed, Finished, PromptProgress, Started, TokenEvent
@@ -97,6 +98,7 @@ class EngineController(QObject):
         self._patience.setSingleShot(True)
         self._patience.timeout.connect(self._on_patience_over)
         self.shelf = ModelShelf(library, tasks, self)
+        self._rows = ModelRows(self.shelf)
         self.shelf.listed.connect(self._emit_models)
         self.shelf.removed.connect(self.model_removed)
         self.shelf.problem_raised.connect(self.problem_raised)
@@ -116,7 +118,7 @@ class EngineController(QObject):
 
     def models(self) -> Models:
         """Everything installed, with what is in memory."""
-        return Models(tuple(self._row(info) for info in self.shelf.models))
+        return self._rows.rows(self._state, self._is_stale)
 
     @property
     def options(self) -> LoadOptions | None:
@@ -413,13 +415,9 @@ class EngineController(QObject):
                 self._emit_models()
             self._untold.pop(0)
 
-    def _row(self, info: ModelInfo) -> InstalledModel:
-        estimate = self.shelf.estimate(info)
-        note, state = self.shelf.note(info), self._state
-        if state.model is None or state.model.id != info.id:
-            return InstalledModel(info, estimate_bytes=estimate, note=note)
-        stale = state.status in _SETTLED and self._options != self.default_options(info)
-        return InstalledModel(info, state.status, state.memory_bytes, estimate, note, stale)
+    def _is_stale(self, info: ModelInfo) -> bool:
+        """Whether the model in memory would be loaded otherwise now."""
+        return self._state.status in _SETTLED and self._options != self.default_options(info)
 
     def _emit_models(self) -> None:
         self.models_changed.emit(self.models())

@@ -124,11 +124,13 @@ class ModelShelf(QObject):
         self._models: tuple[ModelInfo, ...] | None = None
         self._estimates: dict[str, int] = {}  # by model id
         self._notes: dict[str, ModelNote] = {}  # by model id
-        self._changes: dict[str, dict[str, object]] = {}  # not written yet, by model id
+        self._mine: dict[str, dict[str, object]] = {}  # what was changed here, by model id
+        self._unwritten: dict[str, dict[str, object]] = {}
         self._reading = 0  # the newest reading; what an older one brings is out of date
         self._waiting: list[Callable[[], None]] = []
         self._removed_ids: list[str] = []
         self._writing = threading.Lock()
+        self._queueing = threading.Lock()  # never held for long: the GUI thread takes it
 
     @property
     def models(self) -> tuple[ModelInfo, ...]:
@@ -160,11 +162,13 @@ class ModelShelf(QObject):
         if changed == note:
             return
         self._notes[model_id] = changed
-        self._changes.setdefault(model_id, {}).update(changes)
+        self._mine.setdefault(model_id, {}).update(changes)
+        with self._queueing:
+            self._unwritten.setdefault(model_id, {}).update(changes)
         self._tasks.run(
             Task(lambda _cancel, _progress: self._write_note(info))
             .on_success(lambda _done: self.refresh() if "kind" in changes else None)
-            .on_failure(self._on_note_not_kept)
+            .on_failure(lambda error: self._on_note_not_kept(model_id, error))
         )
         self.listed.emit()
 
@@ -175,11 +179,13 @@ class ModelShelf(QObject):
     def _write_note(self, info: ModelInfo) -> None:
         """Write what is to be changed by now; whichever thread comes first writes all of it."""
         with self._writing:
-            changes = self._changes.pop(info.id, {})
+            with self._queueing:
+                changes = self._unwritten.pop(info.id, {})
             if changes:
                 self._library.notes.change(info, **changes)
 
-    def _on_note_not_kept(self, error: Exception) -> None:
+    def _on_note_not_kept(self, model_id: str, error: Exception) -> None:
+        self._mine.pop(model_id, None)
         self.refresh()
         self._explain(error)
 
@@ -289,7 +295,7 @@ class ModelShelf(QObject):
 
     def _take(self, found: _Reading) -> None:
         self._models, self._estimates, notes = found.models, found.estimates, found.notes
-        for model_id, changes in self._changes.items():  # made while the list was being read
+        for model_id, changes in self._mine.items():  # maybe while the list was being read
             if model_id in notes:
                 notes[model_id] = msgspec.structs.replace(notes[model_id], **changes)
         self._notes = notes

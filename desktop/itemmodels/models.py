@@ -50,11 +50,13 @@ class InstalledModelsList(QAbstractListModel):
         self._engines: frozenset[str] = frozenset()
         self._order: Order = "favourites"
         self._rows: tuple[InstalledModel | str, ...] = ()
+        self._places: dict[str, int] = {}
 
     def set_models(self, models: Models) -> None:
         """Show these models; rows that stay only change their content."""
-        self._all = models.rows
-        self._refresh()
+        before, self._all = self._all, models.rows
+        if not self._replaced(before, models.rows):
+            self._refresh()
 
     def set_words(self, words: str) -> None:
         """Show only models whose facts contain every word."""
@@ -80,10 +82,7 @@ class InstalledModelsList(QAbstractListModel):
 
     def row_of(self, model_id: str) -> int:
         """Return the row of a model, -1 where it is not shown."""
-        for n, row in enumerate(self._rows):
-            if not isinstance(row, str) and row.info.id == model_id:
-                return n
-        return -1
+        return self._places.get(model_id, -1)
 
     def first_row(self) -> int:
         """Return the first row that is a model, -1 where there is none."""
@@ -118,6 +117,27 @@ class InstalledModelsList(QAbstractListModel):
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         return flags | Qt.ItemFlag.ItemNeverHasChildren
 
+    def _replaced(
+        self, before: tuple[InstalledModel, ...], after: tuple[InstalledModel, ...]
+    ) -> bool:
+        """Exchange the rows that are other objects now, where all of them keep their places."""
+        if len(before) != len(after):
+            return False
+        changed = [(a, b) for a, b in zip(before, after, strict=True) if a is not b]
+        if not all(_stays(old, new) for old, new in changed):
+            return False
+        rows = list(self._rows)
+        for _, new in changed:
+            place = self._places.get(new.info.id, -1)
+            if place >= 0:
+                rows[place] = new
+        self._rows = tuple(rows)
+        for _, new in changed:
+            place = self._places.get(new.info.id, -1)
+            if place >= 0:
+                self.dataChanged.emit(self.index(place), self.index(place))
+        return True
+
     def _is_wanted(self, row: InstalledModel) -> bool:
         if self._kinds and row.info.kind not in self._kinds:
             return False
@@ -151,7 +171,16 @@ class InstalledModelsList(QAbstractListModel):
             return
         self.beginResetModel()
         self._rows = tuple(rows)
+        self._places = {row.info.id: n for n, row in enumerate(rows) if not isinstance(row, str)}
         self.endResetModel()
+
+
+def _stays(old: InstalledModel, new: InstalledModel) -> bool:
+    """Whether a row keeps its place, whatever the order and the words looked for."""
+    notes = (old.note.favourite, old.note.last_used) if old.note is not None else None
+    noted = (new.note.favourite, new.note.last_used) if new.note is not None else None
+    held = (old.status in IN_MEMORY) == (new.status in IN_MEMORY)
+    return old.info == new.info and notes == noted and held
 
 
 def _sorted(rows: list[InstalledModel], order: Order) -> list[InstalledModel]:

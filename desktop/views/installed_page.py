@@ -108,7 +108,7 @@ class InstalledPage(QFrame):
             self._chosen = came[0]
         self._models = models
         self._items.set_models(models)
-        total = sum(row.info.size_bytes for row in models.rows)
+        total = sum(row.info.size_bytes for row in models.rows if not row.info.absent)
         number = len(models.rows)
         words = self.tr("1 model, {1} on disk" if number == 1 else "{0} models, {1} on disk")
         self._disk.setText(words.format(formatting.count(number), formatting.size(total)))

@@ -126,3 +126,27 @@ def test_a_note_that_cannot_be_kept_is_said_and_taken_back(
     house.until(lambda: bool(house.problems))
     info = house.library.models[1]
     house.until(lambda: not house.engine.shelf.note(info).favourite)  # type: ignore[union-attr]
+
+
+def test_a_change_outlives_a_list_that_was_read_before_it(
+    make_house: Callable[..., House],
+) -> None:
+    house = two(make_house)
+    info = house.library.models[1]
+    old = house.library.notes.all()
+    house.engine.shelf.change_note("other", text="new")
+    house.until(lambda: house.library.notes.of(info).text == "new")
+    house.library.notes.all = lambda: old  # type: ignore[method-assign]  # read a moment ago
+    house.engine.refresh()
+    house.qtbot.wait(200)
+    assert house.engine.shelf.note(info).text == "new"  # type: ignore[union-attr]
+
+
+def test_rows_that_stay_the_same_stay_the_same_objects(make_house: Callable[..., House]) -> None:
+    house = two(make_house)
+    first, second = house.engine.models().rows
+    house.load("other")
+    again = house.engine.models().rows
+    assert again[0] is first
+    assert again[1] is not second
+    assert again[1].status == "ready"

@@ -101,3 +101,22 @@ def test_favourites_come_first_and_rows_can_be_sorted_and_filtered() -> None:
     assert listed(items) == ["Installed", "Model beta"]
     items.set_filter((), ("native",))
     assert listed(items) == ["Installed", "Model zeta"]
+
+
+def test_one_models_change_touches_one_row(qtbot: QtBot) -> None:
+    rows = tuple(row(f"m{n}") for n in range(50))
+    items = InstalledModelsList(grouped=False)
+    items.set_models(Models(rows))
+    told: list[tuple[int, int]] = []
+    items.dataChanged.connect(lambda first, last: told.append((first.row(), last.row())))
+    items.modelReset.connect(lambda: told.append((-1, -1)))
+    items.set_models(Models(rows))
+    assert told == []
+    noted = replace(rows[7], note=ModelNote(text="mine"))
+    items.set_models(Models((*rows[:7], noted, *rows[8:])))
+    assert told == [(7, 7)]
+    assert items.model_at(items.index(7)) is noted
+    loaded = replace(rows[9], status="ready")
+    items.set_models(Models((*rows[:7], noted, rows[8], loaded, *rows[10:])))
+    assert told[-1] == (-1, -1)
+    assert items.row_of("m9") == 0
