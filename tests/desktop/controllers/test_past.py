@@ -137,7 +137,7 @@ def test_a_smaller_limit_makes_the_oldest_go_at_once(house: House) -> None:
 
 
 def test_a_window_whose_chats_are_not_kept_keeps_no_work_either(house: House) -> None:
-    house.engine._settings = house.settings.settings_without_past
+    house.engine.settings = house.settings.settings_without_past
     unload(house)
     house.load("tiny")
     house.ask(LONG)
