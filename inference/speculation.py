@@ -25,6 +25,7 @@ RowT = TypeVar("RowT")
 RowT_contra = TypeVar("RowT_contra", contravariant=True)
 RowT_co = TypeVar("RowT_co", covariant=True)
 _JUDGES, _DRAFTS = 1, 2
+_LONGEST_PAUSE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,7 @@ class Speculation(Generic[RowT]):
         self._random = judge_randomness(seed)
         self._most = most
         self._length = most
+        self._pause = self._last_pause = 0  # tokens without a guess
         self.drafted = 0
         self.accepted = 0
 
@@ -190,6 +192,9 @@ class Speculation(Generic[RowT]):
             yield from zip(chosen, rows, strict=False)
 
     def _draft(self) -> Draft:
+        if self._pause > 0:
+            self._pause -= 1
+            return Draft()
         # A pass gives one token more than it has guesses.
         room = self._end - len(self._history) - 1
         most = self._reader.most_ahead(min(self._length, room))
@@ -216,14 +221,20 @@ class Speculation(Generic[RowT]):
         return token
 
     def _learn(self, draft: Draft, chosen: Sequence[int]) -> None:
-        """Count, and guess further after guesses that all were right, less far after others."""
+        """Count; guess further after guesses that all were right, and less after wrong ones.
+
+        Where nothing was right, guessing pauses, each time for twice as long: a text that cannot
+        be guessed costs little more than without.
+        """
         if not draft.tokens:
             return
         accepted = sum(a == b for a, b in zip(draft.tokens, chosen, strict=False))
         self.drafted += len(draft.tokens)
         self.accepted += accepted
         longer = min(self._most, 2 * self._length)
-        self._length = longer if accepted == len(draft.tokens) else max(1, accepted + 1)
+        self._length = longer if accepted == len(draft.tokens) else accepted + 1
+        self._pause = 0 if accepted else min(_LONGEST_PAUSE, 2 * self._last_pause + 1)
+        self._last_pause = self._pause
 
 
 def judge(target: Chances, drafted: Chances, token: int, random: np.random.Generator) -> int:

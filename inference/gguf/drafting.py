@@ -45,9 +45,14 @@ class ContextReader:
 
     def read(self, tokens: Sequence[int]) -> Sequence[Logits] | None:
         """Compute tokens in one batch; return the logits after each, (V,), or ``None``."""
-        if not self._session.read_all_logits(tokens, self._cancel, brief=True):
+        session = self._session
+        if len(tokens) == 1:
+            complete = session.read(tokens, self._cancel)
+        else:
+            complete = session.read_all_logits(tokens, self._cancel, brief=True)
+        if not complete:
             return None
-        return [_checked(self._session.logits(index)) for index in range(len(tokens))]
+        return [_checked(session.logits(index - len(tokens))) for index in range(len(tokens))]
 
     def take_back(self, count: int) -> None:
         """Forget the newest tokens."""

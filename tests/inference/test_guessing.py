@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from inference.speculation import Chances
 
 CIRCLES = tuple(b"the cat sat on the mat, the cat sat on the mat, the cat")
-DRAWS = 500
+DRAWS = 600
 CRITICAL = 66.0  # chi-square with 26 degrees of freedom is above it once in 50,000 times
 SETTINGS: list[dict[str, Any]] = [
     {"temperature": 0.0},
@@ -174,7 +174,7 @@ def test_drawn_answers_have_the_distribution_of_single_steps(
         return token if right else target.draw(random)
 
     monkeypatch.setattr(speculation, "judge", drawn_anew)
-    assert chi_square(engine) > 1.5 * CRITICAL
+    assert chi_square(engine) > CRITICAL
 
 
 def test_a_text_that_goes_on_is_reused_as_if_nothing_had_been_guessed(engine: Engine) -> None:

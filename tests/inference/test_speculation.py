@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pytest
 
 from inference.drafters import PromptLookup
-from inference.speculation import Chances, judge
+from inference.speculation import Chances, Draft, Speculation, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 DRAWS = 20_000
 CELLS = 6
@@ -101,3 +101,106 @@ def test_a_look_up_that_grew_with_the_text_guesses_as_one_that_read_it_whole() -
     for length in range(5, len(text)):
         whole = PromptLookup().propose(text[:length], 6)
         assert grown.propose(text[:length], 6) == whole
+
+
+class Counts:
+    """A model that writes 1, 2, 3 ...: its row is what it has read last."""
+
+    def __init__(self) -> None:
+        self.read_ids = [0]
+        self.passes: list[int] = []
+
+    def start(self) -> int:
+        return self.read_ids[-1]
+
+    def most_ahead(self, wanted: int) -> int:
+        return min(wanted, 6)
+
+    def read(self, tokens: Sequence[int]) -> Sequence[int]:
+        self.passes.append(len(tokens))
+        self.read_ids += tokens
+        return list(tokens)
+
+    def take_back(self, count: int) -> None:
+        del self.read_ids[len(self.read_ids) - count :]
+
+
+class NextNumber:
+    """Chooses the number after the one that was read."""
+
+    def pick(self, logits: int) -> int:
+        return logits + 1
+
+    def distribution(self, logits: int) -> Chances:
+        return Chances(np.array([logits + 1]), np.array([1.0]))
+
+    def remember(self, token: int) -> None:
+        del token
+
+    def fork(self) -> Self:
+        return self
+
+    def close(self) -> None:
+        pass
+
+
+class Guesses:
+    """Guesses right, or wrong from some place on."""
+
+    def __init__(self, right: int) -> None:
+        self._right = right
+
+    def prepare(self, prompt: Sequence[int]) -> None:
+        del prompt
+
+    def propose(self, history: Sequence[int], most: int) -> Draft:
+        return Draft([history[-1] + 1 + i + (i >= self._right) for i in range(most)])
+
+    def close(self) -> None:
+        pass
+
+
+def written(right: int, count: int, limit: int = 200) -> tuple[Counts, Speculation[int]]:
+    reader = Counts()
+    speculation = Speculation(
+        reader, NextNumber(), Guesses(right), prompt=(0,), seed=0, limit=limit, most=8, ends=()
+    )
+    tokens = speculation.tokens()
+    assert [next(tokens)[0] for _ in range(count)] == list(range(1, count + 1))
+    return reader, speculation
+
+
+def test_right_guesses_are_read_as_many_together_as_the_reader_allows() -> None:
+    reader, counted = written(right=99, count=29)
+    assert reader.passes == [7, 7, 7, 7]
+    assert counted.accepted == counted.drafted == 24
+
+
+def test_only_what_was_taken_stays_read() -> None:
+    reader, counted = written(right=2, count=31)
+    assert reader.read_ids == list(range(len(reader.read_ids)))
+    assert counted.accepted == 2 * len(reader.passes)
+
+
+def test_a_text_that_cannot_be_guessed_is_seldom_guessed() -> None:
+    reader, counted = written(right=0, count=200)
+    assert counted.accepted == 0
+    assert len(reader.passes) == 199
+    assert sum(size > 1 for size in reader.passes) < 199 / 10
+
+
+def test_nothing_is_guessed_beyond_the_limit() -> None:
+    reader, _counted = written(right=99, count=10, limit=10)
+    assert reader.read_ids[-1] <= 9
+    assert sum(reader.passes) == 9
+
+
+def test_an_end_among_the_guesses_is_the_last_that_is_taken() -> None:
+    reader = Counts()
+    speculation = Speculation(
+        reader, NextNumber(), Guesses(99), prompt=(0,), seed=0, limit=50, most=8, ends=(4,)
+    )
+    tokens = speculation.tokens()
+    assert [next(tokens)[0] for _ in range(4)] == [1, 2, 3, 4]
+    assert speculation.accepted == 3
+    assert reader.read_ids == [0, 1, 2, 3]
