@@ -88,6 +88,13 @@ def shelf_problem(error: InferenceError) -> Problem:
     )
 
 
+def making_problem(error: InferenceError) -> Problem:
+    """Another version of a model was not made."""
+    return Problem(
+        "The new version was not made.", error.message, error.hint, error.detail, can_retry=False
+    )
+
+
 def hub_problem(error: InferenceError) -> Problem:
     """The hub could not be asked: its sentence is the title."""
     return Problem(error.message, "", error.hint, error.detail)

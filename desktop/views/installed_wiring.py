@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from desktop.controllers.making import MakingController
 from desktop.controllers.model_care import ModelCare
 from desktop.views.installed_page import InstalledPage
+from inference.library.folders import ModelFolders
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject
@@ -26,6 +28,10 @@ def make_installed(
     page.unload_asked.connect(engines.unload)
     page.cancel_asked.connect(engines.cancel_load)
     _connect_detail(page, engines, ModelCare(engines, tasks, paths, parent))
+    making = MakingController(engines, ModelFolders(paths), parent)
+    page.detail.making.make_asked.connect(lambda kind: making.make(page.chosen, kind))
+    page.detail.making.cancel_asked.connect(making.cancel)
+    making.changed.connect(page.detail.making.show_making)
     page.set_engine(engines.state())
     page.set_models(engines.models())
     return page

@@ -13,6 +13,7 @@ from desktop.views.model_asking import ModelAsking
 from desktop.views.model_facts import ModelFactGrid
 from desktop.views.model_files import ModelFiles
 from desktop.views.model_loading import ModelLoading
+from desktop.views.model_making import ModelMaking
 from desktop.views.model_memory import ModelMemory
 from desktop.views.model_template import ModelTemplate
 from desktop.widgets import formatting
@@ -95,6 +96,7 @@ class ModelDetail(QFrame):
         self.loading = ModelLoading(theme)
         self.asking = ModelAsking(theme)
         self.files = ModelFiles(theme)
+        self.making = ModelMaking(theme)
         self._bar = QProgressBar()
         self._bar.setObjectName("model_progress")
         self._bar.setAccessibleName(self.tr("Loading"))
@@ -124,6 +126,7 @@ class ModelDetail(QFrame):
         self.loading.show_model(model, self._settings)
         self.asking.show_model(model, self._settings)
         self.files.show_model(model, self._check)
+        self.making.show_model(model)
         self._show_buttons(model)
         if is_other:
             self._area.verticalScrollBar().setValue(0)
@@ -305,6 +308,7 @@ class ModelDetail(QFrame):
                 column.addWidget(rule())
                 column.addSpacing(16)
             column.addWidget(section)
+        column.addWidget(self.making)
         column.addStretch(1)
         self._area = scrolled(body, "model_scroll", self.tr("Facts"))
         outer = QVBoxLayout(self)

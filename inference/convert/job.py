@@ -7,6 +7,7 @@ processes that were killed.
 
 from __future__ import annotations
 
+import itertools
 import os
 import queue
 import re
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 _POLL_S: Final = 0.1
 _KEPT_LINES: Final = 40
 _WAIT_S: Final = 10.0
+_numbers: Final = itertools.count()
 
 
 class MakingStopped(Exception):  # noqa: N818  not an error: it was asked for
@@ -94,7 +96,7 @@ def make_file(
             "Choose another name, or let it be replaced (--force).",
         )
     made_folders = _make_folder(target.parent)
-    parts = [target.with_name(f".{target.name}.{os.getpid()}.{i}.part") for i in range(len(steps))]
+    parts = [target.with_name(f".{target.name}.{os.getpid()}.{next(_numbers)}.part") for _ in steps]
     notes: list[str] = []
     try:
         _remove_orphans(target)
@@ -135,7 +137,7 @@ def _put_in_place(part: Path, target: Path) -> None:
 
 def _remove_orphans(target: Path) -> None:
     """Remove part files of this target whose process is gone."""
-    part = re.compile(rf"\.{re.escape(target.name)}\.(\d+)\.\d\.part")
+    part = re.compile(rf"\.{re.escape(target.name)}\.(\d+)\.\d+\.part")
     for path in target.parent.iterdir():
         match = part.fullmatch(path.name)
         if match and not psutil.pid_exists(int(match[1])):

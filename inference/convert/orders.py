@@ -16,6 +16,12 @@ QUANTIZED: Final = (
 )  # fmt: skip
 """Types that a GGUF file can be made smaller with, largest first."""
 
+OFFERED: Final = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q4_0", "Q3_K_M")
+"""Those of them that a person has to choose between in the window."""
+
+WHOLE: Final = frozenset({"F32", "F16", "BF16"})
+"""Types of files that nothing was taken from yet."""
+
 
 class Order(msgspec.Struct, frozen=True):
     """One file to make.

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from inference.convert.orders import CONVERTED, QUANTIZED, Order
+from inference.convert.orders import CONVERTED, OFFERED, QUANTIZED, WHOLE, Order
 from inference.errors import UnsupportedRequestError
 from inference.library import split_files
 
@@ -30,9 +30,11 @@ def place_of(info: ModelInfo, folders: ModelFolders, file_type: str) -> Path:
     """
     path = Path(info.path)
     if info.engine == "gguf":
-        name, folder = _TYPE_ENDING.sub("", split_files.stem(path)), path.parent
+        is_named = path.suffix.lower() == ".gguf"  # other apps keep files under their hashes
+        name = split_files.stem(path) if is_named else info.id.rpartition("/")[2]
+        name, folder = _TYPE_ENDING.sub("", re.sub(r"[^\w.+-]+", "-", name)), path.parent
     else:
-        name, folder = path.name, path
+        name, folder = path.name, path.parent  # in it, it would count as part of the folder
     if not any(folder.is_relative_to(models) for models in folders.all()):
         folder = folders.target() / name
     return folder / f"{name}-{file_type}.gguf"
@@ -67,3 +69,19 @@ def reduction(info: ModelInfo, file_type: str, *, again: bool = False) -> tuple[
     """
     last = Order("quantize", info.path, "", file_type, again=again)
     return (last,) if info.engine == "gguf" else (*conversion(info, own_type(info)), last)
+
+
+def steps_to(info: ModelInfo, file_type: str) -> tuple[Order, ...]:
+    """Return the shortest way to a file of that type: folders are written directly if they can."""
+    if info.engine != "gguf" and file_type in CONVERTED:
+        return conversion(info, file_type)
+    return reduction(info, file_type)
+
+
+def types_from(info: ModelInfo) -> tuple[str, ...]:
+    """Return the types to offer for another version of a model; none where that is nonsense."""
+    if info.problem or info.absent or not info.parameters:
+        return ()
+    if info.engine == "gguf":
+        return OFFERED if info.quantization in WHOLE else ()
+    return (own_type(info), *OFFERED)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from inference.convert.orders import WHOLE
 from inference.convert.space import check_space
 from inference.errors import UnsupportedRequestError
 from inference.gguf.quantize import quantize, quantized_bytes
@@ -14,9 +15,6 @@ from inference.library.sizes import format_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-WHOLE: Final = frozenset({"F32", "F16", "BF16"})
-"""Types of files that nothing was taken from yet."""
 
 
 def shrink(
