@@ -83,13 +83,14 @@ class ComputerController(QObject):
         gpus, speed, paths, ask = self._gpus, self._speed, self._paths, self._ask_gpus
 
         def read() -> Computer:
-            from inference.library.machine import this_machine  # noqa: PLC0415  not at the start
+            from inference.library.folders import ModelFolders  # noqa: PLC0415  not at the start
+            from inference.library.machine import this_machine  # noqa: PLC0415
 
             found = ask() if gpus is None else gpus
             machine = this_machine(paths.cache if speed is None else None, found)
             if speed is not None:
                 machine = msgspec.structs.replace(machine, bandwidth_bytes_per_s=speed)
-            return Computer(machine, _free_disk(paths.models))
+            return Computer(machine, _free_disk(ModelFolders(paths).default()))
 
         self._tasks.run(
             Task(lambda _cancel, _progress: read()).on_success(self._take).on_failure(self._give_up)

@@ -96,6 +96,11 @@ class KnownModels:
         """Return a folder as it was last seen, ``None`` for one that is new."""
         return self._read().places.get(folder)
 
+    def places_of(self, prefix: str) -> tuple[tuple[str, Place], ...]:
+        """Return the folders whose names begin so, as they were last seen."""
+        places = self._read().places
+        return tuple((name, place) for name, place in places.items() if name.startswith(prefix))
+
     def see(self, folder: str, place: Place) -> None:
         """Keep how a folder is now."""
         content = self._read()

@@ -27,10 +27,11 @@ from inference.library.scan import Stamp, scan, stamp_of
 from inference.types import ModelInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from inference.library.folders import ModelFolders
     from inference.library.notes import ModelNote, ModelNotes
+    from inference.library.other_apps import App
     from inference.library.registry import Registry
     from inference.types import ModelKind
 
@@ -167,18 +168,33 @@ class Listing:
             yield _Candidate(found.id, found.place, "models folder", found.stamp)
 
     def _foreign(self) -> Iterator[_Candidate]:
-        wanted = {app for app, shown in self._folders.choices().apps.items() if shown}
-        for place in find_places() if wanted else ():
-            if place.app in wanted:
-                for model in models_in(place):
-                    yield _Candidate(
-                        model.id,
-                        str(model.path),
-                        NAMES[place.app],
-                        stamp_of(model.path),
-                        # A blob or snapshot is called by its hash.
-                        "" if model.path.suffix.lower() == ".gguf" else model.name,
-                    )
+        choices = self._folders.choices().apps
+        wanted = [app for app, name in NAMES.items() if choices.get(app)]
+        found = find_places() if wanted else ()
+        for place in (one for one in found if one.app in wanted):
+            models = models_in(place)
+            listed = tuple((model.id, str(model.path)) for model in models)
+            key = f"{place.app}:{place.folder}"
+            self._places.add(key)
+            self._known.see(key, Place(listed, os.path.ismount(place.folder)))
+            for model in models:
+                # A blob or snapshot is called by its hash.
+                name = "" if model.path.suffix.lower() == ".gguf" else model.name
+                stamp = stamp_of(model.path)
+                yield _Candidate(model.id, str(model.path), place.name, stamp, name)
+        for app in wanted:
+            yield from self._foreign_away(app, {str(one.folder) for one in found})
+
+    def _foreign_away(self, app: App, there: Collection[str]) -> Iterator[_Candidate]:
+        """Give what an app had in folders that are not there now."""
+        for key, place in self._known.places_of(f"{app}:"):
+            folder = key.partition(":")[2]
+            if folder not in there:
+                self._places.add(key)
+                away = f"The folder {folder} of {NAMES[app]} is not there. Connect its drive."
+                for model_id, path in place.models:
+                    name = model_id.partition("/")[2]
+                    yield _Candidate(model_id, path, NAMES[app], name=name, absent=away)
 
     def _read_new(self, candidates: Sequence[_Candidate], within_s: float | None) -> int:
         """Open what is new, and return how many are left for the next time."""

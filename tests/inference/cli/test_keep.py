@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import pytest
 from tests.helpers.checkpoints import tiny_llama
 from tests.helpers.gguf_files import tiny_gguf
 from tests.helpers.local_hub import LocalHub
+from tests.inference.cli.conftest import real_cli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,6 +128,38 @@ def test_another_app_s_models_are_listed_when_asked_for(fake_cli: Cli, person: P
     assert "belongs to LM Studio and is only read here" in refused.err
     assert "not listed any more" in fake_cli("models", "remove", "--app", "lmstudio").out
     assert listed(fake_cli) == []
+
+
+def test_both_engines_run_what_other_apps_keep_where_it_is(
+    home: Path, person: Path, tmp_path: Path
+) -> None:
+    content = tiny_gguf(tmp_path / "made.gguf").read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    blob = person / ".ollama" / "models" / "blobs" / f"sha256-{digest}"
+    manifest = blob.parents[1] / "manifests" / "registry.ollama.ai" / "library" / "tiny" / "1b"
+    for file in (blob, manifest):
+        file.parent.mkdir(parents=True)
+    blob.write_bytes(content)
+    layer = {"mediaType": "application/vnd.ollama.image.model", "size": len(content)}
+    layers = [layer | {"digest": f"sha256:{digest}"}]
+    manifest.write_text(json.dumps({"schemaVersion": 2, "layers": layers}))
+    repo = person / ".cache" / "huggingface" / "hub" / "models--org--tiny"
+    made = tiny_llama(tmp_path / "made")
+    snapshot = repo / "snapshots" / ("a" * 40)
+    snapshot.mkdir(parents=True)
+    (repo / "blobs").mkdir()
+    for file in made.iterdir():
+        blob_of = repo / "blobs" / hashlib.sha256(file.read_bytes()).hexdigest()
+        blob_of.write_bytes(file.read_bytes())
+        (snapshot / file.name).symlink_to(blob_of)
+    for app in ("ollama", "huggingface"):
+        assert real_cli("models", "add", "--app", app).status == 0
+    for model, engine in (("ollama/tiny:1b", "gguf"), ("huggingface/org/tiny", "native")):
+        said = real_cli("run", model, "Hello", "--raw", "--max-tokens", "3", "--json")
+        assert said.status == 0, said.err
+        assert said.events[0]["engine"] == engine
+        assert said.events[-1]["usage"]["completion_tokens"] > 0
+    assert blob.read_bytes() == content
 
 
 def test_show_tells_types_last_use_and_the_person_s_note(fake_cli: Cli, tmp_path: Path) -> None:

@@ -281,6 +281,24 @@ def test_other_apps_models_are_listed_after_a_yes_only_and_stay(
     assert set(by_id(library)) == {"huggingface/org/tiny-instruct", "lmstudio/org/name/model"}
 
 
+def test_another_app_s_folder_that_is_away_keeps_its_models(
+    library: Library, paths: AppPaths, tmp_path: Path, nobody: Path
+) -> None:
+    ollama(nobody)
+    library.folders.answer_apps({"ollama": True})
+    before = library.find("ollama/tiny-chat:1b")
+    (nobody / ".ollama").rename(nobody / "unplugged")
+    away = again(paths, tmp_path).find("ollama/tiny-chat:1b")
+    assert away.absent
+    assert "of Ollama is not there" in away.problem
+    assert (away.parameters, away.origin) == (before.parameters, "Ollama")
+    library.folders.answer_apps({"ollama": False})
+    assert by_id(again(paths, tmp_path)) == {}
+    library.folders.answer_apps({"ollama": True})
+    (nobody / "unplugged").rename(nobody / ".ollama")
+    assert again(paths, tmp_path).find("ollama/tiny-chat:1b") == before
+
+
 def test_what_is_listed_twice_is_shown_once(library: Library, nobody: Path) -> None:
     path = put(nobody, ".lmstudio/models/org/name/model.gguf")
     library.add(path)
