@@ -120,6 +120,11 @@ class DownloadRow(msgspec.Struct, frozen=True):
         return _GROUPS[self.state]
 
     @property
+    def is_busy(self) -> bool:
+        """Whether figures change by themselves, with or without news."""
+        return self.state in MOVING or self.state == "waiting"
+
+    @property
     def fraction(self) -> float:
         """How much of it is here, 0 to 1."""
         return min(1.0, self.done_bytes / self.total_bytes) if self.total_bytes else 0.0

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from desktop.controllers.problems import download_title
 from desktop.download_values import DownloadRow, RowState, Wanted
-from inference.errors import InferenceError, wire_name
+from inference.errors import wire_name
 from inference.files import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from inference.errors import InferenceError
 
 _log = logging.getLogger(__name__)
 
@@ -42,8 +45,29 @@ class Asked(msgspec.Struct, frozen=True):
     hint: str = ""
     detail: str = ""
 
-    def row(self, row_id: str, title: str) -> DownloadRow:
-        """Return it as a row; ``title`` says in a few words what went wrong."""
+    def again(self) -> Asked:
+        """Return it on its way once more."""
+        return asking(self.wanted)
+
+    def stopped(self) -> Asked:
+        """Return it waiting for the person."""
+        return msgspec.structs.replace(self, state="paused", goes_on=False, since=time.time())
+
+    def refused(self, error: InferenceError) -> Asked:
+        """Return it with what went wrong."""
+        return Asked(
+            self.wanted,
+            "failed",
+            goes_on=False,
+            since=time.time(),
+            error=wire_name(error),
+            message=error.message,
+            hint=error.hint,
+            detail=error.detail,
+        )
+
+    def row(self, row_id: str) -> DownloadRow:
+        """Return it as a row."""
         wanted = self.wanted
         return DownloadRow(
             id=row_id,
@@ -53,7 +77,7 @@ class Asked(msgspec.Struct, frozen=True):
             wanted=wanted.wanted,
             state=self.state,
             total_bytes=wanted.size_bytes,
-            title=title if self.error else "",
+            title=download_title(self.error) if self.error else "",
             message=self.message,
             hint=self.hint,
             detail=self.detail,
@@ -66,25 +90,6 @@ class Asked(msgspec.Struct, frozen=True):
 def asking(wanted: Wanted) -> Asked:
     """Return a request that is on its way."""
     return Asked(wanted, since=time.time())
-
-
-def stopped(asked: Asked) -> Asked:
-    """Return a request that waits for the person."""
-    return msgspec.structs.replace(asked, state="paused", goes_on=False, since=time.time())
-
-
-def refused(asked: Asked, error: InferenceError) -> Asked:
-    """Return a request that went wrong."""
-    return Asked(
-        asked.wanted,
-        "failed",
-        goes_on=False,
-        since=time.time(),
-        error=wire_name(error),
-        message=error.message,
-        hint=error.hint,
-        detail=error.detail,
-    )
 
 
 def load(path: Path) -> dict[str, Asked]:

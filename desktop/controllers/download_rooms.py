@@ -15,7 +15,7 @@ from desktop.download_values import DiskUse, DownloadRow
 from desktop.store.settings import DownloadSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from desktop.controllers.asked_downloads import Asked
@@ -72,6 +72,15 @@ class DownloadRooms:
         listed = {job.id for job in self._opened().jobs()}
         asked = asked_downloads.load(self._data / _ASKED) if self._data is not None else {}
         return {row_id: one for row_id, one in asked.items() if row_id not in listed}
+
+    def rows(self, asked: Mapping[str, Asked]) -> tuple[DownloadRow, ...]:
+        """Return the queue's rows, then the requests that it does not have yet."""
+        jobs = self.jobs()
+        queued = {job.id for job in jobs}
+        return (
+            *(row_of(job) for job in jobs if job.state != "cancelled"),
+            *(one.row(row_id) for row_id, one in asked.items() if row_id not in queued),
+        )
 
     def jobs(self) -> tuple[JobView, ...]:
         """Return the queue's rows; none before it was needed."""
@@ -134,6 +143,10 @@ class DownloadRooms:
         """Look for the access token anew with the next request."""
         with self._lock:
             self._token = None
+
+    def request(self, wanted: Wanted) -> Asked:
+        """Return a request that is on its way."""
+        return asked_downloads.asking(wanted)
 
     def save_asked(self, asked: dict[str, Asked]) -> None:
         """Write requests down soon, in a thread that ends with the last of them."""

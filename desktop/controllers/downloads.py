@@ -7,19 +7,15 @@ nothing is fetched that nobody clicked.
 
 from __future__ import annotations
 
+import functools
 import threading
 import uuid
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.bridge.task_runner import Task, TaskRunner
-from desktop.controllers import asked_downloads
-from desktop.controllers.download_rooms import DownloadRooms, row_of
-from desktop.controllers.problems import download_title
-from desktop.download_values import MOVING, DownloadRow, DownloadTotals, totals
 from inference.errors import InferenceError
 
 if TYPE_CHECKING:
@@ -29,7 +25,8 @@ if TYPE_CHECKING:
     from desktop.bridge.event_bridge import EventBridge
     from desktop.bridge.task_runner import TaskHandle
     from desktop.controllers.asked_downloads import Asked
-    from desktop.download_values import DiskUse, Wanted
+    from desktop.controllers.download_rooms import DownloadRooms
+    from desktop.download_values import DiskUse, DownloadRow, DownloadTotals, Wanted
     from desktop.store.settings import DownloadSettings, Settings
     from inference.library.download.patience import Patience
 
@@ -42,7 +39,6 @@ _ASK_CLOSE_S: Final = 0.5
 _FINISHED_KEPT: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
 class _Moved:
     """The queue has news."""
 
@@ -89,7 +85,7 @@ class DownloadController(QObject):
         """Its own workers: a hub that does not answer must not keep the library waiting."""
         self.history: deque[float] = deque(maxlen=HISTORY_S)
         """Bytes per second, once a second while something moves."""
-        self._rooms = DownloadRooms(models, data, self._on_news, patience)
+        self._places = (models, data, patience)
         self._bridge = bridge
         self._settings = settings
         self._gui = threading.get_ident()
@@ -108,6 +104,14 @@ class DownloadController(QObject):
         self._tick.setInterval(_TICK_MS)
         self._tick.timeout.connect(self._on_tick)
         bridge.batch_received.connect(self._on_batch)
+
+    @functools.cached_property
+    def _rooms(self) -> DownloadRooms:
+        """The worker side, imported when it is first needed: the window is painted by then."""
+        from desktop.controllers.download_rooms import DownloadRooms  # noqa: PLC0415
+
+        models, data, patience = self._places
+        return DownloadRooms(models, data, self._on_news, patience)
 
     # --- what views ask --------------------------------------------------------------------
 
@@ -129,6 +133,8 @@ class DownloadController(QObject):
 
     def totals(self) -> DownloadTotals:
         """Return all rows added up."""
+        from desktop.download_values import totals  # noqa: PLC0415  not before the paint
+
         return totals(self._rows)
 
     def should_load(self, row_id: str) -> bool:
@@ -153,7 +159,7 @@ class DownloadController(QObject):
         row_id = uuid.uuid4().hex
         if wanted.load:
             self._loads.add(row_id)
-        self._set_asked(row_id, asked_downloads.asking(wanted))
+        self._set_asked(row_id, self._rooms.request(wanted))
         self._ask(row_id)
         return row_id
 
@@ -164,7 +170,7 @@ class DownloadController(QObject):
             self._rooms.with_queue(lambda queue: queue.pause(row_id))
         elif asked.state == "asking":
             self._stop_asking(row_id)
-            self._set_asked(row_id, asked_downloads.stopped(asked))
+            self._set_asked(row_id, asked.stopped())
 
     def resume(self, row_id: str) -> None:
         """Go on, or try again."""
@@ -173,7 +179,7 @@ class DownloadController(QObject):
         if asked is None:
             self._rooms.with_queue(lambda queue: queue.resume(row_id))
         elif asked.state != "asking":
-            self._set_asked(row_id, asked_downloads.asking(asked.wanted))
+            self._set_asked(row_id, asked.again())
             self._ask(row_id)
 
     def cancel(self, row_id: str) -> None:
@@ -288,7 +294,7 @@ class DownloadController(QObject):
             self._set_asked(row_id, None)
             raise error
         if asked is not None:
-            self._set_asked(row_id, asked_downloads.refused(asked, error))
+            self._set_asked(row_id, asked.refused(error))
 
     def _set_asked(self, row_id: str, asked: Asked | None) -> None:
         if asked is None:
@@ -343,12 +349,7 @@ class DownloadController(QObject):
             if self._asked[job_id].state == "paused":  # while the answer was on its way
                 self._asked.pop(job_id)
                 self.pause(job_id)
-        listed = [row_of(job) for job in jobs if job.state != "cancelled"]
-        listed += [
-            one.row(row_id, download_title(one.error))
-            for row_id, one in self._asked.items()
-            if row_id not in self._queued
-        ]
+        listed = self._rooms.rows(self._asked)
         before, self._rows = self._rows, tuple(r for r in listed if r.id not in self._removed)
         self._watch()
         if before != self._rows:
@@ -372,7 +373,7 @@ class DownloadController(QObject):
 
     def _watch(self) -> None:
         """Look once a second while something moves or waits: a speed that stalls has no news."""
-        busy = any(row.state in MOVING or row.state == "waiting" for row in self._rows)
+        busy = any(row.is_busy for row in self._rows)
         if busy and not self._tick.isActive():
             self.history.clear()
             self._tick.start()
@@ -399,7 +400,8 @@ class DownloadController(QObject):
         self._soon.stop()
         for handle in self._asking.values():
             handle.cancel()
-        self._rooms.close(_CLOSE_S)
+        if "_rooms" in self.__dict__:
+            self._rooms.close(_CLOSE_S)
         self.tasks.close(_ASK_CLOSE_S)
 
 

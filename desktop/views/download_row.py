@@ -123,6 +123,11 @@ class DownloadRowView(QWidget):
         self._is_next = is_next
         self._show(row, can_rise=can_rise)
 
+    def holds_focus(self) -> bool:
+        """Whether the keyboard is on the row or one of its buttons."""
+        focus = QApplication.focusWidget()
+        return focus is self or (focus is not None and self.isAncestorOf(focus))
+
     def refresh(self) -> None:
         """Draw again what changes with the clock alone."""
         self.update()

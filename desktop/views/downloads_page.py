@@ -47,9 +47,8 @@ class _Section(QWidget):
         column.addLayout(head)
         column.addSpacing(6)
         column.addWidget(rule())
-        self._rows = QVBoxLayout()
-        self._rows.setSpacing(0)
-        column.addLayout(self._rows)
+        self._column = column
+        self._rules: tuple[QFrame, ...] = ()
         self._views: tuple[DownloadRowView, ...] = ()
 
     def set_views(self, views: tuple[DownloadRowView, ...]) -> None:
@@ -58,14 +57,16 @@ class _Section(QWidget):
         self.setVisible(bool(views))
         if views == self._views:
             return
-        while (item := self._rows.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None and not isinstance(widget, DownloadRowView):
-                widget.deleteLater()
-        for view in views:
-            self._rows.addWidget(view)
+        # Not takeAt: its item lives on in Python, and Qt then keeps a row's height for ever.
+        for widget in (*self._views, *self._rules):
+            self._column.removeWidget(widget)
+        for line in self._rules:
+            line.deleteLater()
+        self._rules = tuple(rule() for _ in views)
+        for view, line in zip(views, self._rules, strict=True):
+            self._column.addWidget(view)
             view.show()  # now: shown with the next event, it would have lost the keyboard
-            self._rows.addWidget(rule())
+            self._column.addWidget(line)
         self._views = views
 
     @property
@@ -240,11 +241,11 @@ class DownloadsPage(QFrame):
         return [view for section in self._sections.values() for view in section.views]
 
     def _focused(self) -> DownloadRowView | None:
-        return next((view for view in self._in_order() if view.hasFocus()), None)
+        return next((view for view in self._in_order() if view.holds_focus()), None)
 
     def _keep_focus(self, before: DownloadRowView | None) -> None:
         """A row that moves to another heading takes the keyboard along; a lost one hands it on."""
-        if before is None:
+        if before is None or before.holds_focus():
             return
         if before.row.id in self._views:
             before.setFocus(Qt.FocusReason.OtherFocusReason)

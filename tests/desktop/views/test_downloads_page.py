@@ -15,6 +15,7 @@ from desktop.store.settings import DownloadSettings
 from desktop.views import download_words as words
 from desktop.views.download_row import DownloadRowView
 from desktop.views.downloads_page import DownloadsPage
+from desktop.widgets.controls import Paragraph
 from tests.desktop.views.test_wiring import Room
 from tests.helpers.hub_faults import Fault
 from tests.helpers.local_hub import LocalHub
@@ -124,6 +125,32 @@ def test_the_rows_are_worked_with_the_keyboard_alone(hall: Hall) -> None:
     hall.press(Qt.Key.Key_Delete, Qt.KeyboardModifier.NoModifier)
     assert hall.state(ids[0]) == "gone"
     assert isinstance(QApplication.focusWidget(), DownloadRowView)
+
+
+def test_a_button_that_moves_its_row_leaves_the_keyboard_with_the_row(hall: Hall) -> None:
+    hall.hub.faults.always(SLOW)
+    row_id = hall.house.downloads.download(hall.offer("one"))
+    hall.page()
+    hall.house.until(lambda: hall.state(row_id) == "downloading")
+    hall.house.until(lambda: bool(hall.views()))
+    button = hall.button("download_pause")
+    button.setFocus()
+    hall.qtbot.keyClick(button, Qt.Key.Key_Space)
+    hall.house.until(lambda: hall.state(row_id) == "paused")
+    assert hall.views()[0].holds_focus()
+    hall.press(Qt.Key.Key_Space, Qt.KeyboardModifier.NoModifier)
+    hall.house.until(lambda: hall.state(row_id) in {"queued", "downloading"})
+
+
+def test_a_long_sentence_is_shown_whole(hall: Hall) -> None:
+    hall.window.resize(1000, 700)
+    hall.page()
+    row_id = hall.house.downloads.download(hall.offer("one", gated="auto"))
+    hall.house.until(lambda: hall.state(row_id) == "failed")
+    hall.house.until(lambda: bool(hall.views()))
+    hall.qtbot.wait(100)
+    for line in hall.views()[0].findChildren(Paragraph):
+        assert line.height() >= line.heightForWidth(line.width()), line.text()
 
 
 def test_removing_can_be_undone_and_nothing_that_arrived_is_lost(hall: Hall) -> None:
