@@ -283,7 +283,7 @@ def _examine(info: ModelInfo, choice: TemplateChoice, known: TemplateFacts | Non
     from inference.library.template_facts import template_facts  # noqa: PLC0415  as above
 
     facts = known or template_facts(Path(info.path))
-    return examine_template(facts, choice.source if choice.name else None)
+    return examine_template(facts, choice.source or None)  # as both engines take it
 
 
 def _verify(path: Path, hashes: Path, cancel: CancelToken, share: _Share) -> Verification:

@@ -111,6 +111,8 @@ def test_ones_own_template_is_judged_with_the_models_tokens(desk: Desk) -> None:
     own = desk.preview("plain", TemplateChoice(OWN, BROKEN))
     assert own.diagnosis.verdict == "broken"
     assert desk.preview("chatty", TemplateChoice()).diagnosis.verdict == "fine"
+    empty = desk.preview("chatty", TemplateChoice(OWN, ""))  # the engines take its own then
+    assert empty.diagnosis.verdict == "fine"
 
 
 def test_the_forecast_follows_what_was_set_for_the_model(desk: Desk) -> None:
