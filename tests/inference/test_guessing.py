@@ -16,6 +16,7 @@ from inference.native.sampling import Sampler as NativeSampler
 from inference.types import GenerationRequest, SamplingParams
 from tests.helpers.checkpoints import tiny_gpt2, tiny_llama
 from tests.helpers.gguf_files import tiny_gguf
+from tests.helpers.gguf_kinds import WINDOW, recurrent_gguf, windowed_gguf
 from tests.inference.gguf.answers import Answer, CancelAfter
 from tests.inference.small_engines import opened
 
@@ -265,3 +266,38 @@ def test_a_draft_model_of_another_family_may_guess(tmp_path: Path) -> None:
     plain = asked(engine, temperature=0.0)
     assert asked(engine, temperature=0.0, speculate="draft").ids == plain.ids
     engine.close()
+
+
+def test_windows_of_llama_cpp_take_guesses_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLASSHOUSE_HOME", str(tmp_path / "home"))
+    path = windowed_gguf(tmp_path / "windows.gguf")
+    engine = opened("gguf", tmp_path, path=str(path))
+    never = tuple((token, -100.0) for token in engine.loaded.eos_ids)
+    for chosen in SETTINGS[:3]:
+        settings = chosen | {"max_tokens": 150, "logit_bias": never}
+        plain = asked(engine, **settings)
+        assert len(plain.ids) > 2 * WINDOW
+        for speculate in ("prompt", "draft"):
+            if speculate == "draft" and settings["temperature"]:
+                continue  # drawn by judgements: another answer of the same distribution
+            guessed = asked(engine, speculate=speculate, **settings)
+            assert guessed.ids == plain.ids
+            assert guessed.finished.usage.drafted_tokens > 0
+    engine.close()
+
+
+def test_a_network_that_cannot_go_back_refuses_guesses_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLASSHOUSE_HOME", str(tmp_path / "home"))
+    path = str(recurrent_gguf(tmp_path / "mamba.gguf"))
+    engine = opened("gguf", tmp_path, path=path, draft="")
+    refused = asked(engine, speculate="prompt")
+    assert len(refused.events) == 1
+    assert "cannot take guessed tokens back" in refused.failed.message
+    assert asked(engine, temperature=0.0).finished.usage.completion_tokens > 0
+    engine.close()
+    with pytest.raises(UnsupportedRequestError, match="cannot take guessed tokens back"):
+        opened("gguf", tmp_path, draft=path)

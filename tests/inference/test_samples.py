@@ -9,11 +9,13 @@ import pytest
 from inference.cancel import CancelToken
 from inference.events import Finished, TokenEvent
 from inference.types import GenerationRequest, SamplingParams
+from tests.helpers.gguf_kinds import recurrent_gguf, windowed_gguf
 from tests.inference.gguf.answers import Answer, CancelAfter
 from tests.inference.small_engines import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from inference.engine import Engine
 
@@ -127,3 +129,17 @@ def test_as_many_samples_as_may_be_asked_for(engine: Engine) -> None:
     assert {token.sample for token in answer.tokens} == written
     alone = asked(engine, seed=ends[-1].seed, max_tokens=3)
     assert [token.token_id for token in of(answer, 63)] == alone.ids
+
+
+@pytest.mark.parametrize("make", [windowed_gguf, recurrent_gguf])
+def test_networks_that_remember_in_other_ways_draw_samples_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], Path]
+) -> None:
+    monkeypatch.setenv("GLASSHOUSE_HOME", str(tmp_path / "home"))
+    path = make(tmp_path / "other.gguf")
+    engine = opened("gguf", tmp_path, path=str(path), draft="")
+    together = asked(engine, samples=4, seed=3, max_tokens=50)
+    for end in together.finished.samples:
+        alone = asked(engine, seed=end.seed, max_tokens=50)
+        assert [token.token_id for token in of(together, end.sample)] == alone.ids
+    engine.close()
