@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from inference.inside.questions import Finding, Question
     from inference.library.anatomy import Anatomy
-    from inference.types import GenerationRequest, LoadedModel, ModelInfo, TokenPiece
+    from inference.types import (
+        BeamTree,
+        GenerationRequest,
+        LoadedModel,
+        ModelInfo,
+        SamplingParams,
+        TokenPiece,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,52 @@ class ReadWords:
     words: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RunDecodings:
+    """Continue ``ids`` in every way of decoding; answered by a ``Decoded`` for each."""
+
+    ids: tuple[int, ...]
+    seed: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One way of decoding and what it wrote.
+
+    Attributes:
+        name: Of the way, as in ``decodings.WAYS``.
+        sampling: Its settings.
+        tokens: What was written.
+        logprobs: Natural logs of the model's own chances of it.
+        tree: All that beam search looked at.
+        problem: Why the engine refused; empty where it did not.
+    """
+
+    name: str
+    sampling: SamplingParams
+    tokens: tuple[TokenPiece, ...]
+    logprobs: tuple[float, ...]
+    tree: BeamTree | None = None
+    problem: str = ""
+
+    @property
+    def text(self) -> str:
+        """The text as written."""
+        return "".join(piece.text for piece in self.tokens)
+
+    @property
+    def mean_bits(self) -> float:
+        """Surprise of the model at its own text, in bits a token."""
+        return -sum(self.logprobs) / max(1, len(self.logprobs)) / math.log(2)
+
+    def distinct(self, n: int) -> float:
+        """Share of runs of ``n`` tokens that occur for the first time (Li et al. 2016)."""
+        ids = [piece.id for piece in self.tokens]
+        runs = [tuple(ids[at : at + n]) for at in range(len(ids) - n + 1)]
+        return len(set(runs)) / len(runs) if runs else 1.0
+
+
 Words: TypeAlias = "tuple[tuple[TokenPiece, ...], ...]"
-Inquiry: TypeAlias = "Question | ReadAnatomy | ReadWords"
-Result: TypeAlias = "Finding | Anatomy | Words"
+Inquiry: TypeAlias = "Question | ReadAnatomy | ReadWords | RunDecodings"
+Result: TypeAlias = "Finding | Anatomy | Words | tuple[Decoded, ...]"

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final, cast
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.controllers.decodings import run_decodings
 from desktop.controllers.engine_worker import Asked
 from desktop.controllers.problems import looking_problem
-from desktop.inside import ReadAnatomy, ReadWords, Subject, TextSource
+from desktop.inside import ReadAnatomy, ReadWords, RunDecodings, Subject, TextSource
 from inference.cancel import CancelToken
 from inference.errors import UnsupportedRequestError
 from inference.inside.questions import Array
@@ -165,6 +166,8 @@ class InsideController(QObject):
                 return anatomy(model)
             if isinstance(question, ReadWords):
                 return tuple(client.tokenize(word) for word in question.words)
+            if isinstance(question, RunDecodings):
+                return run_decodings(client, question, cancel)
             return client.inspect(question, cancel)
 
         if self._begin(look):

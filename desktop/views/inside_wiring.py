@@ -10,6 +10,7 @@ from desktop.controllers.inside import InsideController
 from desktop.views.inside.anatomy import AnatomyView
 from desktop.views.inside.attention import AttentionView
 from desktop.views.inside.embeddings import EmbeddingsView
+from desktop.views.inside.lab import LabView
 from desktop.views.inside.layers import LayersView
 from desktop.views.inside.next_word import NextWordView
 from desktop.views.inside.page import Entry, InsidePage
@@ -94,6 +95,7 @@ class InsideWiring(QObject):
             Entry("tokens", text, self.tr("Tokens"), "binary", TokensView),
             Entry("embeddings", model, self.tr("Embeddings"), "network", EmbeddingsView),
             Entry("anatomy", model, self.tr("Anatomy"), "workflow", AnatomyView),
+            Entry("lab", self.tr("Try"), self.tr("Decoding lab"), "flask-conical", LabView),
         )
 
     def _on_continue(self, token_id: int) -> None:

@@ -6,11 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QWidget,
+)
 
 from desktop import app as application
 from desktop.controllers.inside import InsideController
 from desktop.views.inside.page import InsidePage
+from desktop.widgets.charts.beam_tree import BeamTreeFigure
 from desktop.widgets.charts.block_stack import BlockStack
 from desktop.widgets.charts.chance_bars import ChanceBars
 from desktop.widgets.charts.head_grid import HeadGrid
@@ -347,3 +356,33 @@ def test_anatomy_counts_every_weight_and_shows_the_code_of_each_part(inside: Ins
     stack.place_chosen.emit(5)
     assert tensors.place_count() == 1
     assert "def score" in code.toPlainText()
+
+
+def test_the_lab_writes_in_every_way_and_shows_cuts_and_the_tree(inside: Inside) -> None:
+    inside.look_at("Once upon a time there was a")
+    inside.page.open_view("lab")
+    inside.find(QAbstractSpinBox, "lab_length").setValue(6)
+    inside.qtbot.mouseClick(inside.find(QWidget, "lab_run"), Qt.MouseButton.LeftButton)
+    tree: BeamTreeFigure = inside.find(BeamTreeFigure, "beam_tree")
+    inside.qtbot.waitUntil(lambda: tree.place_count() > 0, timeout=WAIT_MS)
+    inside.settle()
+    texts = {
+        name: inside.find(QLabel, f"lab_text_{name}").text()
+        for name in ("greedy", "beam", "contrastive", "top_k", "top_p", "min_p", "cool")
+    }
+    assert "contrastive" in texts["contrastive"]  # the GGUF engine refuses it by name
+    assert not inside.find(QWidget, "lab_way_contrastive").isEnabled()
+    assert all(text for text in texts.values())
+    assert len(tree.table()) == tree.place_count() + 1
+    assert "given up" in tree.sentence()
+    bars: ChanceBars = inside.find(ChanceBars, "lab_bars")
+    inside.find(QAbstractButton, "lab_way_top_k").click()
+    inside.settle()
+    assert sum(row.is_chosen for row in bars.chances().rows) == 1
+    strip: TokenStrip = inside.find(TokenStrip, "lab_steps")
+    before = bars.chances()
+    strip.place_chosen.emit(3)
+    inside.settle()
+    inside.qtbot.waitUntil(lambda: bars.chances() != before, timeout=WAIT_MS)
+    drawn = [row for row in bars.chances().rows if row.is_chosen]
+    assert drawn[0].drawn > 0  # what was drawn is never cut

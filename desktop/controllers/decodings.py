@@ -1,0 +1,76 @@
+"""Several ways of decoding from one place, one after the other, in the worker thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from desktop.inside import Decoded
+from inference.errors import InferenceError
+from inference.events import Failed, TokenEvent
+from inference.types import GenerationRequest, SamplingParams, TokenPiece
+
+if TYPE_CHECKING:
+    from desktop.controllers.engine_worker import EngineClientLike
+    from desktop.inside import RunDecodings
+    from inference.cancel import CancelToken
+    from inference.types import BeamTree
+
+_PLAIN: Final = SamplingParams(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0)
+WAYS: Final[tuple[tuple[str, SamplingParams], ...]] = (
+    ("greedy", msgspec.structs.replace(_PLAIN, temperature=0.0)),
+    ("beam", msgspec.structs.replace(_PLAIN, strategy="beam", beams=4)),
+    ("contrastive", msgspec.structs.replace(_PLAIN, strategy="contrastive", top_k=4)),
+    ("temperature", _PLAIN),
+    ("cool", msgspec.structs.replace(_PLAIN, temperature=0.5)),
+    ("top_k", msgspec.structs.replace(_PLAIN, top_k=20)),
+    ("top_p", msgspec.structs.replace(_PLAIN, top_p=0.9)),
+    ("min_p", msgspec.structs.replace(_PLAIN, min_p=0.1)),
+)
+"""Names and settings; all but the first three draw, with the same seed."""
+
+
+def run_decodings(
+    client: EngineClientLike, asked: RunDecodings, cancel: CancelToken
+) -> tuple[Decoded, ...]:
+    """Continue the same tokens in every way; what the engine refuses says why.
+
+    Raises:
+        InferenceError: It was given up.
+    """
+    found = []
+    for name, settings in WAYS:
+        if cancel.cancelled:
+            raise InferenceError("This was given up.")
+        found.append(_run(client, asked, name, settings, cancel))
+    return tuple(found)
+
+
+def _run(
+    client: EngineClientLike,
+    asked: RunDecodings,
+    name: str,
+    settings: SamplingParams,
+    cancel: CancelToken,
+) -> Decoded:
+    sampling = msgspec.structs.replace(settings, seed=asked.seed, max_tokens=asked.length)
+    request = GenerationRequest(f"lab-{name}", token_ids=asked.ids, sampling=sampling, top_n=1)
+    pieces: list[TokenPiece] = []
+    logprobs: list[float] = []
+    problem = ""
+    for event in client.generate(request, cancel):
+        if isinstance(event, TokenEvent):
+            pieces.append(TokenPiece(event.token_id, event.text))
+            logprobs.append(event.logprob or 0.0)
+        elif isinstance(event, Failed):
+            problem = f"{event.message} {event.hint}".strip()
+    return Decoded(
+        name, sampling, tuple(pieces), tuple(logprobs), _tree(client, request, problem), problem
+    )
+
+
+def _tree(client: EngineClientLike, request: GenerationRequest, problem: str) -> BeamTree | None:
+    if request.sampling.strategy != "beam" or problem:
+        return None
+    return client.beam_tree(request.request_id)

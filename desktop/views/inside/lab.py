@@ -1,0 +1,258 @@
+"""Decoding lab: every way of decoding from one place and one seed, side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QGridLayout,
+    QHBoxLayout,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.inside import Decoded, RunDecodings
+from desktop.views.inside.view import InsideView
+from desktop.widgets import formatting
+from desktop.widgets.charts.beam_tree import BeamTreeFigure
+from desktop.widgets.charts.chance_bars import ChanceBars, ChanceRow, Chances
+from desktop.widgets.charts.frame import FigureFrame
+from desktop.widgets.charts.pieces import shown
+from desktop.widgets.controls import Button, label, scrolled
+from desktop.widgets.token_strip import TokenStrip
+from desktop.widgets.value_row import ValueBox, ValueSpec
+from inference.inside.questions import AskNext, NextTokens
+from inference.inside.stages import Sorted
+from inference.types import TokenPiece
+
+if TYPE_CHECKING:
+    from desktop.inside import Inquiry, Result, Subject
+    from desktop.widgets.theme import Theme
+
+_SHOWN: Final = 8
+_LENGTH: Final = 24
+
+
+class LabView(InsideView):
+    """Runs only when it is asked to: writing takes longer than looking."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "inside_lab")
+        self._subject: Subject | None = None
+        self._asked: RunDecodings | None = None
+        self._step_asked: AskNext | None = None
+        self._found: tuple[Decoded, ...] = ()
+        self._chosen = 0
+        self._step = 0
+        self._seed = _number((1, 1_000_000), 41, "lab_seed", self.tr("Seed"), theme)
+        self._length = _number((4, 128), _LENGTH, "lab_length", self.tr("Tokens"), theme)
+        self._run = Button(
+            self.tr("Write it eight ways"), theme, kind="main", name="lab_run", icon_name="dices"
+        )
+        self._run.clicked.connect(self._on_run)
+        self._told = label("", theme, "small", "text3", wrap=True, name="lab_told")
+        self._rows = QGridLayout()
+        self._group = QButtonGroup(self)
+        self._group.idClicked.connect(self._choose)
+        self._strip = TokenStrip(theme, "lab_steps")
+        self._strip.place_chosen.connect(self._on_step)
+        self._bars = ChanceBars(theme, "lab_bars", self.tr("The cut at this step"))
+        self._tree = BeamTreeFigure(theme, "beam_tree", self.tr("The tree of the beam search"))
+        self._bars_frame = FigureFrame(
+            self._bars,
+            theme,
+            self.tr("The cut at this step"),
+            origin="measured",
+            method=self.tr("cut derived"),
+        )
+        scroll = QScrollArea()
+        scroll.setObjectName("beam_tree_scroll")
+        scroll.setAccessibleName(self.tr("The tree of the beam search"))
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(self._tree)
+        scroll.setMinimumHeight(300)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._tree_words = label("", theme, "small", "text3", wrap=True)
+        self._after = QWidget()
+        after = QVBoxLayout(self._after)
+        after.setContentsMargins(0, 0, 0, 0)
+        after.setSpacing(10)
+        after.addWidget(self._strip)
+        after.addWidget(self._bars_frame)
+        after.addWidget(label(self.tr("The tree of the beam search"), theme, "heading"))
+        after.addWidget(self._tree_words)
+        after.addWidget(scroll)
+        self._after.hide()
+        self._bars_frame.said.connect(self.said)
+        self._build(theme)
+
+    def _build(self, theme: Theme) -> None:
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        for words, box in ((self.tr("Seed"), self._seed), (self.tr("Tokens"), self._length)):
+            head.addWidget(label(words, theme, "body", "text2"))
+            head.addWidget(box)
+        head.addStretch(1)
+        head.addWidget(self._run)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(24, 16, 24, 20)
+        column.setSpacing(14)
+        column.addLayout(head)
+        column.addWidget(self._told)
+        self._rows.setColumnStretch(1, 1)
+        self._rows.setHorizontalSpacing(12)
+        self._rows.setVerticalSpacing(8)
+        column.addLayout(self._rows)
+        column.addWidget(self._after)
+        column.addStretch(1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scrolled(body, "lab_scroll", self.tr("Decoding lab")))
+
+    # --- what is shown ---------------------------------------------------------------------
+
+    def show_subject(self, subject: Subject) -> None:
+        """Take the text up to the chosen place as the prompt."""
+        self._subject = subject
+        self._told.setText(
+            self.tr("From “… {0}” on, each way writes with the same seed.").format(
+                "".join(piece.text for piece in subject.tokens[: subject.chosen][-8:]).strip()
+            )
+        )
+
+    def take(self, question: Inquiry, finding: Result) -> None:
+        """Show what was written, or a step of it."""
+        if question == self._asked and isinstance(finding, tuple):
+            self._run.set_reason("")
+            self._found = tuple(one for one in finding if isinstance(one, Decoded))
+            self._show_rows()
+            self._choose(0)
+        elif question == self._step_asked and isinstance(finding, NextTokens):
+            self._show_step(finding)
+
+    def refuse(self, question: Inquiry, problem: object) -> None:
+        """Let it be tried again."""
+        del problem
+        if question == self._asked:
+            self._run.set_reason("")
+
+    def _on_run(self) -> None:
+        subject = self._subject
+        if subject is None:
+            return
+        numbers = round(self._seed.value()), round(self._length.value())
+        self._asked = RunDecodings(subject.ids_before, *numbers)
+        self._run.set_reason(self.tr("It is being written."))
+        self.asked.emit(self._asked)
+
+    def _names(self) -> dict[str, str]:
+        return {
+            "greedy": self.tr("Greedy"),
+            "beam": self.tr("Beam, 4"),
+            "contrastive": self.tr("Contrastive, 4"),
+            "temperature": self.tr("Drawn as it is"),
+            "cool": self.tr("Temperature 0.5"),
+            "top_k": self.tr("Top-k 20"),
+            "top_p": self.tr("Top-p 0.9"),
+            "min_p": self.tr("Min-p 0.1"),
+        }
+
+    def _show_rows(self) -> None:
+        while (item := self._rows.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
+        for row, one in enumerate(self._found):
+            name = Button(
+                self._names()[one.name],
+                self.theme,
+                kind="segment",
+                name=f"lab_way_{one.name}",
+                small=True,
+            )
+            name.setCheckable(True)
+            name.set_reason(one.problem)
+            self._group.addButton(name, row)
+            words = label(one.problem or one.text.strip(), self.theme, "body", wrap=True)
+            words.setObjectName(f"lab_text_{one.name}")
+            figures = label(self._figures(one), self.theme, "small", "text3")
+            top = Qt.AlignmentFlag.AlignTop
+            self._rows.addWidget(name, row, 0, top)
+            self._rows.addWidget(words, row, 1, top)
+            self._rows.addWidget(figures, row, 2, top | Qt.AlignmentFlag.AlignRight)
+        self._after.show()
+        tree = next((one.tree for one in self._found if one.tree is not None), None)
+        self._tree.set_tree(tree)
+        self._tree_words.setText(self._tree.sentence())
+
+    def _figures(self, one: Decoded) -> str:
+        if not one.tokens:
+            return ""
+        return self.tr("{0} bits a token · {1} of pairs new").format(
+            formatting.decimal(one.mean_bits, 2), formatting.percent(one.distinct(2))
+        )
+
+    # --- steps of one way ------------------------------------------------------------------
+
+    def _choose(self, row: int) -> None:
+        self._chosen = row
+        button = self._group.button(row)
+        if button is not None:
+            button.setChecked(True)
+        self._on_step(1)
+
+    def _on_step(self, step: int) -> None:
+        if not self._found or self._subject is None or self._asked is None:
+            return
+        one = self._found[self._chosen]
+        self._step = max(1, min(step, len(one.tokens)))
+        start = TokenPiece(-1, "…")
+        self._strip.set_text((start, *one.tokens), self._step)
+        if one.tokens:
+            ids = tuple(piece.id for piece in one.tokens[: self._step - 1])
+            self._step_asked = AskNext(self._asked.ids + ids, top_n=40, all_logits=True)
+            self.asked.emit(self._step_asked)
+
+    def _show_step(self, finding: NextTokens) -> None:
+        one = self._found[self._chosen]
+        stages = Sorted.of(np.frombuffer(finding.logits, np.float32)).stages(one.sampling)
+        drawn = one.tokens[self._step - 1]
+        texts = {token.id: token.text for token in finding.top} | {drawn.id: drawn.text}
+        places = list(range(_SHOWN))
+        where = int(np.flatnonzero(stages.order == drawn.id)[0])
+        if where >= _SHOWN:
+            places[-1] = where
+        rows = tuple(
+            ChanceRow(
+                int(stages.order[place]),
+                texts.get(int(stages.order[place]), "?"),
+                float(stages.own[place]),
+                float(stages.drawn[place]),
+                is_chosen=int(stages.order[place]) == drawn.id,
+            )
+            for place in places
+        )
+        cut_at = next((index for index, row in enumerate(rows) if row.drawn <= 0), None)
+        has_cut = cut_at is not None and cut_at > 0
+        words = self.tr("{0} cuts here").format(self._names()[one.name]) if has_cut else ""
+        self._bars.set_chances(Chances(rows, cut_at if has_cut else None, words))
+        self._bars_frame.set_sentence(
+            self.tr("Step {0} of {1}: “{2}” was taken.").format(
+                self._step, len(one.tokens), shown(drawn.text)
+            )
+        )
+
+
+def _number(bounds: tuple[int, int], value: int, name: str, words: str, theme: Theme) -> ValueBox:
+    low, high = bounds
+    spec = ValueSpec(name, words, low, high, low, high, 1, 0, lambda _value: "")
+    box = ValueBox(spec, theme)
+    box.setObjectName(name)
+    box.setFixedWidth(84)
+    box.setValue(value)
+    return box
