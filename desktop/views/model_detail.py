@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from desktop.itemmodels.models import IN_MEMORY
@@ -178,6 +178,11 @@ class ModelDetail(QFrame):
         self.loading.load_asked.connect(lambda: self._ask(self.load_asked))
         self.asking.changed.connect(self._set)
         self.files.note_changed.connect(lambda text: self._note(text=text))
+        self.making.said.connect(lambda: QTimer.singleShot(0, self, self._scroll_to_the_end))
+
+    def _scroll_to_the_end(self) -> None:
+        bar = self._area.verticalScrollBar()
+        bar.setValue(bar.maximum())
 
     def _note(self, **changes: object) -> None:
         if self._model is not None:

@@ -35,10 +35,12 @@ class ModelMaking(QWidget):
     Signals:
         make_asked: The chosen type.
         cancel_asked: No argument.
+        said: There is a result to be seen at the end of this part.
     """
 
     make_asked = Signal(str)
     cancel_asked = Signal()
+    said = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -86,11 +88,16 @@ class ModelMaking(QWidget):
             self._type.addItems(types_from(info))
             self._type.setCurrentText(_USUAL)
         self.setVisible(self._type.count() > 0)
-        self.show_making(self._making)
+        self._show(self._making)
 
     def show_making(self, making: Making) -> None:
         """Show where the work stands, or how it ended."""
         self._making = making
+        if self._show(making):
+            self.said.emit()
+
+    def _show(self, making: Making) -> bool:
+        """Show it; return whether there is a result to be seen."""
         here = self._info is not None and making.model_id == self._info.id
         busy = making.share is not None
         self._make.setVisible(not (here and busy))
@@ -103,7 +110,9 @@ class ModelMaking(QWidget):
             self._bar.setValue(round(making.share * 1000))
             self._share.setText(formatting.percent(round(making.share, 2)))
         self._say_result(making)
-        self._result.setVisible(here and bool(making.path or making.problem))
+        ended = here and bool(making.path or making.problem)
+        self._result.setVisible(ended)
+        return ended
 
     def _say_result(self, making: Making) -> None:
         if making.problem is not None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QTextEdit, QWidget
 
+from desktop.controllers.making import Making
 from desktop.controllers.model_care import Check, ModelFacts, Preview
 from desktop.store.settings import EngineOptions, Settings
 from desktop.values import EngineState, InstalledModel, Problem
@@ -302,3 +304,19 @@ def test_a_narrow_page_puts_its_facts_in_two_columns(detail: ModelDetail, qtbot:
     wide = find(detail, "fact_architecture").y()
     detail.resize(480, 700)
     qtbot.waitUntil(lambda: find(detail, "fact_architecture").y() > wide)
+
+
+def test_why_a_version_was_not_made_comes_into_view(detail: ModelDetail, qtbot: QtBot) -> None:
+    whole = msgspec.structs.replace(FILE, quantization="F16")
+    detail.show_model(row(whole), EngineState())
+    bar = find(detail, "model_scroll").verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    problem = Problem("It was not made.", "Too full. " * 20, "Free some.", can_retry=False)
+    detail.making.show_making(Making("one", "Q4_K_M", problem=problem))
+    result = find(detail, "making_result")
+    qtbot.waitUntil(lambda: not result.visibleRegion().isEmpty())
+    qtbot.waitUntil(lambda: bar.value() == bar.maximum())
+    bar.setValue(0)
+    detail.show_model(row(whole), EngineState())  # the list was read again
+    qtbot.wait(20)
+    assert bar.value() == 0
