@@ -30,7 +30,9 @@ class PastCard(SettingsCard):
     """
 
     def __init__(self, limit: QWidget, theme: Theme) -> None:
-        self.clear_button = Button(_tr("Clear"), theme, name="clear_past", icon_name="trash-2")
+        self.clear_button = Button(
+            _tr("Clear"), theme, name="clear_past", icon_name="trash-2", small=True
+        )
         self.clear_button.setAccessibleName(_tr("Clear what models have read"))
         self.clear_button.setEnabled(False)
         self._kept = SettingsRow(

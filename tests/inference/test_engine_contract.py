@@ -174,6 +174,13 @@ class TestEngineContract:
         ids = [event.token_id for event in token_events(first)]
         assert ids == [event.token_id for event in token_events(second)]
 
+    def test_forgetting_and_resting_leave_the_next_answer_as_it_was(self, engine: Engine) -> None:
+        first = text_of(collect(engine, ask()))
+        engine.rest(CancelToken())
+        engine.forget("a chat that was never there")
+        engine.forget(None)
+        assert text_of(collect(engine, ask())) == first
+
     def test_a_seed_repeats_its_draw_and_started_reports_it(self, engine: Engine) -> None:
         first = collect(engine, ask(temperature=1.0, seed=11))
         again = collect(engine, ask(temperature=1.0, seed=11))
