@@ -9,8 +9,10 @@ from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaint
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.views import download_words as words
+from desktop.views.download_offers import ICONS, LINKS, LOOKS, OPPOSITE, offers
 from desktop.widgets.controls import Button, IconButton, Paragraph, label
-from desktop.widgets.download_charts import BAR, Look, paint_bar
+from desktop.widgets.direction import reads_right_to_left
+from desktop.widgets.download_charts import BAR, paint_bar
 from desktop.widgets.icons import paint_icon
 
 if TYPE_CHECKING:
@@ -27,22 +29,6 @@ _NAME: Final = 300
 _AMOUNT: Final = 196
 _ACTIONS: Final = 168
 NARROW_BELOW: Final = 860
-_ICONS: Final = {
-    "asking": ("download", "accent_text"),
-    "queued": ("grip-vertical", "text3"),
-    "checking": ("shield-check", "info"),
-    "downloading": ("download", "accent_text"),
-    "waiting": ("hourglass", "warn"),
-    "paused": ("circle-pause", "text2"),
-    "failed": ("circle-alert", "bad"),
-    "aside": ("shield-alert", "bad"),
-    "finished": ("circle-check", "ok"),
-}
-_LOOKS: Final[dict[str, Look]] = {
-    "downloading": "running",
-    "checking": "hatched",
-    "failed": "bad",
-}
 
 
 class DownloadRowView(QWidget):
@@ -134,9 +120,9 @@ class DownloadRowView(QWidget):
 
     def _show(self, row: DownloadRow, *, can_rise: bool = False) -> None:
         self._row = row
-        offers = _offers(row, can_rise=can_rise)
-        if offers != self._offers:
-            self._offers = offers
+        possible = offers(row, can_rise=can_rise)
+        if possible != self._offers:
+            self._offers = possible
             self._make_actions()
         has_words = row.state in {"failed", "aside"}
         self._below.setVisible(has_words)
@@ -146,7 +132,7 @@ class DownloadRowView(QWidget):
             if self._has_details and row.detail:
                 text = f"{text}\n{row.detail}"
             self._sentence.setText(text)
-            self._show_links(_LINKS.get(row.error, ()))
+            self._show_links(LINKS.get(row.error, ()))
         self.setToolTip(row.note if row.state == "waiting" else "")
         self.setAccessibleName(words.spoken(row))
         self.setAccessibleDescription(row.hint or row.note)
@@ -163,7 +149,7 @@ class DownloadRowView(QWidget):
             button.clicked.connect(lambda _checked=False, a=action: self._act(a))
             self._actions.addWidget(button)
             button.show()  # now, so that it can take the keyboard over
-            if focused is not None and action in {focused, _OPPOSITE.get(str(focused), "")}:
+            if focused is not None and action in {focused, OPPOSITE.get(str(focused), "")}:
                 button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _buttons(self) -> list[Button | IconButton]:
@@ -319,7 +305,7 @@ class DownloadRowView(QWidget):
         if self.hasFocus() and by_keyboard:
             painter.setPen(QPen(theme.focus, 2))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
-        icon_name, tone = _ICONS[row.state]
+        icon_name, tone = ICONS[row.state]
         glyph = QRect(8, (_HEIGHT - _ICON) // 2, _ICON, _ICON)
         paint_icon(painter, icon_name, getattr(theme, tone), self._turned(glyph))
         if self._is_narrow():
@@ -361,7 +347,7 @@ class DownloadRowView(QWidget):
             self._line(painter, place, text, "small", "text3")
             return
         bar = QRect(place.left(), place.center().y() - BAR // 2, place.width(), BAR)
-        look = _LOOKS.get(self._row.state, "idle")
+        look = LOOKS.get(self._row.state, "idle")
         mirrored = self._mirrored()
         paint_bar(
             painter, QRectF(self._turned(bar)), self._row.fraction, look, self._theme,
@@ -373,8 +359,15 @@ class DownloadRowView(QWidget):
         painter.setFont(font)
         painter.setPen(getattr(self._theme, tone))
         cut = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideMiddle, place.width())
-        align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading
-        painter.drawText(self._turned(place), int(align), cut)
+        flags = Qt.AlignmentFlag
+        side = flags.AlignRight if self._mirrored() else flags.AlignLeft
+        # The row decides the side, the words their own direction: "1.5 of 30 MB" reads as written.
+        ways = Qt.LayoutDirection
+        way = ways.RightToLeft if reads_right_to_left(text) else ways.LeftToRight
+        painter.setLayoutDirection(way)
+        painter.drawText(
+            self._turned(place), int(flags.AlignVCenter | side | flags.AlignAbsolute), cut
+        )
 
     def _turned(self, place: QRect) -> QRect:
         """Return a place as it lies when one reads from the right."""
@@ -391,23 +384,3 @@ def _empty(row: QHBoxLayout, kept: int) -> None:
         if widget is not None:
             widget.hide()
             widget.deleteLater()
-
-
-_LINKS: Final[dict[str, tuple[str, ...]]] = {
-    "HashMismatch": ("details",),
-    "GatedModel": ("page", "token"),
-    "Network": ("mirror",),
-}
-_OPPOSITE: Final = {"pause": "resume", "resume": "pause"}
-
-
-def _offers(row: DownloadRow, *, can_rise: bool) -> tuple[str, ...]:
-    """Return what can be done, in the order of the buttons."""
-    if row.state == "finished":
-        return ("open", "remove")
-    if row.state in {"failed", "aside"}:
-        return ("again", "remove")
-    rise = ("up",) if can_rise else ()
-    if row.state == "paused":
-        return (*rise, "resume", "remove")
-    return (*rise, "pause", "remove")

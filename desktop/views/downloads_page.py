@@ -150,6 +150,7 @@ class DownloadsPage(QFrame):
         """Show the downloads as they stand."""
         self._rows = rows
         focused = self._focused()
+        by_keys = self.window().testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
         lined = [row for row in rows if row.group == "waiting"]
         first = next((row.id for row in rows if row.state == "queued"), "")
         for row in rows:
@@ -164,7 +165,7 @@ class DownloadsPage(QFrame):
             view.deleteLater()
         for group, section in self._sections.items():
             section.set_views(tuple(self._views[row.id] for row in rows if row.group == group))
-        self._keep_focus(focused)
+        self._keep_focus(focused, with_ring=by_keys)
         self.band.set_totals(totals, history)
         self._show_buttons()
         self._pages.setCurrentIndex(1 if rows else 0)
@@ -243,15 +244,18 @@ class DownloadsPage(QFrame):
     def _focused(self) -> DownloadRowView | None:
         return next((view for view in self._in_order() if view.holds_focus()), None)
 
-    def _keep_focus(self, before: DownloadRowView | None) -> None:
+    def _keep_focus(self, before: DownloadRowView | None, *, with_ring: bool) -> None:
         """A row that moves to another heading takes the keyboard along; a lost one hands it on."""
         if before is None or before.holds_focus():
             return
-        if before.row.id in self._views:
-            before.setFocus(Qt.FocusReason.OtherFocusReason)
-            self._area.ensureWidgetVisible(before)
-        elif self._in_order():
-            self._in_order()[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        stays = before.row.id in self._views
+        view = before if stays else next(iter(self._in_order()), None)
+        if view is not None:
+            view.setFocus(Qt.FocusReason.OtherFocusReason)
+            # Moving it took the focus away for a moment, and with it the window's memory of keys.
+            self.window().setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange, with_ring)
+            view.update()
+            self._area.ensureWidgetVisible(view)
 
     def _step(self, view: DownloadRowView, by: int) -> None:
         views = self._in_order()
