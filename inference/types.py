@@ -232,6 +232,11 @@ class ModelInfo(msgspec.Struct, frozen=True):
     problem: str = ""
     absent: bool = False
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it belongs to another app, which alone may change or remove it."""
+        return self.origin not in ("", "starter", "models folder", "added")
+
 
 class LoadedModel(msgspec.Struct, frozen=True):
     """What an engine says about the model it holds, after loading.

@@ -269,6 +269,17 @@ class ModelDetail(QFrame):
         self._hint.say(title, text)
         self._hint.setVisible(bool(title))
 
+    def _why_it_stays(self, info: ModelInfo) -> str:
+        if info.bundled:
+            return self.tr("A starter model belongs to the app and stays.")
+        if info.is_foreign:
+            return self.tr("It belongs to {0} and is only read here. Remove it there.").format(
+                info.origin
+            )
+        if info.absent and info.origin == "models folder":
+            return self.tr("Its drive is not connected.")
+        return ""
+
     def _show_buttons(self, model: InstalledModel) -> None:
         info = model.info
         state = self._state
@@ -284,8 +295,7 @@ class ModelDetail(QFrame):
             self._share.setText(formatting.percent(round(state.progress, 2)))
         self._load.set_reason(info.problem)
         self._chat.set_reason(info.problem)
-        keeps = self.tr("A starter model belongs to the app and stays.") if info.bundled else ""
-        self._remove.set_reason(keeps)
+        self._remove.set_reason(self._why_it_stays(info))
 
     def _build(self, theme: Theme) -> None:
         body = QWidget()

@@ -91,7 +91,8 @@ class ModelFolders:
             ReadOnlyFolderError: It is on a drive that is away.
         """
         folder = self.default()
-        if folder != self._own and not _is_there(folder):
+        led_away = folder != self._own or folder.is_symlink()  # else it is made when needed
+        if led_away and not _is_there(folder):
             raise ReadOnlyFolderError(
                 f"The models folder {folder} is not there.",
                 "Connect its drive, or make another folder the default.",

@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from inference.paths import AppPaths
     from inference.types import ModelInfo
 
-OWN = frozenset({"starter", "models folder", "added"})
-"""Origins of models that are not another app's."""
-
 
 @dataclass(frozen=True, slots=True)
 class Removal:
@@ -317,7 +314,7 @@ def _check_removable(info: ModelInfo) -> None:
             f"{info.name} is part of the app and stays.",
             "It takes little space; other models can be removed.",
         )
-    if info.origin not in OWN:
+    if info.is_foreign:
         raise UnsupportedRequestError(
             f"{info.name} belongs to {info.origin} and is only read here.",
             f"Remove it in {info.origin}, or stop showing {info.origin}'s models.",

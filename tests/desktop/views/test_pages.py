@@ -151,6 +151,20 @@ def test_a_starter_model_is_called_tiny_and_stays(models: InstalledPage) -> None
     assert "belongs to the app" in remove.toolTip()
 
 
+def test_another_app_s_model_stays_and_one_that_is_away_says_so(models: InstalledPage) -> None:
+    theirs = ModelInfo("lmstudio/a", "Theirs", "/l/a.gguf", "gguf", origin="LM Studio")
+    away = ModelInfo(
+        "b", "Away", "/d/b.gguf", "gguf", origin="models folder", problem="Gone.", absent=True
+    )
+    models.set_models(Models((InstalledModel(theirs), InstalledModel(away))))
+    remove = find(models, "model_remove")
+    choose(models, "Theirs")
+    assert not remove.isEnabled()
+    assert "belongs to LM Studio" in remove.toolTip()
+    choose(models, "Away")
+    assert remove.toolTip() == "Its drive is not connected."
+
+
 def test_a_base_model_is_explained(models: InstalledPage) -> None:
     choose(models, "Story")
     assert said(models, "model_note_title") == "This is a base model."

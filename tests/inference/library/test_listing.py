@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from inference.errors import ModelNotFoundError, UnsupportedRequestError
+from inference.errors import ModelNotFoundError, ReadOnlyFolderError, UnsupportedRequestError
 from inference.library import listing
 from inference.library.installed import Library
 from inference.library.known import FILE, Facts
@@ -134,6 +134,18 @@ def test_a_model_deleted_from_a_folder_that_is_there_is_gone(
     assert list(by_id(library)) == ["mine"]
     shutil.rmtree(paths.models)  # the app's own folder is made anew, it is on no other drive
     assert by_id(library) == {}
+
+
+def test_the_app_s_own_folder_may_be_a_link_to_a_drive_that_is_away(
+    library: Library, paths: AppPaths, tmp_path: Path
+) -> None:
+    put(tmp_path / "drive", "mine.gguf")
+    paths.models.symlink_to(tmp_path / "drive")
+    assert not by_id(library)["mine"].absent
+    (tmp_path / "drive").rename(tmp_path / "unplugged")
+    assert by_id(again(paths, tmp_path))["mine"].absent
+    with pytest.raises(ReadOnlyFolderError, match="is not there"):
+        library.folders.target()
 
 
 def test_a_folder_taken_off_the_list_takes_its_models_with_it(
