@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from inference.errors import InferenceError, UnsupportedRequestError
+from inference.errors import InferenceError, OutOfMemoryError, UnsupportedRequestError
 from inference.gguf.library import api, log
 from inference.gguf.probabilities import logits_view
 from inference.gguf.refusals import context_refused
@@ -51,7 +51,11 @@ class Branches:
         self._on_abort = api.ggml_abort_callback(lambda _data: cancel.cancelled)
         n_ctx = self._position + count * room
         _check_positions(session, n_ctx, name)
-        params = session.params_of_branches(n_ctx, count)
+        try:
+            params = session.params_of_branches(n_ctx, count)
+        except OutOfMemoryError as exc:
+            hint = f"Choose fewer {name}, or a shorter answer: each has room for its whole length."
+            raise OutOfMemoryError(exc.message, hint, exc.detail) from exc
         params.n_seq_max = 2 * count  # the rows before a step, and those after it
         params.kv_unified = True
         params.abort_callback = self._on_abort

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from inference.cancel import CancelToken
@@ -142,4 +143,21 @@ def test_networks_that_remember_in_other_ways_draw_samples_too(
     for end in together.finished.samples:
         alone = asked(engine, seed=end.seed, max_tokens=50)
         assert [token.token_id for token in of(together, end.sample)] == alone.ids
+    engine.close()
+
+
+def test_samples_that_do_not_fit_into_memory_are_refused_with_a_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLASSHOUSE_HOME", str(tmp_path / "home"))
+    engine = opened("gguf", tmp_path, draft="")
+
+    class Little:
+        available = 200_000  # bytes; a sample of 200 tokens takes about half of it
+
+    monkeypatch.setattr(psutil, "virtual_memory", Little)
+    assert asked(engine, samples=1, max_tokens=200).finished.usage.completion_tokens
+    refused = asked(engine, samples=8, max_tokens=200).failed
+    assert refused.error == "OutOfMemory"
+    assert "fewer samples" in refused.hint
     engine.close()
