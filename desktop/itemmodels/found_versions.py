@@ -105,7 +105,7 @@ class FoundVersionsList(QAbstractListModel):
         answers: dict[int, Callable[[], object]] = {
             Qt.ItemDataRole.DisplayRole: lambda: row.label,
             Qt.ItemDataRole.AccessibleTextRole: lambda: _spoken(row),
-            Qt.ItemDataRole.ToolTipRole: lambda: row.problem or row.note or None,
+            Qt.ItemDataRole.ToolTipRole: lambda: row.problem or _hint(row) or None,
             VersionRole.VERSION: lambda: row,
             VersionRole.HEAD: lambda: "",
             VersionRole.DONE: lambda: self._done(row),
@@ -129,6 +129,11 @@ def quality_words(version: FoundVersion, *, with_source: bool = True) -> str:
     if version.source and with_source:
         words = _tr("{0}, by {1}").format(words, version.source)
     return words
+
+
+def _hint(row: FoundVersion) -> str:
+    words = [_tr("Recommended") if row.recommended else "", quality_words(row), row.note]
+    return ". ".join(word.rstrip(".") for word in words if word)
 
 
 def _key(row: FoundVersion | str) -> str:

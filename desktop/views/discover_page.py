@@ -121,6 +121,7 @@ class DiscoverPage(QFrame):
         detail.neighbour_asked.connect(self.open)
         detail.card_asked.connect(self._open_card)
         detail.browser_asked.connect(self._open_browser)
+        detail.repository_asked.connect(self._search_for)
         pages.card_changed.connect(self._show_card)
 
     def _build(self) -> None:
@@ -213,6 +214,11 @@ class DiscoverPage(QFrame):
         self._controller.set_filters(self.filters.filters())
         self._goes_to_hub = True
         self._controller.search_hub()
+
+    def _search_for(self, repo: str) -> None:
+        self.filters.clear()
+        self.filters.set_text(repo)
+        self._on_hub_asked()
 
     def _show_hub(self) -> None:
         """Bring what the hub says into view, first that it is asked, then the first page."""

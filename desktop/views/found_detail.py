@@ -42,6 +42,7 @@ class FoundDetail(QFrame):
         card_asked, back_asked, again_asked: No argument.
         neighbour_asked: Key and version id of a model without a gate.
         browser_asked: ``org/name`` whose page shall be opened in a browser.
+        repository_asked: ``org/name`` whose every version shall be shown.
     """
 
     kind_asked = Signal(str)
@@ -52,6 +53,7 @@ class FoundDetail(QFrame):
     again_asked = Signal()
     neighbour_asked = Signal(str, str)
     browser_asked = Signal(str)
+    repository_asked = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -186,6 +188,14 @@ class FoundDetail(QFrame):
         self._header.clicked.connect(lambda: self.header_asked.emit(self.table.current()))
         self._bar = MemoryBar(theme)
         self._note = label("", theme, "small", "text3", wrap=True, name="found_note")
+        self._every = Button(
+            self.tr("All its versions on the hub"),
+            theme,
+            kind="link",
+            name="found_every",
+            small=True,
+        )
+        self._every.clicked.connect(self._on_every)
         self._memory_box = QWidget()
         row = QHBoxLayout()
         row.setSpacing(10)
@@ -201,7 +211,10 @@ class FoundDetail(QFrame):
         column.setSpacing(8)
         column.addLayout(row)
         column.addWidget(self._bar)
-        column.addWidget(self._note)
+        source = QHBoxLayout()
+        source.addWidget(self._note, 1)
+        source.addWidget(self._every, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(source)
 
     def _build(self) -> None:
         body = QWidget()
@@ -325,6 +338,7 @@ class FoundDetail(QFrame):
         self._header.set_reason(self.tr("It is being read.") if page.busy else "")
         source = self.tr("From {0}.").format(version.repo)
         self._note.setText(f"{source} {version.note}".strip())
+        self._every.setVisible(page.key.startswith("catalog:") and version.engine == "gguf")
         self._show_gate(version)
 
     def _origin_words(self, version: FoundVersion) -> str:
@@ -365,6 +379,11 @@ class FoundDetail(QFrame):
             self.neighbour_asked.emit(*version.neighbour)
         else:
             self.browser_asked.emit(version.repo)
+
+    def _on_every(self) -> None:
+        version = self._current()
+        if version is not None:
+            self.repository_asked.emit(version.repo)
 
     def _on_row_download(self, version_id: str) -> None:
         version = self._page.version(version_id) if self._page is not None else None

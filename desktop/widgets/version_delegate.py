@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     QSize,
     Qt,
 )
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop.itemmodels.found_versions import COLUMNS, VersionRole, quality_words
@@ -182,10 +182,12 @@ class VersionDelegate(QStyledItemDelegate):
         theme = self._theme
         badge = _tr("Recommended")
         taken = badge_size(badge, theme).width() + 8
-        has_badge = version.recommended and width > taken + 40
-        room = width - taken if has_badge else width
-        place = row.place(left, 0, room, _HEIGHTS["version"])
-        words = quality_words(version, with_source=not has_badge)
+        words = quality_words(version, with_source=False)
+        needed = QFontMetrics(theme.font("body")).horizontalAdvance(words) + taken
+        has_badge = version.recommended and needed <= width
+        if not has_badge:
+            words = quality_words(version)
+        place = row.place(left, 0, width, _HEIGHTS["version"])
         used = row.words(place, words, theme.font("body"), theme.text2)
         if has_badge:
             row.badge(left + used + 8, 10, badge, "accent")

@@ -302,6 +302,18 @@ def test_the_one_model_that_a_pasted_address_means_is_opened(room: Room, hub: Lo
     room.qtbot.waitUntil(lambda: bool(versions(room)), timeout=20_000)
 
 
+def test_a_curated_model_leads_to_all_versions_of_its_repository(room: Room, hub: LocalHub) -> None:
+    room.endpoint = hub.endpoint
+    files: dict[str, bytes | Path] = {f"m-{q}.gguf": q.encode() for q in ("Q2_K", "Q6_K", "F16")}
+    hub.add("Qwen/Qwen3-4B-GGUF", files, extra=QWEN)
+    room.open("catalog:qwen3-4b")
+    assert hub.requests == []
+    room.click("found_every")
+    room.qtbot.waitUntil(lambda: len(versions(room)) == 3, timeout=20_000)
+    assert room.said("found_name") == "Qwen3-4B-GGUF"
+    assert not room.find("found_every").isVisible()
+
+
 def test_without_a_network_the_list_says_so_and_stays(room: Room, qtbot: QtBot) -> None:
     room.write("qwen3")
     curated = room.rows()
