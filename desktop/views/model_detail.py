@@ -133,14 +133,15 @@ class ModelDetail(QFrame):
         self._look_again()
 
     def _look_again(self) -> None:
-        """Have the files read where the model, or how it would be loaded, is another one now."""
+        """Have the files read where the model, or what it would need, is another one now."""
         model = self._model
         if model is None:
             return
-        defaults = model.note.defaults if model.note is not None else None
-        if defaults is not None:
-            defaults = msgspec.structs.replace(defaults, sampling=None, system_prompt=None)
-        looked = (model.info, defaults, self._settings.engine)
+        needs: tuple[object, ...] = ()
+        if model.note is not None:
+            defaults = model.note.defaults
+            needs = (defaults.n_ctx, defaults.kv_cache_type, defaults.dtype)
+        looked = (model.info, needs, self._settings.engine)
         if looked != self._looked:
             self._looked = looked
             self.look_asked.emit(model.info.id)

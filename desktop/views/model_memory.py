@@ -80,7 +80,8 @@ class ModelMemory(QWidget):
                 measured["process"] = formatting.size(self._model.memory_bytes)
         self._fill(derived, measured)
         context = self.tr("Context")
-        if loaded is not None:
+        is_stale = self._model is not None and self._model.is_stale  # the two would differ
+        if loaded is not None and not is_stale:
             context = self.tr("Context of {0} tokens").format(formatting.count(loaded.n_ctx))
         self._titles["context"].setText(context)
         self._where.setText(self._place_words(loaded))

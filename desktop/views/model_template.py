@@ -12,6 +12,7 @@ from desktop.widgets.controls import Ground, label, panel
 from desktop.widgets.inputs import Combo
 from desktop.widgets.notice import Notice, Severity
 from desktop.widgets.text_area import TextArea
+from inference.library.model_defaults import OWN
 
 if TYPE_CHECKING:
     from desktop.controllers.model_care import ModelFacts, Preview
@@ -24,11 +25,11 @@ _SETTLE_MS: Final = 400
 _SEVERITY: Final[dict[str, Severity]] = {
     "fine": "ok", "usable": "info", "missing": "warn", "broken": "bad",
 }  # fmt: skip
-_OWN: Final = "own"
-_NAMES: Final = (
+TITLES: Final = (
     ("chatml", "ChatML"), ("llama3", "Llama 3"), ("gemma", "Gemma"), ("granite", "Granite"),
     ("phi3", "Phi-3"), ("mistral", "Mistral"), ("zephyr", "Zephyr"),
 )  # fmt: skip
+"""The templates of the app that bear a family's name, as ``template_doctor`` has them."""
 
 
 class ModelTemplate(QWidget):
@@ -130,7 +131,7 @@ class ModelTemplate(QWidget):
         """Keep what was typed and not yet kept."""
         self._settle.stop()
         choice = self._choice
-        if choice is None or choice.name != _OWN or self._own.toPlainText() == choice.own:
+        if choice is None or choice.name != OWN or self._own.toPlainText() == choice.own:
             return
         self._keep(msgspec.structs.replace(choice, own=self._own.toPlainText()))
 
@@ -162,18 +163,18 @@ class ModelTemplate(QWidget):
         self._combo.clear()
         from_files = self.tr("The one in its files")
         self._combo.addItem(from_files if has_own else self.tr("None: it continues text"), "")
-        for name, title in (*_NAMES, ("plain", self.tr("Plain dialogue"))):
+        for name, title in (*TITLES, ("plain", self.tr("Plain dialogue"))):
             fits = self.tr("{0}, suits this model").format(title)
             self._combo.addItem(fits if name == fitting else title, name)
-        self._combo.addItem(self.tr("My own"), _OWN)
+        self._combo.addItem(self.tr("My own"), OWN)
         self._select()
 
     def _select(self) -> None:
         name = self._choice.name if self._choice is not None else ""
         if self._combo.count():
             self._combo.setCurrentIndex(max(0, self._combo.findData(name)))
-        self._own.setVisible(name == _OWN)
-        self._own_help.setVisible(name == _OWN)
+        self._own.setVisible(name == OWN)
+        self._own_help.setVisible(name == OWN)
 
     def _on_chosen(self, _index: int) -> None:
         self._choose(str(self._combo.currentData()))
@@ -188,7 +189,7 @@ class ModelTemplate(QWidget):
             return
         self.flush()
         choice = msgspec.structs.replace(self._choice, name=name)
-        if name == _OWN and not choice.own.strip() and self._facts is not None:
+        if name == OWN and not choice.own.strip() and self._facts is not None:
             mend = self._facts.mend
             start = self._facts.own_source or (mend.source if mend is not None else "")
             choice = msgspec.structs.replace(choice, own=start)

@@ -14,13 +14,14 @@ from desktop.controllers.model_care import Check, ModelFacts, Preview
 from desktop.store.settings import EngineOptions, Settings
 from desktop.values import EngineState, InstalledModel, Problem
 from desktop.views.model_detail import ModelDetail
+from desktop.views.model_template import TITLES
 from desktop.widgets.theme import Theme, apply_theme
 from inference.library.details import ModelDetails, Origin, TypeShare
 from inference.library.download.verify import FileCheck, Verification
 from inference.library.estimate import MemoryEstimate
 from inference.library.model_defaults import OWN, ModelDefaults, TemplateChoice
 from inference.library.notes import ModelNote
-from inference.library.template_doctor import examine_template, mend_for
+from inference.library.template_doctor import BUILT_IN, built_in, examine_template, mend_for
 from inference.library.template_facts import TemplateFacts
 from inference.library.updates import UpdateCheck
 from inference.types import LoadOptions, ModelInfo, SamplingParams
@@ -320,3 +321,10 @@ def test_why_a_version_was_not_made_comes_into_view(detail: ModelDetail, qtbot: 
     detail.show_model(row(whole), EngineState())  # the list was read again
     qtbot.wait(20)
     assert bar.value() == 0
+
+
+def test_every_template_of_the_app_can_be_chosen(detail: ModelDetail) -> None:
+    assert dict(TITLES) == {name: built_in(name).title for name in BUILT_IN if name != "plain"}
+    combo = find(detail, "template_choice")
+    offered = {combo.itemData(index) for index in range(combo.count())}
+    assert offered == {"", OWN, *BUILT_IN}
