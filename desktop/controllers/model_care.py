@@ -272,7 +272,7 @@ def _read(
     except (InferenceError, OSError):
         known = None
     try:
-        forecast = estimate(path, options.n_ctx, options.kv_cache_type)
+        forecast = estimate(path, options.n_ctx, options.kv_cache_type, options.dtype)
     except (InferenceError, OSError):
         forecast = None
     return replace(facts, forecast=forecast), known

@@ -37,7 +37,12 @@ class MemoryEstimate:
         return self.weights_bytes + self.kv_cache_bytes + self.buffers_bytes
 
 
-def estimate(path: Path, n_ctx: int | None = None, kv_cache_type: str = "f16") -> MemoryEstimate:
+def estimate(
+    path: Path,
+    n_ctx: int | None = None,
+    kv_cache_type: str = "f16",
+    compute_dtype: str = "auto",
+) -> MemoryEstimate:
     """Estimate what an installed model takes once loaded.
 
     Args:
@@ -45,6 +50,7 @@ def estimate(path: Path, n_ctx: int | None = None, kv_cache_type: str = "f16") -
         n_ctx: Context in tokens; ``None`` takes the model's own, at most 4,096.
         kv_cache_type: ``f16``, ``f32``, ``bf16``, ``q8_0`` or ``q4_0``; the native engine's cache
             has the type of the weights.
+        compute_dtype: ``auto``, ``float32``, ``bfloat16`` or ``float16``, for the native engine.
 
     Raises:
         InferenceError: The files are missing or damaged, or the cache type is unknown.
@@ -58,7 +64,8 @@ def estimate(path: Path, n_ctx: int | None = None, kv_cache_type: str = "f16") -
     weights = checkpoint_folder.read_weights(path)
     config = checkpoint_folder.read_config(path)
     NetworkConfig.from_dict(config)  # raises for what the native engine cannot run
-    return estimate_native(shape_of_config(config), weights.parameters, weights.dtype, n_ctx)
+    shape = shape_of_config(config)
+    return estimate_native(shape, weights.parameters, weights.dtype, n_ctx, compute_dtype)
 
 
 def estimate_gguf(
@@ -99,7 +106,11 @@ def estimate_gguf(
 
 
 def estimate_native(
-    shape: MemoryShape, parameters: int, dtype: str, n_ctx: int | None = None
+    shape: MemoryShape,
+    parameters: int,
+    dtype: str,
+    n_ctx: int | None = None,
+    compute_dtype: str = "auto",
 ) -> MemoryEstimate:
     """Estimate what the native engine takes on the processor.
 
@@ -110,9 +121,12 @@ def estimate_native(
         parameters: Number of weights.
         dtype: What the files store, in torch's words: ``bfloat16``, ``float32`` ...
         n_ctx: Context in tokens; ``None`` takes the model's own, at most 4,096.
+        compute_dtype: What it computes in; ``auto`` is as said above.
     """
     context = context_of(shape, n_ctx)
     width = 2 if dtype == "bfloat16" and parameters > _SMALL_PARAMETERS else 4
+    if compute_dtype != "auto":
+        width = 4 if compute_dtype == "float32" else 2
     batch = min(_BATCH, context)
     return MemoryEstimate(
         weights_bytes=width * parameters,

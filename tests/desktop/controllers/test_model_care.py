@@ -118,6 +118,13 @@ def test_ones_own_template_is_judged_with_the_models_tokens(desk: Desk) -> None:
 def test_the_forecast_follows_what_was_set_for_the_model(desk: Desk) -> None:
     desk.engines.shelf.change_note("chatty", defaults=ModelDefaults(n_ctx=128))
     assert desk.look("chatty").forecast == estimate(desk.models / "chatty.gguf", 128)
+    wide = desk.look("folder").forecast
+    desk.engines.shelf.change_note("folder", defaults=ModelDefaults(dtype="bfloat16"))
+    half = desk.look("folder").forecast
+    assert wide is not None
+    assert half is not None
+    assert 2 * half.weights_bytes == wide.weights_bytes
+    assert 2 * half.kv_cache_bytes == wide.kv_cache_bytes
 
 
 def test_hashing_tells_its_progress_and_finds_a_change(desk: Desk) -> None:
