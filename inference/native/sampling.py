@@ -99,7 +99,10 @@ class Sampler:
         return int(ids[place])
 
     def chances(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what may be drawn now, likeliest first, and how likely: ids (K,), chances (K,).
+        """Return what may be drawn now, and how likely: ids (K,), chances (K,).
+
+        The likeliest come first, but where all of them may be drawn: sorting a large vocabulary
+        takes longer than reading a token.
 
         Args:
             logits: After the penalties, (V,).
@@ -107,6 +110,8 @@ class Sampler:
         params = self._params
         if params.mirostat:
             return self._mirostat(logits)
+        if not narrows(params):
+            return torch.arange(logits.numel()), (logits / params.temperature).softmax(0)
         n_kept = params.top_k or logits.numel()
         kept, ids = logits.topk(min(n_kept, logits.numel()))  # (K,), likeliest first
         for narrow, setting, off in (
@@ -137,6 +142,17 @@ class Sampler:
         surprise = -scaled.log_softmax(0) / math.log(2)  # (V,), bits
         count = max(1, int((surprise <= self._most_surprise).sum()))
         return ids[:count], scaled[:count].softmax(0)
+
+
+def narrows(params: SamplingParams) -> bool:
+    """Whether any setting keeps some of the tokens from being drawn."""
+    return bool(
+        params.top_k
+        or params.min_p
+        or params.xtc_probability
+        or params.top_p != 1.0
+        or params.typical_p != 1.0
+    )
 
 
 def check_finite(logits: Tensor) -> None:

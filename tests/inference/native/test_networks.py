@@ -156,6 +156,7 @@ def test_64_greedy_tokens_equal_transformers_with_the_cache_restored_from_disk(
 def test_in_bfloat16_rounding_costs_no_more_than_in_transformers(pair: tuple[Any, Network]) -> None:
     theirs, ours = pair
     ids = random_ids(400).view(4, 100)
+    theirs(ids[:, :8])  # a short text: dynamic scaling forgets the longest that came before
     exact = theirs(ids).logits
     their_rounded = copy.deepcopy(theirs).to(torch.bfloat16)(ids).logits.float()
     our_rounded = copy.deepcopy(ours).to(torch.bfloat16)(ids).float()
