@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name PyTorch's own pages use
 
 from inference.native.layers import make_linear, make_norm
-from inference.native.rotary import rotate
 
 if TYPE_CHECKING:
     from inference.native.compiled import StaticCache
@@ -98,6 +97,20 @@ class Attention(nn.Module):
     def _heads(self, x: Tensor) -> Tensor:
         rows, count, _ = x.shape
         return x.view(rows, count, -1, self.head_width).transpose(1, 2)  # (B, H, T, D)
+
+
+def rotate(x: Tensor, turn: Turn) -> Tensor:
+    """Turn the first R numbers of ``x``, (B, H, T, D), by their position; the others stay.
+
+    Number i is paired with number i + R/2, as in Hugging Face checkpoints; Meta's own files and
+    GGUF pair neighbours and keep the rows of query and key in another order. The result is equal.
+    """
+    cos, sin = turn  # (T, R) each; the sines of the first half are negative
+    width = cos.shape[-1]
+    turning = x if width == x.shape[-1] else x[..., :width]  # (B, H, T, R)
+    partners = turning.roll(width // 2, dims=-1)  # (B, H, T, R)
+    turned = torch.addcmul(turning * cos, partners, sin)  # (B, H, T, R)
+    return turned if turning is x else torch.cat((turned, x[..., width:]), dim=-1)  # (B, H, T, D)
 
 
 def attend(

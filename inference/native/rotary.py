@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from inference.native.config import NetworkConfig
 
 Turn: TypeAlias = tuple[Tensor, Tensor]
-"""Cosine and sine of every new position's turn, (T, R) each; see ``rotate`` for the signs."""
+"""Cosine and sine of every new position's turn, (T, R) each; see ``attention.rotate``."""
 
 
 class Rotary:
@@ -63,20 +63,6 @@ class Rotary:
         if self._lengthening != 1.0:
             cos, sin = cos * self._lengthening, sin * self._lengthening
         return torch.cat((cos, cos), -1).to(dtype), torch.cat((-sin, sin), -1).to(dtype)
-
-
-def rotate(x: Tensor, turn: Turn) -> Tensor:
-    """Turn the first R numbers of ``x``, (B, H, T, D), by their position; the others stay.
-
-    Number i is paired with number i + R/2, as in Hugging Face checkpoints; Meta's own files and
-    GGUF pair neighbours and keep the rows of query and key in another order. The result is equal.
-    """
-    cos, sin = turn  # (T, R) each; the sines of the first half are negative
-    width = cos.shape[-1]
-    turning = x if width == x.shape[-1] else x[..., :width]  # (B, H, T, R)
-    partners = turning.roll(width // 2, dims=-1)  # (B, H, T, R)
-    turned = torch.addcmul(turning * cos, partners, sin)  # (B, H, T, R)
-    return turned if turning is x else torch.cat((turned, x[..., width:]), dim=-1)  # (B, H, T, D)
 
 
 def rotary_frequencies(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from inference.cancel import CancelToken
+    from inference.native.config import NetworkConfig
     from inference.native.network import Network
 
 _SMALLEST_CHUNK = 32  # below that, fetching the weights costs more than computing with them
@@ -36,6 +37,7 @@ _TAKEN_BACK = MOST_DRAFTED
 _CHUNK_S = 1.0  # progress is shown about this often; half as long costs a tenth of the speed
 _BLOCK_S = 0.06  # a stop waits about this long
 _LARGE_BLOCK = 5_000_000  # weights; from here on a stop is looked for within the block
+_LARGE_NETWORK = 2_000_000_000  # weights; from here on a stop is looked for within a single token
 
 
 class StoppedError(Exception):
@@ -62,11 +64,10 @@ class Session:
         self._scaling = network.config.rope_scaling
         self._turned_for = 0  # the text length the newest keys were turned for
         self._chunk = _SMALLEST_CHUNK
-        self._cancel: CancelToken | None = None
         self._step: CompiledStep | None = None
         self._newest = torch.zeros(1, 1, network.config.width, device=device)
-        for module in _stopping_places(network):
-            module.register_forward_pre_hook(self._check_stop)
+        self._places = _stopping_places(network)
+        self._slow = _weights_per_token(network.config) > _LARGE_NETWORK
 
     @property
     def length(self) -> int:
@@ -183,12 +184,16 @@ class Session:
         return stream
 
     def _pass(self, ids: Sequence[int], cancel: CancelToken) -> Tensor:
-        if self._step is not None and len(ids) == 1:  # too short to be stopped in its middle
+        if cancel.cancelled:
+            raise StoppedError
+        if self._step is not None and len(ids) == 1:
             stream = self._step.read(ids[0], self._cache.length)  # (1, 1, C)
             self._cache.advance(1)
             return stream
+        tokens = torch.tensor([ids], device=self._device)  # (1, T)
+        if len(ids) == 1 and not self._slow:  # over before anybody could stop it
+            return self._network.read(tokens, self._cache)  # (1, 1, C)
         with self._watching(cancel):
-            tokens = torch.tensor([ids], device=self._device)  # (1, T)
             return self._network.read(tokens, self._cache)  # (1, T, C)
 
     def compile(self, backend: str = "inductor") -> None:
@@ -250,15 +255,16 @@ class Session:
 
     @contextmanager
     def _watching(self, cancel: CancelToken) -> Iterator[None]:
-        self._cancel = cancel
+        def look(_module: nn.Module, _inputs: tuple[Any, ...]) -> None:
+            if cancel.cancelled:
+                raise StoppedError
+
+        hooks = [place.register_forward_pre_hook(look) for place in self._places]
         try:
             yield
         finally:
-            self._cancel = None
-
-    def _check_stop(self, _module: nn.Module, _inputs: tuple[Any, ...]) -> None:
-        if self._cancel is not None and self._cancel.cancelled:
-            raise StoppedError
+            for hook in hooks:
+                hook.remove()
 
     def _adapt(self, count: int, seconds: float) -> None:
         """Choose the next chunk's length from the time the last one took."""
@@ -269,11 +275,15 @@ class Session:
 
 def _stopping_places(network: Network) -> list[nn.Module]:
     """Return the modules before which a stop is looked for: blocks, or the halves of large ones."""
-    config = network.config
-    inside = config.n_heads * config.head_width
-    if config.width * (3 * config.mlp_width + 2 * inside) < _LARGE_BLOCK:
+    if _weights_per_token(network.config) < _LARGE_BLOCK * network.config.n_layers:
         return list(network.blocks)
     return [block.get_submodule(name) for block in network.blocks for name in ("attention", "mlp")]
+
+
+def _weights_per_token(config: NetworkConfig) -> int:
+    """Return about how many weights the blocks have together."""
+    inside = config.n_heads * config.head_width
+    return config.n_layers * config.width * (3 * config.mlp_width + 2 * inside)
 
 
 def _wait_for(device: torch.device) -> None:
