@@ -67,8 +67,8 @@ def facts_of(config: NetworkConfig) -> Facts:
     Raises:
         UnsupportedArchitectureError: llama.cpp would compute it otherwise; the sentence says what.
     """
-    architecture = ARCHITECTURES[config.family]
-    for objection in (_biases, _heads, _gemma, _windows, _positions, _scaling):
+    architecture = ARCHITECTURES.get(config.family, "")
+    for objection in (_unknown, _biases, _heads, _gemma, _windows, _positions, _scaling):
         found = objection(config, architecture)
         if found:
             raise UnsupportedArchitectureError(
@@ -170,6 +170,10 @@ def _factors(config: NetworkConfig, architecture: str) -> dict[str, tuple[float,
         slowed = rotary_frequencies(width, theta, scaling, 1)
         return {"rope_freqs.weight": tuple((plain / slowed).tolist())}
     return {}
+
+
+def _unknown(config: NetworkConfig, architecture: str) -> str:
+    return "" if architecture else f"{config.family} has no counterpart in llama.cpp here"
 
 
 def _biases(config: NetworkConfig, architecture: str) -> str:

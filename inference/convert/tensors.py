@@ -41,7 +41,7 @@ ARCHITECTURES: Final[Mapping[str, str]] = {
     "qwen3": "qwen3",
     "smollm3": "smollm3",
 }
-"""Our families and what llama.cpp calls them."""
+"""Our families and what llama.cpp calls them; those that are missing are not converted."""
 
 NEIGHBOURS: Final = frozenset({"llama", "granite", "smollm3"})
 """Architectures in which llama.cpp turns neighbouring numbers."""

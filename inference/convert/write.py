@@ -119,10 +119,10 @@ def convert(
     check_space(path, total)
     said = _Said(checkpoint.config, facts, vocabulary, labels, file_type)
     _write_head(path, said, ())
-    check_vocabulary(path, vocabulary)
+    small_things = check_vocabulary(path, vocabulary)
     _write_head(path, said, entries)
     _write_weights(path, entries, lambda done: progress(done, total))
-    return (*facts.notes, *vocabulary.notes)
+    return (*facts.notes, *vocabulary.notes, *small_things)
 
 
 def _entries(checkpoint: Checkpoint, facts: Facts, file_type: FileType) -> tuple[_Entry, ...]:

@@ -87,6 +87,8 @@ class PromptBuilder:
         for segment in segments:
             if segment.special:
                 ids.append(specials[segment.text])
+            elif ids and ids[-1] in vocabulary.swallowing:
+                ids += vocabulary.tokenize(segment.text.lstrip())
             else:
                 ids += vocabulary.tokenize(segment.text)
         text = "".join(segment.text for segment in segments)

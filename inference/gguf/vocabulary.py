@@ -58,6 +58,7 @@ class Vocabulary:
         self.adds_space: bool = self.is_spm and prefix == "true"
         self.specials: dict[str, int] = {}
         self._control: set[int] = set()
+        self.swallowing: set[int] = set()
         self._find_specials()
         self.eog_ids: tuple[int, ...] = self._find_eog()
         markers = sorted(
@@ -163,6 +164,8 @@ class Vocabulary:
         get_attr = api.llama_vocab_get_attr
         for token in range(self.size):
             attr = get_attr(self._vocab, token)
+            if attr & api.LLAMA_TOKEN_ATTR_RSTRIP:
+                self.swallowing.add(token)
             if not attr & (control | user):
                 continue
             text = self.text_of(token)

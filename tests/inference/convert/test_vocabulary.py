@@ -210,6 +210,47 @@ def test_a_tokenizer_that_cuts_in_its_own_way_is_refused(tmp_path: Path) -> None
         converted(folder)
 
 
+_PHI_TEMPLATE = (
+    "{% for m in messages %}{{ '<|' + m['role'] + '|>\n' + m['content'] + '<|end|>\n' }}"
+    "{% endfor %}{{ '<|assistant|>\n' }}"
+)
+
+
+def _like_phi3(folder: Path) -> Path:
+    """Make a model whose special tokens swallow the white space after them."""
+    tiny_llama(folder, vocab_size=330, chat_template=_PHI_TEMPLATE)
+    described = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    added = [token | {"rstrip": token["id"] != 0} for token in described["added_tokens"]]
+    plain = ("<unk>", "<s>")
+    swallowing = ("</s>", "<|user|>", "<|assistant|>", "<|system|>", "<|end|>")
+    added += [
+        added[-1] | {"id": 320 + place, "content": text, "rstrip": text not in plain}
+        for place, text in enumerate((*plain, *swallowing))
+    ]
+    _change(folder, "tokenizer.json", added_tokens=added)
+    return folder
+
+
+@pytest.mark.parametrize(("name", "same"), [("Phi-3 Tale", True), ("A Tale", False)])
+def test_white_space_after_phi3_s_tokens_is_swallowed_where_llama_cpp_knows_its_name(
+    name: str, same: bool, tmp_path: Path, opened: Open
+) -> None:
+    folder, path = _like_phi3(tmp_path / "model"), tmp_path / "model.gguf"
+    notes = convert(folder, path, "F32", Labels(name), lambda _done, _total: None)
+    ours, theirs = opened(folder).render(_CONVERSATION), opened(path).render(_CONVERSATION)
+    assert (ours.tokens == theirs.tokens) == same
+    assert len(notes) == (not same)
+    assert same or "beside <|im_start|>, <|im_end|>, </s>, <|user|> otherwise" in notes[0]
+
+
+def test_a_name_that_llama_cpp_takes_for_phi3_s_is_refused_without_its_tokens(
+    tmp_path: Path,
+) -> None:
+    folder = tiny_llama(tmp_path / "model")
+    with pytest.raises(UnsupportedArchitectureError, match="does not read such a vocabulary"):
+        convert(folder, tmp_path / "m.gguf", "F32", Labels("phi-3"), lambda _done, _total: None)
+
+
 def test_more_tokens_than_the_network_has_are_refused(tmp_path: Path) -> None:
     folder = tiny_llama(tmp_path / "model", vocab_size=300)
     with pytest.raises(CorruptCheckpointError, match=r"up to id 319, .* knows 300"):
