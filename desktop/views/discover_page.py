@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QListView, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QListView, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.itemmodels.found_models import FoundModelsList
 from desktop.views.discover_filters import DiscoverFilters
 from desktop.views.found_detail import FoundDetail
+from desktop.views.split_page import SplitPage
 from desktop.widgets import formatting
 from desktop.widgets.controls import label, panel, rule
 from desktop.widgets.empty_state import EmptyState
@@ -18,18 +19,13 @@ from desktop.widgets.found_delegate import FoundDelegate
 from desktop.widgets.theme import rows
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QResizeEvent
-
     from desktop.controllers.discover import DiscoverController
     from desktop.discover_values import CardView, FoundModel, FoundPage
     from desktop.views.model_card_view import ModelCardView
     from desktop.widgets.theme import Theme
 
-_LIST_WIDTH: Final = 404
-_STACK_BELOW: Final = 820
 
-
-class DiscoverPage(QFrame):
+class DiscoverPage(SplitPage):
     """The list on the left, the chosen model on the right.
 
     Args:
@@ -44,7 +40,6 @@ class DiscoverPage(QFrame):
         super().__init__(parent)
         self._theme = theme
         self._controller = controller
-        self._narrow = False
         self._chosen = ""
         self._goes_to_hub = False
         self.setObjectName("discover_page")
@@ -125,7 +120,7 @@ class DiscoverPage(QFrame):
         pages.card_changed.connect(self._show_card)
 
     def _build(self) -> None:
-        left = self._left = panel("side", "discover_left", "right")
+        left = panel("side", "discover_left", "right")
         head = QHBoxLayout()
         head.setContentsMargins(16, 8, 20, 4)
         head.addWidget(self._section, 1)
@@ -146,12 +141,8 @@ class DiscoverPage(QFrame):
         self._right.addWidget(QWidget())
         self._right.addWidget(self.detail)
         self._card: ModelCardView | None = None
-        parts = QHBoxLayout(self)
-        parts.setContentsMargins(0, 0, 0, 0)
-        parts.setSpacing(0)
-        parts.addWidget(left)
-        parts.addWidget(self._right, 1)
-        self._arrange()
+        self.set_parts(left, self._right)
+        self.narrowed.connect(lambda narrow: self.detail.set_narrow(narrow=narrow))
 
     # --- the list --------------------------------------------------------------------------
 
@@ -192,13 +183,12 @@ class DiscoverPage(QFrame):
     def _on_activated(self, index: QModelIndex) -> None:
         if self.items.note_at(index) is not None:
             self._controller.more()
-        elif self._narrow and self.items.found_at(index) is not None:
-            self._left.hide()
-            self._right.show()
+        elif self.is_narrow and self.items.found_at(index) is not None:
+            self.show_page_part()
             self.detail.table.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_clicked(self, index: QModelIndex) -> None:
-        if self.items.note_at(index) is not None or self._narrow:
+        if self.items.note_at(index) is not None or self.is_narrow:
             self._on_activated(index)
 
     def _on_scrolled(self) -> None:
@@ -268,29 +258,5 @@ class DiscoverPage(QFrame):
         return self.items.found_at(self.view.currentIndex())
 
     def _show_list(self) -> None:
-        self._left.show()
-        self._right.hide()
+        self.show_list_part()
         self.view.setFocus(Qt.FocusReason.TabFocusReason)
-
-    def _arrange(self) -> None:
-        self.detail.set_narrow(narrow=self._narrow)
-        self._left.setVisible(True)
-        self._right.setVisible(not self._narrow)
-        if self._narrow:
-            self._left.setMinimumWidth(0)
-            self._left.setMaximumWidth(16_777_215)
-        else:
-            self._set_list_width()
-
-    def _set_list_width(self) -> None:
-        self._left.setFixedWidth(min(_LIST_WIDTH, max(300, self.width() // 3)))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Place what depends on the size."""
-        super().resizeEvent(event)
-        narrow = self.width() < _STACK_BELOW
-        if narrow != self._narrow:
-            self._narrow = narrow
-            self._arrange()
-        elif not narrow:
-            self._set_list_width()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
@@ -20,6 +20,7 @@ from desktop.itemmodels.models import InstalledModelsList, Order
 from desktop.values import EngineState, Models
 from desktop.views.installed_filters import InstalledFilters
 from desktop.views.model_detail import ModelDetail
+from desktop.views.split_page import SplitPage
 from desktop.widgets import formatting
 from desktop.widgets.controls import Button, label, panel
 from desktop.widgets.empty_state import EmptyState
@@ -28,16 +29,11 @@ from desktop.widgets.inputs import SearchField
 from desktop.widgets.model_delegate import ModelDelegate
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QResizeEvent
-
     from desktop.store.settings import Settings
     from desktop.widgets.theme import Theme
 
-_LIST_WIDTH: Final = 404
-_STACK_BELOW: Final = 820
 
-
-class InstalledPage(QFrame):
+class InstalledPage(SplitPage):
     """Installed models and their facts.
 
     Args:
@@ -64,7 +60,6 @@ class InstalledPage(QFrame):
         self._chosen = ""
         self._models = Models()
         self._state = EngineState()
-        self._narrow = False
         self.setObjectName("installed_page")
         self.setAccessibleName(self.tr("Installed models"))
         self.setProperty("ground", "page")
@@ -153,22 +148,14 @@ class InstalledPage(QFrame):
         detail.back_asked.connect(self._show_list)
 
     def _build(self) -> None:
-        self._left = self._make_left()
         right = QWidget()
         self._right = QStackedLayout(right)
         self._right.setContentsMargins(0, 0, 0, 0)
         self._right.addWidget(self._empty)
         self._right.addWidget(self.detail)
-        self._right_box = right
-        parts = QHBoxLayout()
-        parts.setSpacing(0)
-        parts.addWidget(self._left)
-        parts.addWidget(right, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(parts, 1)
-        self._arrange()
+        self.set_parts(self._make_left(), right)
+        self.detail.set_narrow(narrow=False)
+        self.narrowed.connect(lambda narrow: self.detail.set_narrow(narrow=narrow))
 
     def _make_left(self) -> QFrame:
         left = panel("side", "models_left", "right")
@@ -216,9 +203,8 @@ class InstalledPage(QFrame):
 
     def _on_row_activated(self, index: QModelIndex) -> None:
         model = self._items.model_at(index)
-        if model is not None and self._narrow:
-            self._left.hide()
-            self._right_box.show()
+        if model is not None:
+            self.show_page_part()
 
     def _choose(self, model_id: str) -> None:
         row = self._items.row_of(model_id)
@@ -237,19 +223,8 @@ class InstalledPage(QFrame):
         self._right.setCurrentIndex(1)
 
     def _show_list(self) -> None:
-        self._left.show()
-        self._right_box.hide()
+        self.show_list_part()
         self._view.setFocus(Qt.FocusReason.TabFocusReason)
-
-    def _arrange(self) -> None:
-        self.detail.set_narrow(narrow=self._narrow)
-        self._left.setVisible(True)
-        self._right_box.setVisible(not self._narrow)
-        if self._narrow:
-            self._left.setMinimumWidth(0)
-            self._left.setMaximumWidth(16_777_215)
-        else:
-            self._left.setFixedWidth(min(_LIST_WIDTH, max(300, self.width() // 3)))
 
     def _open_add_menu(self) -> None:
         menu = QMenu(self)
@@ -277,13 +252,3 @@ class InstalledPage(QFrame):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self.add_asked)
         dialog.open()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Place what depends on the size."""
-        super().resizeEvent(event)
-        narrow = self.width() < _STACK_BELOW
-        if narrow != self._narrow:
-            self._narrow = narrow
-            self._arrange()
-        elif not narrow:
-            self._left.setFixedWidth(min(_LIST_WIDTH, max(300, self.width() // 3)))

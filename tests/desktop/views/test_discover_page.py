@@ -366,6 +366,7 @@ def test_a_card_is_shown_as_text_and_one_comes_back(room: Room, hub: LocalHub) -
 
 
 def test_a_narrow_page_is_a_stack_with_a_way_back(room: Room, qtbot: QtBot) -> None:
+    assert not room.find("found_back").isVisible()
     room.page.resize(700, 560)
     assert room.page.view.isVisible()
     assert not room.page.detail.isVisible()

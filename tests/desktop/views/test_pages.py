@@ -231,6 +231,7 @@ def test_buttons_follow_the_engine(models: InstalledPage, qtbot: QtBot) -> None:
 
 
 def test_a_narrow_page_is_a_stack_with_a_way_back(models: InstalledPage, qtbot: QtBot) -> None:
+    assert not find(models, "model_back").isVisible()
     models.resize(700, 560)
     QApplication.processEvents()
     view = find(models, "models_list")
