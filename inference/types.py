@@ -264,7 +264,8 @@ class LoadedModel(msgspec.Struct, frozen=True):
         buffers_bytes: Memory set aside to compute in, as measured; 0 when it was not.
         turn_stops: Texts at which answers in a conversation are ended as well, because the chat
             template ends turns with them and no token does.
-        past_bytes: Most memory that copies of earlier texts will take.
+        past_bytes: Memory that copies of earlier texts may take; one larger than that stays until
+            it is on the disk.
         draft: Name of the draft model loaded beside it, empty for none; the bytes above count it.
     """
 

@@ -196,8 +196,10 @@ class PastWork:
     def _keep_here(self) -> None:
         """Copy what is held into memory, where it belongs to a chat and is not kept yet."""
         here = as_tokens(self._holder.tokens)
-        kept = max((shared_length(one.tokens, here) for one in self._kept), default=0)
-        if not self._owner or not _is_worth(len(here) - kept, len(here)):
+        longer = as_tokens([*self._holder.tokens, 0])  # what coming back would read
+        kept = max((self._usable(one.tokens, one.facts, longer) for one in self._kept), default=0)
+        ours = self._usable(here, self._holder.facts, longer)
+        if not self._owner or not _is_worth(ours - kept, len(here)):
             return
         size = self._holder.size_bytes
         if size > max(self._on_disk, self._in_memory) or 2 * size > _free_memory():
@@ -256,16 +258,14 @@ class PastWork:
     def _trim(self) -> None:
         """Let copies go until they fit; those that are on the disk first.
 
-        A copy that waits to be written stays until then, unless copies take twice the limit.
+        The newest copy that waits to be written stays until then, whatever its size.
         """
         for kept in [one for one in self._kept if one.path is not None]:
             if self.memory_bytes > self._in_memory:
                 kept.snapshot = None
-        limit = 2 * self._in_memory if self._on_disk else self._in_memory
-        for kept in [one for one in self._kept if one.path is None][
-            : -1 if self._on_disk else None
-        ]:
-            if self.memory_bytes > limit:
+        waiting = [one for one in self._kept if one.path is None]
+        for kept in waiting[:-1] if self._on_disk else waiting:
+            if self.memory_bytes > self._in_memory:
                 self._kept.remove(kept)
 
     # --- finding ---------------------------------------------------------------------------

@@ -109,6 +109,22 @@ def test_a_copy_holds_no_more_than_the_windows_so_branches_before_them_are_read_
     assert (said.reused, said.ids) == (0, say_afresh(asked, before_the_window))
 
 
+@pytest.mark.parametrize("kind", ["windows", "running state"])
+def test_a_branch_is_kept_though_a_longer_text_begins_like_it(
+    kind: str, kinds: dict[str, LoadOptions], opened: OpenEngine
+) -> None:
+    asked = with_memory(kinds[kind])
+    engine = opened(asked)
+    say(engine, A, "a")
+    branch = (*A[:100], *text(6, 5))
+    said = say(engine, branch, "a", tokens=1)
+    say(engine, B, "b")
+    back = (*branch, *said.ids, *text(9, 6))
+    said = say(engine, back, "a")
+    assert said.reused >= len(branch)
+    assert said.ids == say_afresh(asked, back)
+
+
 def test_a_running_state_is_taken_whole_or_not_at_all(
     kinds: dict[str, LoadOptions], opened: OpenEngine, past_folder: Path
 ) -> None:
