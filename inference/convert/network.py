@@ -147,13 +147,14 @@ def _context(config: NetworkConfig, architecture: str) -> tuple[int, tuple[str, 
     scaling = config.rope_scaling
     if isinstance(scaling, DynamicScaling) and scaling.original_context < limit:
         limit, why = scaling.original_context, "beyond that its positions are stretched as it grows"
+    notes: list[str] = []
+    if why:
+        shorter = f"The file has a context of {limit:,} tokens instead of {config.context:,}"
+        notes.append(f"{shorter}: {why}, which llama.cpp does not do for this architecture.")
     if isinstance(scaling, LongRopeScaling) and scaling.original_context < limit:
-        longer = f"Opened with more than {scaling.original_context:,} tokens of context, llama.cpp "
-        return limit, (f"{longer}stretches the positions of short texts, too.",)
-    if not why:
-        return limit, ()
-    note = f"The file has a context of {limit:,} tokens instead of {config.context:,}: {why}, "
-    return limit, (f"{note}which llama.cpp does not do for this architecture.",)
+        longer = f"Opened with more than {scaling.original_context:,} tokens of context"
+        notes.append(f"{longer}, llama.cpp stretches the positions of short texts, too.")
+    return limit, tuple(notes)
 
 
 def _factors(config: NetworkConfig, architecture: str) -> dict[str, tuple[float, ...]]:

@@ -14,6 +14,7 @@ from inference.errors import UnsupportedArchitectureError
 from inference.library.architectures import WRITING
 from inference.native.config import NetworkConfig
 from inference.native.registry import FAMILIES
+from inference.native.scaling import LongRopeScaling
 from tests.helpers.checkpoints import VOCAB_SIZE, tiny_tokenizer
 from tests.inference.native.reference import (
     GEMMA3_ROPE,
@@ -87,3 +88,13 @@ def test_a_window_as_long_as_the_context_changes_nothing() -> None:
     shape = NetworkConfig("mistral", 320, 32, 2, 4, 2, 8, 64, 256)
     assert facts_of(replace(shape, windows=(256, 256))) == facts_of(shape)
     assert facts_of(replace(shape, windows=(255, 255))).context == 255
+
+
+def test_everything_that_differs_is_said() -> None:
+    pairs = (1.0,) * 4
+    longrope = LongRopeScaling(pairs, pairs, 64, 1.0)
+    shape = NetworkConfig("phi3", 320, 32, 2, 4, 4, 8, 64, 256, rope_scaling=longrope)
+    assert ["short texts" in note for note in facts_of(shape).notes] == [True]
+    windowed = facts_of(replace(shape, windows=(100, 100)))
+    assert windowed.context == 100
+    assert ["short texts" in note for note in windowed.notes] == [False, True]
