@@ -15,6 +15,8 @@ from desktop.views.inside.layers import LayersView
 from desktop.views.inside.next_word import NextWordView
 from desktop.views.inside.page import Entry, InsidePage
 from desktop.views.inside.tokens import TokensView
+from desktop.views.inside.walk import WalkView
+from desktop.views.inside.walk_steps import PROMPT
 
 if TYPE_CHECKING:
     from desktop.bridge.event_bridge import EventBridge
@@ -88,7 +90,9 @@ class InsideWiring(QObject):
     def _entries(self) -> tuple[Entry, ...]:
         text, model = self.tr("This text"), self.tr("This model")
         next_word = self.tr("Next word")
+        walk = self.tr("Walk-through")
         return (
+            Entry("walk", self.tr("Start here"), walk, "route", self._make_walk, PROMPT),
             Entry("next_word", text, next_word, "chart-bar-decreasing", NextWordView),
             Entry("attention", text, self.tr("Attention"), "grid-3x3", AttentionView),
             Entry("layers", text, self.tr("Layers"), "layers", LayersView),
@@ -97,6 +101,13 @@ class InsideWiring(QObject):
             Entry("anatomy", model, self.tr("Anatomy"), "workflow", AnatomyView),
             Entry("lab", self.tr("Try"), self.tr("Decoding lab"), "flask-conical", LabView),
         )
+
+    def _make_walk(self, theme: Theme) -> WalkView:
+        view = WalkView(theme)
+        view.view_asked.connect(self.page.open_view)
+        view.text_asked.connect(self.controller.open_text)
+        view.model_asked.connect(self._engines.load)
+        return view
 
     def _on_continue(self, token_id: int) -> None:
         subject = self.controller.subject()

@@ -47,13 +47,17 @@ _ID: Final = int(Qt.ItemDataRole.UserRole)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One view: its id, group, name, icon, and what makes it when it is first opened."""
+    """One view: its id, group, name, icon, and what makes it when it is first opened.
+
+    ``starts_with``: The text that it takes where there is none yet; empty = it waits for one.
+    """
 
     id: str
     group: str
     title: str
     icon_name: str
     make: Callable[[Theme], InsideView]
+    starts_with: str = ""
 
 
 class InsidePage(QFrame):
@@ -109,7 +113,8 @@ class InsidePage(QFrame):
         self._stack = QStackedWidget()
         self._side = QStackedWidget()
         self._build(theme)
-        self.open_view(entries[0].id)
+        first = next(entry for entry in entries if not entry.starts_with)
+        self.open_view(first.id)
         self.show_subject(None)
 
     # --- what is shown ---------------------------------------------------------------------
@@ -136,9 +141,14 @@ class InsidePage(QFrame):
         self._notice.hide()
         self._place_controls()
         self.view_opened.emit(view_id)
+        self._hand_over(view, self._entries[view_id])
+        return view
+
+    def _hand_over(self, view: InsideView, entry: Entry) -> None:
         if self._subject is not None:
             view.show_subject(self._subject)
-        return view
+        elif entry.starts_with:
+            self.text_given.emit(entry.starts_with)
 
     def current_view(self) -> str:
         """Return the id of the open view."""

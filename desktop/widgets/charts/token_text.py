@@ -31,6 +31,7 @@ class TokenText(Figure):
         self._chosen = -1
         self._boxes: list[QRectF] = []
         self._laid_out_for = 0
+        self._numbers_places = False
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -43,6 +44,11 @@ class TokenText(Figure):
             self._laid_out_for = 0
             self._fit()
         self.refresh()
+
+    def show_places(self) -> None:
+        """Write the position below each token instead of its id."""
+        self._numbers_places = True
+        self.update()
 
     def sentence(self) -> str:
         """Return what a person would say of it."""
@@ -150,4 +156,5 @@ class TokenText(Figure):
         painter.setFont(theme.font("label"))
         painter.setPen(theme.text3)
         below = QRectF(box.left(), box.bottom() + 1, box.width(), 15)
-        painter.drawText(below, Qt.AlignmentFlag.AlignCenter, str(piece.id))
+        number = index if self._numbers_places else piece.id
+        painter.drawText(below, Qt.AlignmentFlag.AlignCenter, str(number))

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractSpinBox,
     QComboBox,
     QLabel,
     QLineEdit,
@@ -16,12 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop import app as application
-from desktop.controllers.inside import InsideController
-from desktop.views.inside.page import InsidePage
-from desktop.widgets.charts.beam_tree import BeamTreeFigure
 from desktop.widgets.charts.block_stack import BlockStack
-from desktop.widgets.charts.chance_bars import ChanceBars
 from desktop.widgets.charts.head_grid import HeadGrid
 from desktop.widgets.charts.heat_map import HeatMap
 from desktop.widgets.charts.lens_table import LensTable
@@ -35,81 +26,7 @@ from desktop.widgets.charts.update_bars import UpdateBars
 from desktop.widgets.inputs import Slider
 from desktop.widgets.token_strip import TokenStrip
 from desktop.widgets.value_row import ValueRow
-from inference.paths import AppPaths
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from PySide6.QtWidgets import QApplication
-    from pytestqt.qtbot import QtBot
-
-WAIT_MS = 30_000
-
-
-class Inside:
-    """The application with the starter model loaded and the Inside page open."""
-
-    def __init__(self, qtbot: QtBot, parts: application.Parts) -> None:
-        self.qtbot, self.parts, self.window = qtbot, parts, parts.window
-        page = self.window.open_page("inside")
-        assert isinstance(page, InsidePage)
-        self.page = page
-        controller = self.window.findChild(InsideController)
-        assert controller is not None
-        self.controller: InsideController = controller
-
-    def find(self, kind: type[Any], name: str) -> Any:
-        found = self.window.findChild(kind, name)
-        assert found is not None, name
-        return found
-
-    def settle(self) -> None:
-        def idle() -> bool:
-            return self.controller.subject() is not None and not self.controller.busy
-
-        self.qtbot.waitUntil(idle, timeout=WAIT_MS)
-
-    def look_at(self, text: str) -> None:
-        self.find(QLineEdit, "inside_own_text").setText(text)
-        self.qtbot.keyClick(self.find(QLineEdit, "inside_own_text"), Qt.Key.Key_Return)
-        self.settle()
-
-    @property
-    def bars(self) -> ChanceBars:
-        bars: ChanceBars = self.find(ChanceBars, "next_word_bars")
-        return bars
-
-
-@pytest.fixture(scope="module")
-def loaded(
-    qapp: QApplication, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[application.Parts]:
-    """One application for all tests here: loading costs more than looking."""
-    folder = tmp_path_factory.mktemp("inside")
-    names = ("data", "config", "cache", "models", "log")
-    parts = application.build(qapp, AppPaths(*(folder / name for name in names)))
-    parts.window.show()
-    yield parts
-    parts.window.close()
-    parts.close()
-    qapp.setStyleSheet("")
-
-
-@pytest.fixture
-def inside(qtbot: QtBot, loaded: application.Parts) -> Inside:
-    loaded.window.show()
-    loaded.window.activateWindow()
-    if loaded.engines.state().status != "ready":
-        loaded.engines.load_default()
-    qtbot.waitUntil(lambda: loaded.engines.state().status == "ready", timeout=WAIT_MS)
-    return Inside(qtbot, loaded)
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_behind(inside: Inside) -> Iterator[None]:
-    """The application of this module stays; its end is looked at by the tests of the app."""
-    yield
-    inside.window.hide()
+from tests.desktop.views.inside.house import WAIT_MS, Inside
 
 
 def test_a_text_of_one_s_own_shows_what_may_come_next(inside: Inside) -> None:
@@ -356,33 +273,3 @@ def test_anatomy_counts_every_weight_and_shows_the_code_of_each_part(inside: Ins
     stack.place_chosen.emit(5)
     assert tensors.place_count() == 1
     assert "def score" in code.toPlainText()
-
-
-def test_the_lab_writes_in_every_way_and_shows_cuts_and_the_tree(inside: Inside) -> None:
-    inside.look_at("Once upon a time there was a")
-    inside.page.open_view("lab")
-    inside.find(QAbstractSpinBox, "lab_length").setValue(6)
-    inside.qtbot.mouseClick(inside.find(QWidget, "lab_run"), Qt.MouseButton.LeftButton)
-    tree: BeamTreeFigure = inside.find(BeamTreeFigure, "beam_tree")
-    inside.qtbot.waitUntil(lambda: tree.place_count() > 0, timeout=WAIT_MS)
-    inside.settle()
-    texts = {
-        name: inside.find(QLabel, f"lab_text_{name}").text()
-        for name in ("greedy", "beam", "contrastive", "top_k", "top_p", "min_p", "cool")
-    }
-    assert "contrastive" in texts["contrastive"]  # the GGUF engine refuses it by name
-    assert not inside.find(QWidget, "lab_way_contrastive").isEnabled()
-    assert all(text for text in texts.values())
-    assert len(tree.table()) == tree.place_count() + 1
-    assert "given up" in tree.sentence()
-    bars: ChanceBars = inside.find(ChanceBars, "lab_bars")
-    inside.find(QAbstractButton, "lab_way_top_k").click()
-    inside.settle()
-    assert sum(row.is_chosen for row in bars.chances().rows) == 1
-    strip: TokenStrip = inside.find(TokenStrip, "lab_steps")
-    before = bars.chances()
-    strip.place_chosen.emit(3)
-    inside.settle()
-    inside.qtbot.waitUntil(lambda: bars.chances() != before, timeout=WAIT_MS)
-    drawn = [row for row in bars.chances().rows if row.is_chosen]
-    assert drawn[0].drawn > 0  # what was drawn is never cut

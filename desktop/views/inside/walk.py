@@ -1,0 +1,250 @@
+"""Walk-through: ten steps from a text to its next word, with live numbers, and a last chapter."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtGui import QKeySequence, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QListView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.views.inside.view import InsideView
+from desktop.views.inside.walk_figures import WalkFigures
+from desktop.views.inside.walk_list import SEEN, StepDelegate
+from desktop.views.inside.walk_steps import steps
+from desktop.widgets import formatting
+from desktop.widgets.charts.pieces import spoken
+from desktop.widgets.controls import Button, key_text, label, panel, scrolled
+from desktop.widgets.theme import layout
+from inference.inside.questions import (
+    AskAttention,
+    AskLens,
+    AskNext,
+    AskUpdates,
+    AskVectors,
+    NextTokens,
+)
+from inference.inside.stages import Sorted, draw
+
+if TYPE_CHECKING:
+    from desktop.inside import Inquiry, Result, Subject
+    from desktop.views.inside.walk_steps import Step
+    from desktop.widgets.theme import Theme
+
+_BACK_KEYS: Final = "Alt+Left"
+_NEXT_KEYS: Final = "Alt+Right"
+_LIST: Final = 232
+_VECTORS: Final = 5
+
+
+class WalkView(InsideView):
+    """Goes through the steps; what one shows is asked for when it is reached.
+
+    Signals:
+        view_asked: Id of the view that shows more.
+        text_asked: A text to begin again with.
+        model_asked: Id of the other model of the pair.
+    """
+
+    view_asked = Signal(str)
+    text_asked = Signal(str)
+    model_asked = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "inside_walk")
+        self._steps = steps()
+        self._at = 0
+        self._subject: Subject | None = None
+        self._question: Inquiry | None = None
+        self._next: NextTokens | None = None
+        self._items = QStandardItemModel(self)
+        for step in self._steps:
+            item = QStandardItem(step.name)
+            item.setEditable(False)
+            self._items.appendRow(item)
+        self._list = QListView()
+        self._list.setObjectName("walk_steps")
+        self._list.setAccessibleName(self.tr("Steps"))
+        self._list.setModel(self._items)
+        self._list.setItemDelegate(StepDelegate(theme, self._list))
+        self._list.setMouseTracking(True)
+        self._list.selectionModel().currentChanged.connect(self._on_current)
+        self._number = label("", theme, "label_strong", "accent", name="walk_number")
+        self._name = label("", theme, "display", name="walk_name")
+        self._paragraphs = [
+            label("", theme, "reading", wrap=True, name=f"walk_words_{n}") for n in range(3)
+        ]
+        self.figures = WalkFigures(theme)
+        self.figures.draw_button.clicked.connect(self._on_draw)
+        self.figures.append_button.clicked.connect(self._on_append)
+        self.figures.pair_button.clicked.connect(self._on_pair)
+        self.figures.said.connect(self.said)
+        self._more = Button("", theme, kind="link", name="walk_more")
+        self._more.clicked.connect(lambda: self.view_asked.emit(self._steps[self._at].view))
+        self._back = Button(self.tr("Back"), theme, name="walk_back", icon_name="arrow-left")
+        self._back.clicked.connect(lambda: self.go_to(self._at - 1))
+        self._forward = Button(self.tr("Next"), theme, kind="main", name="walk_next")
+        self._forward.clicked.connect(lambda: self.go_to(self._at + 1))
+        for keys, button in ((_BACK_KEYS, self._back), (_NEXT_KEYS, self._forward)):
+            button.setShortcut(QKeySequence(keys))
+            button.setToolTip(key_text(keys))
+        self._build(theme)
+        self._show_step()
+
+    def _build(self, theme: Theme) -> None:
+        side = panel("side", "walk_side", "right")
+        side.setFixedWidth(_LIST)
+        listed = QVBoxLayout(side)
+        listed.setContentsMargins(8, 12, 8, 12)
+        listed.addWidget(self._list)
+        body = QWidget()
+        body.setMaximumWidth(layout("measure") + 48)
+        column = QVBoxLayout(body)
+        column.setContentsMargins(24, 20, 24, 20)
+        column.setSpacing(10)
+        column.addWidget(self._number)
+        column.addWidget(self._name)
+        for paragraph in self._paragraphs:
+            column.addWidget(paragraph)
+        column.addSpacing(6)
+        column.addWidget(self.figures)
+        column.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addStretch(1)
+        holder = QWidget()
+        centred = QHBoxLayout(holder)
+        centred.setContentsMargins(0, 0, 0, 0)
+        centred.addStretch(1)
+        centred.addWidget(body, 20)
+        centred.addStretch(1)
+        foot = panel("side", "walk_foot", "top")
+        foot.setFixedHeight(60)
+        row = QHBoxLayout(foot)
+        row.setContentsMargins(24, 0, 24, 0)
+        row.addWidget(self._back)
+        row.addStretch(1)
+        row.addWidget(self._forward)
+        right = QVBoxLayout()
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(0)
+        right.addWidget(scrolled(holder, "walk_scroll", self.tr("The step")), 1)
+        right.addWidget(foot)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(side)
+        whole.addLayout(right, 1)
+
+    # --- steps -----------------------------------------------------------------------------
+
+    def go_to(self, place: int) -> None:
+        """Show a step."""
+        self._at = max(0, min(place, len(self._steps) - 1))
+        self._items.item(self._at).setData(1, SEEN)
+        self._show_step()
+
+    def _on_current(self, now: QModelIndex, _before: QModelIndex) -> None:
+        if now.row() != self._at:
+            self.go_to(now.row())
+
+    def _show_step(self) -> None:
+        step, last = self._steps[self._at], len(self._steps) - 1
+        self._list.setCurrentIndex(self._items.index(self._at, 0))
+        self._number.setText(
+            self.tr("Step {0} of {1}").format(self._at + 1, last)
+            if self._at < last
+            else self.tr("Last chapter")
+        )
+        self._name.setText(step.name)
+        self._say(step)
+        self._back.setEnabled(self._at > 0)
+        self._forward.setVisible(self._at < last)
+        if self._at < last:
+            following = self._steps[self._at + 1].name
+            self._forward.setText(self.tr("Next: {0}").format(following))
+            self._forward.setShortcut(QKeySequence(_NEXT_KEYS))  # new words take the old one away
+        self._more.setVisible(bool(step.view))
+        self._more.setText(self.tr("Open this place where there is more to see"))
+        self.figures.open(step.id)
+        self._ask(step)
+
+    def _say(self, step: Step) -> None:
+        subject = self._subject
+        facts = {"vocabulary": "", "count": "", "last": "", "layer": "", "layers": ""}
+        if subject is not None:
+            loaded = subject.loaded
+            facts = {
+                "vocabulary": formatting.count(loaded.n_vocab),
+                "count": formatting.count(len(subject.ids_before)),
+                "last": spoken(subject.tokens[subject.chosen - 1].text),
+                "layer": str(self._layer() + 1),
+                "layers": str(loaded.n_layers),
+            }
+        for place, paragraph in enumerate(self._paragraphs):
+            words = step.words[place].format(**facts) if place < len(step.words) else ""
+            paragraph.setText(words)
+            paragraph.setVisible(bool(words))
+
+    def _layer(self) -> int:
+        return 0 if self._subject is None else self._subject.loaded.n_layers // 2
+
+    # --- what is shown ---------------------------------------------------------------------
+
+    def show_subject(self, subject: Subject) -> None:
+        """Go on with another text, in the same step."""
+        self._subject = subject
+        self.figures.set_subject(subject)
+        self._show_step()
+
+    def _ask(self, step: Step) -> None:
+        subject = self._subject
+        if subject is None:
+            return
+        ids = subject.ids_before
+        last = len(ids) - 1
+        questions: dict[str, Inquiry] = {
+            "vectors": AskVectors(ids[-_VECTORS:]),
+            "attention": AskAttention(ids, self._layer(), "mean", (last, 0, 1, last + 1)),
+            "forward": AskUpdates(ids),
+            "layers": AskLens(ids, 3),
+        }
+        for name in ("scores", "choice", "again", "pair"):
+            questions[name] = AskNext(ids, 40, all_logits=True)
+        self._question = questions.get(step.id)
+        if self._question is not None:
+            self.asked.emit(self._question)
+
+    def take(self, question: Inquiry, finding: Result) -> None:
+        """Show what was found, if it is of this step."""
+        if question != self._question or self._subject is None:
+            return
+        if isinstance(finding, NextTokens):
+            self._next = finding
+        self.figures.show_finding(self._steps[self._at].id, finding)
+
+    def _on_draw(self) -> None:
+        if self._next is None or self._subject is None:
+            return
+        ordered = Sorted.of(np.frombuffer(self._next.logits, np.float32))
+        stages = ordered.stages(self._subject.source.request.sampling)
+        self.figures.show_drawn(draw(stages, random.random()))  # noqa: S311  for show
+
+    def _on_append(self) -> None:
+        """Begin again with the likeliest piece, or the one that was drawn, behind the text."""
+        subject = self._subject
+        if subject is None or self._next is None:
+            return
+        piece = self.figures.piece_to_append(self._next)
+        before = [one for one in subject.tokens[: subject.chosen] if not one.special]
+        self.text_asked.emit("".join(one.text for one in before) + piece)
+
+    def _on_pair(self) -> None:
+        if self._subject is not None:
+            self.figures.keep_as_other()
+            self.model_asked.emit(self.figures.other_model(self._subject))

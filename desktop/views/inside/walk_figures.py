@@ -1,0 +1,257 @@
+"""The figures of the walk-through, one for each step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.widgets import formatting
+from desktop.widgets.charts.chance_bars import ChanceBars, ChanceRow, Chances
+from desktop.widgets.charts.frame import FigureFrame
+from desktop.widgets.charts.legend import Legend
+from desktop.widgets.charts.lens_table import LensTable
+from desktop.widgets.charts.pieces import shown, shown_piece
+from desktop.widgets.charts.share_bars import ShareBars
+from desktop.widgets.charts.token_text import TokenText
+from desktop.widgets.charts.update_bars import UpdateBars
+from desktop.widgets.charts.vector_rows import VectorRows
+from desktop.widgets.controls import Button, label
+from inference.inside.questions import Array, Lens, NextTokens
+from inference.inside.stages import Sorted
+
+if TYPE_CHECKING:
+    from desktop.inside import Result, Subject
+    from desktop.widgets.charts.figure import Figure
+    from desktop.widgets.charts.origin import OriginKind
+    from desktop.widgets.theme import Theme
+
+_SHOWN: Final = 7
+_LOOKS: Final = 6
+
+
+class WalkFigures(QStackedWidget):
+    """Shows the figure of the open step.
+
+    Signals:
+        said: A sentence for the person.
+    """
+
+    said = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._subject: Subject | None = None
+        self._places: dict[str, int] = {}
+        self._drawn: int | None = None
+        self._next: NextTokens | None = None
+        self._kept: tuple[str, tuple[tuple[str, float], ...]] | None = None
+        tr = self.tr
+        self._text = label("", theme, "reading", wrap=True, name="walk_text")
+        self._pieces = TokenText(theme, "walk_pieces", tr("The text in pieces"))
+        self._placed = TokenText(theme, "walk_places", tr("The pieces with their places"))
+        self._vectors = VectorRows(theme, "walk_vectors", tr("The first numbers of vectors"))
+        self._looks = ShareBars(theme, "walk_looks", tr("Where the last piece looks"))
+        self._updates = UpdateBars(theme, "walk_updates", tr("What each layer adds"))
+        self._lens = LensTable(theme, "walk_lens", tr("What each layer would say"))
+        self._scores = ShareBars(theme, "walk_scores", tr("From scores to chances"))
+        self._choice = ChanceBars(theme, "walk_choice", tr("Choosing one word"))
+        self._again = label("", theme, "reading", wrap=True, name="walk_again")
+        self.draw_button = Button(tr("Draw"), theme, name="walk_draw", icon_name="dices")
+        self.append_button = Button(
+            tr("Append it, and again"), theme, name="walk_append", icon_name="plus"
+        )
+        self.pair_button = Button(tr("Read it with the other model"), theme, name="walk_pair")
+        self._mine = ShareBars(theme, "walk_mine", tr("The model in memory"))
+        self._other = ShareBars(theme, "walk_other", tr("The other model"))
+        self._mine_name = label("", theme, "body_strong")
+        self._other_name = label("", theme, "body_strong")
+        self._add("words", self._text)
+        self._add("pieces", self._framed(self._pieces, tr("Your text in pieces")))
+        self._add("vectors", self._framed(self._vectors, tr("The first numbers")))
+        self._add("places", self._framed(self._placed, tr("Each piece has a place")))
+        self._add(
+            "attention",
+            self._framed(
+                self._looks, tr("Where the last piece looks"), "derived", tr("average of heads")
+            ),
+        )
+        self._add("forward", self._with_legend())
+        self._add(
+            "layers", self._framed(self._lens, tr("If it ended here"), "derived", tr("logit lens"))
+        )
+        self._add("scores", self._framed(self._scores, tr("Piece and score, then its chance")))
+        self._add(
+            "choice",
+            self._stacked(self._framed(self._choice, tr("What may be drawn")), self.draw_button),
+        )
+        self._add("again", self._stacked(self._again, self.append_button))
+        self._add("pair", self._pair())
+
+    # --- built -----------------------------------------------------------------------------
+
+    def _add(self, name: str, widget: QWidget) -> None:
+        self._places[name] = self.addWidget(widget)
+
+    def _framed(
+        self, figure: Figure, title: str, origin: OriginKind = "measured", method: str = ""
+    ) -> QWidget:
+        frame = FigureFrame(figure, self._theme, title, origin=origin, method=method)
+        frame.said.connect(self.said)
+        return self._stacked(frame)
+
+    def _with_legend(self) -> QWidget:
+        legend = Legend(
+            self._theme,
+            (
+                ("blue", self.tr("added by attention")),
+                ("gold", self.tr("added by the feed-forward part")),
+            ),
+        )
+        return self._stacked(legend, self._framed(self._updates, self.tr("What each layer adds")))
+
+    def _stacked(self, *widgets: QWidget) -> QWidget:
+        box = QWidget()
+        column = QVBoxLayout(box)
+        column.setContentsMargins(0, 0, 0, 0)
+        for widget in widgets:
+            if isinstance(widget, Button):
+                column.addWidget(widget, 0, Qt.AlignmentFlag.AlignLeft)
+            else:
+                column.addWidget(widget)
+        column.addStretch(1)
+        return box
+
+    def _pair(self) -> QWidget:
+        box = QWidget()
+        row = QHBoxLayout()
+        row.setSpacing(24)
+        for name, bars in ((self._other_name, self._other), (self._mine_name, self._mine)):
+            row.addWidget(self._stacked(name, bars), 1)
+        column = QVBoxLayout(box)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(row)
+        column.addWidget(self.pair_button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addStretch(1)
+        return box
+
+    # --- shown -----------------------------------------------------------------------------
+
+    def open(self, step_id: str) -> None:
+        """Show the figure of a step."""
+        self.setCurrentIndex(self._places[step_id])
+
+    def set_subject(self, subject: Subject) -> None:
+        """Show another text."""
+        self._subject = subject
+        self._drawn = None
+        before = subject.tokens[: subject.chosen]
+        self._text.setText("".join(piece.text for piece in before if not piece.special))
+        self._pieces.set_text(before, -1)
+        self._placed.set_text(before, -1)
+        self._placed.show_places()
+        self.pair_button.setVisible(bool(self.other_model(subject)))
+
+    def show_finding(self, step_id: str, finding: Result) -> None:
+        """Show what was found for a step."""
+        if isinstance(finding, Array):
+            self._show_array(step_id, finding)
+        elif isinstance(finding, Lens):
+            self._lens.set_layers(finding.layers, None)
+        elif isinstance(finding, NextTokens):
+            self._show_next(step_id, finding)
+
+    def _show_array(self, step_id: str, finding: Array) -> None:
+        subject, numbers = self._subject, finding.numbers()
+        if subject is None:
+            return
+        before = subject.tokens[: subject.chosen]
+        if step_id == "vectors":
+            self._vectors.set_vectors(
+                tuple(shown_piece(piece) for piece in before[-len(numbers) :]), numbers
+            )
+        elif step_id == "attention":
+            row = numbers[0]
+            best = np.argsort(-row)[:_LOOKS]
+            self._looks.set_rows(tuple((shown_piece(before[int(n)]), float(row[n])) for n in best))
+        elif step_id == "forward":
+            self._updates.set_layers(
+                tuple((float(a), float(b), float(c)) for a, b, c in numbers[:, :, -1])
+            )
+
+    def _show_next(self, step_id: str, finding: NextTokens) -> None:
+        top = finding.top[:_SHOWN]
+        if step_id == "scores":
+            self._scores.set_rows(
+                tuple(
+                    (
+                        f"{shown(one.text)}\u2003{formatting.decimal(one.logit, 1)}",
+                        float(np.exp(one.logprob)),
+                    )
+                    for one in top
+                )
+            )
+        elif step_id == "choice":
+            self._show_choice(finding)
+        elif step_id == "again":
+            piece = self.piece_to_append(finding)
+            self._again.setText(f"{self._text.text()}{piece}")
+        else:
+            rows = tuple((shown(one.text), float(np.exp(one.logprob))) for one in top)
+            self._mine.set_rows(rows)
+            name = "" if self._subject is None else self._subject.model.name
+            self._mine_name.setText(name)
+            if self._kept is not None:
+                self._other_name.setText(self._kept[0])
+                self._other.set_rows(self._kept[1])
+
+    def _show_choice(self, finding: NextTokens) -> None:
+        subject = self._subject
+        if subject is None:
+            return
+        ordered = Sorted.of(np.frombuffer(finding.logits, np.float32))
+        stages = ordered.stages(subject.source.request.sampling)
+        texts = {one.id: one.text for one in finding.top}
+        rows = tuple(
+            ChanceRow(
+                int(stages.order[place]),
+                texts.get(int(stages.order[place]), "?"),
+                float(stages.own[place]),
+                float(stages.drawn[place]),
+                is_chosen=int(stages.order[place]) == self._drawn,
+            )
+            for place in range(min(_SHOWN + 3, len(stages.order)))
+        )
+        self._choice.set_chances(Chances(rows))
+        self._next = finding
+
+    def show_drawn(self, token_id: int) -> None:
+        """Tick the piece that was drawn."""
+        self._drawn = token_id
+        if self._next is not None:
+            self._show_choice(self._next)
+
+    def piece_to_append(self, finding: NextTokens) -> str:
+        """Return the text of the drawn piece, or of the likeliest one."""
+        drawn = next((one.text for one in finding.top if one.id == self._drawn), None)
+        return finding.top[0].text if drawn is None else drawn
+
+    # --- the pair --------------------------------------------------------------------------
+
+    def keep_as_other(self) -> None:
+        """Keep what this model says, to stand beside the other one's."""
+        if self._subject is not None:
+            rows = tuple((row[0], float(row[1])) for row in self._mine.table()[1:])
+            self._kept = self._subject.model.name, rows
+
+    def other_model(self, subject: Subject) -> str:
+        """Return the id of the starter model of the other kind; empty for other models."""
+        name = subject.model.id
+        if not subject.model.bundled:
+            return ""
+        if "instruct" in name:
+            return name.replace("instruct", "base")
+        return name.replace("base", "instruct")

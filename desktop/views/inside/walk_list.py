@@ -1,0 +1,86 @@
+"""The list of steps: a number in a circle and a name; steps that were seen have a tick."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPen
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from desktop.widgets.icons import paint_icon
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QObject
+
+    from desktop.widgets.theme import Theme
+
+SEEN: Final = int(Qt.ItemDataRole.UserRole)
+_ROW: Final = 38
+_CIRCLE: Final = 22
+
+
+class StepDelegate(QStyledItemDelegate):
+    """Paints one step a row."""
+
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw with this theme from now on."""
+        self._theme = theme
+
+    def sizeHint(
+        self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        """Return the size of a row."""
+        return QSize(180, _ROW)
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        """Paint one row."""
+        theme = self._theme
+        rect: QRect = option.rect
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        if chosen or option.state & QStyle.StateFlag.State_MouseOver:
+            painter.setBrush(theme.selected if chosen else theme.hover)
+            painter.drawRoundedRect(rect, 6, 6)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QPen(theme.focus, 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(rect).adjusted(1, 1, -1, -1), 6, 6)
+        circle = QRectF(rect.left() + 8, rect.center().y() - _CIRCLE / 2 + 1, _CIRCLE, _CIRCLE)
+        self._paint_circle(painter, circle, index, chosen=chosen)
+        painter.setFont(theme.font("body_strong" if chosen else "body"))
+        painter.setPen(theme.text if chosen or index.data(SEEN) else theme.text2)
+        words = rect.adjusted(40, 0, -6, 0)
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, str(index.data()))
+        painter.restore()
+
+    def _paint_circle(
+        self,
+        painter: QPainter,
+        circle: QRectF,
+        index: QModelIndex | QPersistentModelIndex,
+        *,
+        chosen: bool,
+    ) -> None:
+        theme = self._theme
+        seen = bool(index.data(SEEN)) and not chosen
+        painter.setPen(Qt.PenStyle.NoPen if chosen or seen else QPen(theme.control, 1))
+        painter.setBrush(theme.accent if chosen else theme.accent_soft if seen else theme.side)
+        painter.drawEllipse(circle)
+        if seen:
+            paint_icon(painter, "check", theme.accent_text, circle.toRect().adjusted(5, 5, -5, -5))
+            return
+        painter.setFont(theme.font("label_strong"))
+        painter.setPen(theme.on_accent if chosen else theme.text2)
+        painter.drawText(circle, Qt.AlignmentFlag.AlignCenter, str(index.row() + 1))

@@ -1,0 +1,170 @@
+"""The words of the walk-through: ten steps from a text to its next word, and a last chapter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QCoreApplication
+
+PROMPT: Final = "Once upon a time there was a little"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: its name, what it says, and the view that shows more.
+
+    Attributes:
+        id: Names its figure.
+        name: For people.
+        words: Paragraphs; "{...}" is filled with what was measured.
+        view: Id of the view to open, or empty.
+    """
+
+    id: str
+    name: str
+    words: tuple[str, ...]
+    view: str = ""
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("WalkThrough", text)
+
+
+def steps() -> tuple[Step, ...]:
+    """Return all steps in order."""
+    return (
+        Step(
+            "words",
+            _tr("Your words"),
+            (
+                _tr(
+                    "A language model does one thing: it reads a text and guesses what comes next."
+                ),
+                _tr(
+                    "These ten steps follow one text through the model that is in memory. Every "
+                    "number you see is read from it, just now."
+                ),
+            ),
+        ),
+        Step(
+            "pieces",
+            _tr("Words become pieces"),
+            (
+                _tr(
+                    "The model does not read letters. It knows {vocabulary} pieces, called tokens: "
+                    "frequent words are one piece, rare ones several."
+                ),
+                _tr("Your text is {count} pieces. The number below each is its place in the list."),
+            ),
+            "tokens",
+        ),
+        Step(
+            "vectors",
+            _tr("Pieces become numbers"),
+            (
+                _tr(
+                    "Each piece is looked up in a table and becomes a row of numbers, its vector. "
+                    "Pieces that are used alike have vectors that point the same way."
+                ),
+                _tr("These are the first numbers of the vectors of the last pieces."),
+            ),
+            "embeddings",
+        ),
+        Step(
+            "places",
+            _tr("Numbers with a place"),
+            (
+                _tr(
+                    "“Dog bites man” is not “man bites dog”: the model has to know where a piece "
+                    "stands. So every vector is also given its place, counted from 0."
+                ),
+            ),
+            "tokens",
+        ),
+        Step(
+            "attention",
+            _tr("Looking back: attention"),
+            (
+                _tr(
+                    "Now each piece looks at the pieces before it and takes over what fits. It can "
+                    "never look ahead. How much it takes from where is called attention."
+                ),
+                _tr("Here the last piece, “{last}”, looks back in layer {layer}."),
+                _tr("Attention is not an explanation: it shows where a head looked, not why."),
+            ),
+            "attention",
+        ),
+        Step(
+            "forward",
+            _tr("Working on: feed-forward"),
+            (
+                _tr(
+                    "After looking back, each piece works on what it has, by itself. This is where "
+                    "most of what the model has learned is kept."
+                ),
+                _tr("Attention and this part each add to the vector of “{last}”, layer by layer."),
+            ),
+            "layers",
+        ),
+        Step(
+            "layers",
+            _tr("Layer after layer"),
+            (
+                _tr(
+                    "The two steps repeat {layers} times. If the model had to answer early, what "
+                    "would it say? This is what each layer would put next."
+                ),
+            ),
+            "layers",
+        ),
+        Step(
+            "scores",
+            _tr("From scores to chances"),
+            (
+                _tr(
+                    "After the last layer the model has one score for each piece it knows. A "
+                    "higher score means a better fit; the scores alone are not chances yet."
+                ),
+                _tr(
+                    "Each score goes through the same curve and is divided by the sum of all. Now "
+                    "they make 100 % together, and a lead of one point makes a piece 2.7 times as "
+                    "likely."
+                ),
+            ),
+            "next_word",
+        ),
+        Step(
+            "choice",
+            _tr("Choosing one word"),
+            (
+                _tr(
+                    "The model does not simply take the likeliest piece: one is drawn, likelier "
+                    "ones more often. Settings can cut off unlikely pieces first. Draw a few times."
+                ),
+            ),
+            "next_word",
+        ),
+        Step(
+            "again",
+            _tr("Append, and again"),
+            (
+                _tr(
+                    "The chosen piece is put behind the text, and everything begins again with one "
+                    "piece more. That is all there is: an answer of a hundred words is a hundred "
+                    "and more such rounds."
+                ),
+            ),
+            "lab",
+        ),
+        Step(
+            "pair",
+            _tr("Base against instruct"),
+            (
+                _tr(
+                    "A base model has only learned to continue texts. An instruct model was "
+                    "trained further on questions and answers. The same words, two models:"
+                ),
+            ),
+        ),
+    )
