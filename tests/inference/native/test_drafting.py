@@ -107,3 +107,18 @@ def test_the_answer_is_token_for_token_that_without_guesses(tmp_path: Path, vari
 def _stays(variant: str) -> bool:
     """Whether keys of a long text are those of a short one; see ``scaling.prefix_may_stay``."""
     return "longrope" not in variant and "dynamic" not in variant
+
+
+def test_guesses_go_together_with_a_compiled_step(tmp_path: Path) -> None:
+    reference_network(tmp_path, "mistral, window")
+    network = load_network(
+        open_checkpoint(tmp_path), dtype=torch.float32, device=torch.device("cpu")
+    )
+    session = Session(network, PROMPT + WRITTEN + 1, torch.float32, torch.device("cpu"))
+    session.compile("eager")
+    prompt = random_ids(PROMPT)[0].tolist()
+    params = SamplingParams(temperature=0.0)
+    expected = plainly(session, prompt, params)
+    found, counted = guessing(session, prompt, params, KnowsBest(expected))
+    assert found == expected
+    assert counted.accepted > 0
