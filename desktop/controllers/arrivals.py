@@ -90,7 +90,8 @@ class ArrivalsController(QObject):
         started: A copy or move has begun: name, way.
         progressed: Fraction of it, 0 to 1.
         stopped: It was cancelled; nothing has changed.
-        arrived: Name, way, and the model's id.
+        arrived: Name, ``copy``, ``move`` or ``kept`` (moved, but the original cannot be removed),
+            and the model's id.
         problem_raised: With a ``Problem``.
     """
 
@@ -115,6 +116,8 @@ class ArrivalsController(QObject):
         self._waiting: list[tuple[Offer, Choice]] = []
         self._handle: TaskHandle | None = None
         self._last_moved = ""
+        self._answers = 0  # that were to be remembered; looks begun before do not know them
+        self._answer: Choice | None = None
 
     def take(self, path: str, *, load: bool = False) -> None:
         """Take a file or folder: ask, or do what was remembered."""
@@ -122,13 +125,15 @@ class ArrivalsController(QObject):
 
     def _take(self, path: str, *, load: bool) -> None:
         known = {info.path for info in self._engines.shelf.models}
+        answers = self._answers
 
         def take(look: _Look) -> None:
-            if look.offer is None or look.remembered == "link":
+            choice = look.remembered if answers == self._answers else self._answer
+            if look.offer is None or choice == "link":
                 self._engines.add_model(path, load=load)
-            elif look.remembered == "copy" and not look.offer.no_copy:
+            elif choice == "copy" and not look.offer.no_copy:
                 self._enqueue(look.offer, "copy")
-            elif look.remembered == "move" and not look.offer.no_move:
+            elif choice == "move" and not look.offer.no_move:
                 self._enqueue(look.offer, "move")
             else:
                 self.asked.emit(look.offer)
@@ -142,6 +147,7 @@ class ArrivalsController(QObject):
     def choose(self, offer: Offer, choice: Choice, *, remember: bool = False) -> None:
         """Do what the person chose."""
         if remember:
+            self._answers, self._answer = self._answers + 1, choice
             self._tasks.run(
                 Task(lambda _cancel, _progress: self._library.folders.set_bringing(choice))
                 .on_failure(self._explain)
@@ -179,7 +185,7 @@ class ArrivalsController(QObject):
             return
         offer, way = self._waiting.pop(0)
 
-        def bring(cancel: CancelToken, progress: Progress) -> ModelInfo:
+        def bring(cancel: CancelToken, progress: Progress) -> tuple[ModelInfo, str]:
             told = -1
 
             def tell(done: int, total: int) -> None:
@@ -189,17 +195,18 @@ class ArrivalsController(QObject):
                     told = per_mille
                     progress(per_mille / 1000)
 
-            return self._library.bring(
-                Path(offer.path), "copy" if way == "copy" else "move", cancel, tell
-            )
+            path = Path(offer.path)
+            info = self._library.bring(path, "copy" if way == "copy" else "move", cancel, tell)
+            return info, "kept" if way == "move" and path.exists() else way
 
-        def done(info: ModelInfo) -> None:
+        def done(outcome: tuple[ModelInfo, str]) -> None:
+            info, done_way = outcome
             self._handle = None
-            self._last_moved = info.id if way == "move" else self._last_moved
+            self._last_moved = info.id if done_way == "move" else self._last_moved
             self._engines.refresh()
             if offer.load:
                 self._engines.add_model(info.path, load=True)
-            self.arrived.emit(offer.name, way, info.id)
+            self.arrived.emit(offer.name, done_way, info.id)
             self._next()
 
         def fail(error: Exception) -> None:

@@ -66,13 +66,13 @@ class ArrivalsWiring(QObject):
             self._ask_next()
 
     def _ask_next(self) -> None:
-        if not self._offers:
+        if not self._offers or self._dialog is not None:
             return
-        offer = self._offers[0]
-        self._dialog = ArrivalDialog(offer, self._window.theme)
-        self._dialog.chosen.connect(self._on_chosen)
-        self._dialog.cancelled.connect(self._window.dialogs.close_content)
-        self._window.show_dialog(self._dialog)
+        dialog = ArrivalDialog(self._offers[0], self._window.theme)
+        dialog.chosen.connect(self._on_chosen)
+        dialog.cancelled.connect(self._window.dialogs.close_content)
+        self._window.show_dialog(dialog)  # closes what stood there before, which is not this one
+        self._dialog = dialog
 
     def _on_chosen(self, choice: Choice, remember: bool) -> None:
         chosen = self._offers[:] if remember else self._offers[:1]
@@ -103,11 +103,12 @@ class ArrivalsWiring(QObject):
     def _show_copy(self) -> None:
         if self._dialog is not None:
             return  # the next question is in front
-        dialog = self._copy = CopyDialog(*self._begun, self._window.theme)
+        dialog = CopyDialog(*self._begun, self._window.theme)
         dialog.set_fraction(self._fraction)
         dialog.cancelled.connect(self._arrivals.cancel)
         dialog.hidden_asked.connect(self._window.dialogs.close_content)
         self._window.show_dialog(dialog)
+        self._copy = dialog
 
     def _on_progressed(self, fraction: float) -> None:
         self._fraction = fraction
@@ -126,4 +127,6 @@ class ArrivalsWiring(QObject):
             self._window.offer_undo(words, self.tr("Undo"), self._arrivals.undo_move)
         else:
             words = self.tr("Copied “{0}” into the models folder.").format(name)
+            if way == "kept":
+                words = self.tr("Copied “{0}”. The original cannot be removed.").format(name)
             self._window.offer_undo(words, "", None)

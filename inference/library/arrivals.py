@@ -22,6 +22,7 @@ from inference.errors import (
 )
 from inference.library import split_files
 from inference.library.describe import is_gguf
+from inference.library.download.patience import StoppedError
 from inference.library.download.plan import RESERVE_BYTES, free_bytes
 from inference.library.download.receipts import find_receipt
 from inference.library.moving import (
@@ -155,13 +156,23 @@ def take_back(moved: Moved, models: Path, cancel: CancelToken) -> None:
         if pairs[0][0].stat().st_dev == home.stat().st_dev:
             rename_all(pairs)
         else:
-            copy_all(pairs, cancel, lambda _bytes: None)
-            for now, _ in pairs:
-                now.unlink()
+            _copy_back(pairs, cancel)
     except OSError as exc:
         raise store_error(exc, home) from exc
     _drop_empty_folders(Path(moved.now))
     drop_empty_parents(pairs[0][0], models)
+
+
+def _copy_back(pairs: tuple[tuple[Path, Path], ...], cancel: CancelToken) -> None:
+    """Copy to places that are free, then remove the originals; raises OSError, StoppedError."""
+    try:
+        copy_all(pairs, cancel, lambda _bytes: None)
+    except (OSError, StoppedError):
+        for _, before in pairs:
+            before.unlink(missing_ok=True)
+        raise
+    for now, _ in pairs:
+        now.unlink()
 
 
 def owner_of(path: Path) -> str:

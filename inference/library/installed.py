@@ -119,7 +119,14 @@ class Library:
             ModelNotFoundError: Nothing, or several models, match; the hint lists candidates.
             UnsupportedRequestError: The model exists, but not for that engine.
         """
-        return find_model(name, self.list(), engine)
+        with self._lock:
+            models = self.list(within_s=0.0)  # names tell which one; only that one is opened
+            found = find_model(name, models, engine)
+            if not self.unread:
+                return found
+            self._listing.open(found.path)
+            again = {info.id: info for info in self.list(within_s=0.0)}
+            return again.get(found.id, found)
 
     def add(self, path: Path) -> ModelInfo:
         """Put a file or folder on the list; it stays where it is.

@@ -114,6 +114,12 @@ class Listing:
         self._known.save()
         return Listed(models, tuple(self._problems), unread)
 
+    def open(self, path: str) -> None:
+        """Read a model's facts before the others', if it is on the list and they are not known."""
+        one = next((one for one in _one_each(self._candidates()) if one.path == path), None)
+        if one is not None and not one.absent:
+            self._learnt(one.path, one.stamp, one.name)
+
     def forget_others(self) -> None:
         """Forget what is on no list any more; called when that can no longer be undone."""
         if self._paths is not None:

@@ -117,6 +117,17 @@ def test_several_files_are_asked_about_one_by_one_and_an_answer_can_be_kept(
     assert room.window.dialogs.content is None
 
 
+def test_a_question_in_front_of_another_dialog_is_still_asked(
+    room: Keeping, tmp_path: Path
+) -> None:
+    file = tiny_gguf(tmp_path / "mine.gguf")
+    room.window.take_model(str(file))
+    room.window.show_keys()
+    asked(room)
+    press(room, "arrival_copy")
+    room.lists("added/mine/mine")
+
+
 def test_what_cannot_be_done_says_why(room: Keeping, tmp_path: Path) -> None:
     place = tmp_path / "person" / ".lmstudio" / "models" / "org" / "name"
     place.mkdir(parents=True)

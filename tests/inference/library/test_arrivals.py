@@ -100,6 +100,45 @@ def test_a_move_can_be_undone_and_the_note_goes_along(
     assert [one.path for one in library.list()] == [str(source)]
 
 
+@pytest.mark.usefixtures("other_disk")
+def test_a_move_whose_original_cannot_be_removed_is_a_copy(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tiny_gguf(tmp_path / "mine.gguf")
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path == source:
+            raise PermissionError(13, "read-only")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    info = library.bring(source, "move")
+    assert source.exists()
+    assert Path(info.path).exists()
+    with pytest.raises(ModelNotFoundError):
+        library.restore(info.id)
+
+
+def test_a_way_back_that_breaks_off_leaves_the_model_where_it_is(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tiny_gguf(tmp_path / "place.gguf")
+    info = library.bring(source, "move")
+
+    def full(moves: object, _cancel: object, _on_copied: object) -> None:
+        next(iter(target for _, target in moves)).write_bytes(b"half")  # type: ignore[attr-defined]  pairs
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(arrivals, "copy_all", full)
+    moved = library._registry.load().moved[0]
+    pairs = tuple((Path(now), Path(before)) for now, before in moved.files)
+    with pytest.raises(OSError, match="No space"):
+        arrivals._copy_back(pairs, CancelToken())
+    assert not source.exists()
+    assert Path(info.path).exists()
+
+
 def test_the_way_back_of_a_move_ends_when_the_app_closes(library: Library, tmp_path: Path) -> None:
     info = library.bring(tiny_gguf(tmp_path / "mine.gguf"), "move")
     library.empty_trash()

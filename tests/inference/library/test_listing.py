@@ -208,6 +208,16 @@ def test_files_are_opened_once_and_again_when_they_change(
     assert names[8:] == [paths_of[3]]
 
 
+def test_only_the_model_that_is_meant_is_opened(
+    library: Library, paths: AppPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(8):
+        put(paths.models, f"m{number}.gguf")
+    names = opened(monkeypatch)
+    assert library.find("m3").architecture == "llama"
+    assert names == [str(paths.models / "m3.gguf")]
+
+
 def test_a_list_within_no_time_names_everything_and_goes_on(
     library: Library, paths: AppPaths
 ) -> None:
