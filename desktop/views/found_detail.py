@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.discover_values import FoundPage, memory_parts
@@ -30,6 +30,14 @@ _KINDS: tuple[tuple[FoundKind, str], ...] = (
     ("thinking", "brain"),
     ("base", "text-cursor-input"),
 )
+
+
+class _Body(QWidget):
+    """What scrolls: as high as its parts are at its width, not as they would be in a narrow one."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Return nothing: the layout's height for its width decides."""
+        return QSize(0, 0)
 
 
 class FoundDetail(QFrame):
@@ -217,7 +225,7 @@ class FoundDetail(QFrame):
         column.addLayout(source)
 
     def _build(self) -> None:
-        body = QWidget()
+        body = _Body()
         body.setProperty("part", "scrolled")
         column = QVBoxLayout(body)
         column.setContentsMargins(24, 16, 24, 24)

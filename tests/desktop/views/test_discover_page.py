@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QWidget,
+)
 
 from desktop.controllers.discover import DiscoverController
 from desktop.download_values import DownloadRow
@@ -375,6 +383,21 @@ def test_a_narrow_page_is_a_stack_with_a_way_back(room: Room, qtbot: QtBot) -> N
     assert not room.page.view.isVisible()
     room.click("found_back")
     assert room.page.view.isVisible()
+
+
+def test_the_page_of_a_model_scrolls_no_further_than_it_is_high(room: Room) -> None:
+    room.open("catalog:qwen3-0.6b")
+    area = room.find("found_scroll")
+    assert isinstance(area, QScrollArea)
+    layout = area.widget().layout()
+    assert layout is not None
+    room.qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() == 0)
+    room.page.resize(1208, 400)
+    room.qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() > 0)
+    room.qtbot.wait(50)
+    viewport = area.viewport()
+    needed = layout.heightForWidth(viewport.width())
+    assert area.verticalScrollBar().maximum() == needed - viewport.height()
 
 
 def test_a_theme_that_changes_is_drawn(room: Room) -> None:
