@@ -61,6 +61,7 @@ class DownloadController(QObject):
         left_found: After a start: how many downloads wait for the person to go on.
         removed: A ``DownloadRow`` that has left the list; ``bring_back`` undoes it for a while.
         disk_changed: A ``DiskUse``, after ``ask_disk``.
+        token_changed: There is another access token; whoever keeps one looks again.
     """
 
     rows_changed = Signal()
@@ -69,6 +70,7 @@ class DownloadController(QObject):
     left_found = Signal(int)
     removed = Signal(object)
     disk_changed = Signal(object)
+    token_changed = Signal()
 
     def __init__(
         self,
@@ -257,6 +259,7 @@ class DownloadController(QObject):
     def retry_gated(self) -> None:
         """Try again what the hub refused for want of a token: there is another one now."""
         self._rooms.forget_token()
+        self.token_changed.emit()
         for row in self._rows:
             if row.state == "failed" and row.error == "GatedModel":
                 self.resume(row.id)
@@ -282,6 +285,7 @@ class DownloadController(QObject):
 
     def _on_planned(self, row_id: str, queued_id: str) -> None:
         self._asking.pop(row_id, None)
+        self._removed.pop(queued_id, None)  # taken off the list, and asked for again
         if row_id != queued_id and row_id in self._loads:  # it was in the queue already
             self._loads.discard(row_id)
             self._loads.add(queued_id)

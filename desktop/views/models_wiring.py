@@ -125,6 +125,7 @@ class ModelsWiring(QObject):
         discover = DiscoverController(lambda: settings.settings().downloads.endpoint, self)
         discover.tasks.failure_unhandled.connect(self._tasks.failure_unhandled)
         settings.changed.connect(discover.pages.readings.forget_token)
+        self._downloads.token_changed.connect(discover.pages.readings.forget_token)
         page = DiscoverPage(theme, discover)
         foot = page.detail.foot
         foot.chat_asked.connect(self.chat_asked)

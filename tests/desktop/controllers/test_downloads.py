@@ -153,6 +153,36 @@ def test_cancelling_leaves_nothing_on_the_disk_or_the_list(rig: Rig) -> None:
     rig.until(lambda: not (rig.models / "org" / "one").exists())
 
 
+def test_what_was_removed_and_is_asked_for_again_is_not_forgotten_later(rig: Rig) -> None:
+    downloads = rig.start()
+    rig.hub.faults.always(SLOW)
+    wanted = rig.offer()
+    row_id = downloads.download(wanted)
+    rig.until(lambda: only(downloads).done_bytes > 100_000)
+    downloads.remove(row_id)
+    assert downloads.rows() == ()
+    rig.hub.faults.clear()
+    downloads.download(wanted)
+    rig.until(lambda: bool(downloads.rows()) and state(downloads) == "finished")
+    downloads._forget_removed()  # what the timer does ten seconds later
+    rig.qtbot.wait(200)
+    assert state(downloads) == "finished"
+    assert rig.file().read_bytes() == content()
+
+
+def test_what_was_removed_goes_for_good_when_the_app_closes(rig: Rig) -> None:
+    first = rig.start()
+    rig.hub.faults.always(SLOW)
+    row_id = first.download(rig.offer())
+    rig.until(lambda: only(first).done_bytes > 100_000)
+    first.remove(row_id)
+    rig.end(first)
+    assert not (rig.models / "org" / "one").exists()
+    second = rig.start()
+    rig.qtbot.wait(200)
+    assert second.rows() == ()
+
+
 def test_cancelling_while_the_hub_is_asked_fetches_nothing(rig: Rig) -> None:
     downloads = rig.start()
     rig.hub.faults.next(Fault("stall", "api", seconds=0.4))
@@ -261,6 +291,7 @@ TROUBLES = {
     "wrong hash once": [Fault("corrupt", at=9)],
     "changed": [Fault("disconnect", at=300_000), Fault("changed", "resolve")],
     "range ignored": [Fault("disconnect", at=300_000), Fault("ignore_range")],
+    "the hub away": [Fault("refuse", "api")] * 4,
     "refused": [Fault("refuse"), Fault("refuse", "resolve")],
 }
 

@@ -72,6 +72,8 @@ def test_a_token_given_after_a_refusal_lets_the_download_go_on_and_is_kept_nowhe
     caplog.set_level("DEBUG")
     row_id = hall.house.downloads.download(hall.offer("one", gated="auto", users={"hf_secret"}))
     hall.house.until(lambda: hall.state(row_id) == "failed")
+    told: list[bool] = []
+    hall.house.downloads.token_changed.connect(lambda: told.append(True))
     page = open_network(hall)
     token = field(page, "setting_downloads_token")
     assert token.hasFocus()
@@ -82,6 +84,7 @@ def test_a_token_given_after_a_refusal_lets_the_download_go_on_and_is_kept_nowhe
         lambda: "is in the system's keyring" in text(page, "setting_downloads_token_row_help")
     )
     assert token.text() == ""
+    assert told == [True]
     assert (keyring / "token").read_text() == "hf_secret"
     hall.house.close()
     kept = [p for p in hall.house.folder.rglob("*") if p.is_file() and p.parent != keyring]
