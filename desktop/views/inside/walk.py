@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QKeySequence, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QKeySequence, QShortcut, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QListView,
@@ -92,8 +92,9 @@ class WalkView(InsideView):
         self._back.clicked.connect(lambda: self.go_to(self._at - 1))
         self._forward = Button(self.tr("Next"), theme, kind="main", name="walk_next")
         self._forward.clicked.connect(lambda: self.go_to(self._at + 1))
-        for keys, button in ((_BACK_KEYS, self._back), (_NEXT_KEYS, self._forward)):
-            button.setShortcut(QKeySequence(keys))
+        for keys, button, by in ((_BACK_KEYS, self._back, -1), (_NEXT_KEYS, self._forward, 1)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.activated.connect(lambda by=by: self.go_to(self._at + by))
             button.setToolTip(key_text(keys))
         self._build(theme)
         self._show_step()
@@ -168,7 +169,6 @@ class WalkView(InsideView):
         if self._at < last:
             following = self._steps[self._at + 1].name
             self._forward.setText(self.tr("Next: {0}").format(following))
-            self._forward.setShortcut(QKeySequence(_NEXT_KEYS))  # new words take the old one away
         self._more.setVisible(bool(step.view))
         self._more.setText(self.tr("Open this place where there is more to see"))
         self.figures.open(step.id)
