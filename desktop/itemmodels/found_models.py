@@ -195,7 +195,7 @@ class FoundModelsList(QStringListModel):
         if self._state.text:
             title = _tr("On the hub: {0}").format(self._state.text)
         sentence = _tr("Sizes and fits are rough until a model is opened.")
-        return Note("section", title, sentence)
+        return Note("section", title, sentence, _tr("Close"))
 
     def _tail(self) -> Note:
         state, hidden = self._state, self._state.found - len(self._hub)

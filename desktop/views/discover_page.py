@@ -181,7 +181,10 @@ class DiscoverPage(SplitPage):
             self._controller.open(found.key)
 
     def _on_activated(self, index: QModelIndex) -> None:
-        if self.items.note_at(index) is not None:
+        note = self.items.note_at(index)
+        if note is not None and note.kind == "section":
+            self._controller.close_search()
+        elif note is not None:
             self._controller.more()
         elif self.is_narrow and self.items.found_at(index) is not None:
             self.show_page_part()

@@ -338,6 +338,20 @@ def test_without_a_network_the_list_says_so_and_stays(room: Room, qtbot: QtBot) 
     assert room.controller.hub_state().status == "asking"
 
 
+def test_what_the_hub_gave_can_be_put_away(room: Room, hub: LocalHub, qtbot: QtBot) -> None:
+    room.endpoint = hub.endpoint
+    hub.add("org/Model-GGUF", {"m-Q8_0.gguf": b"GGUF"}, extra=QWEN)
+    curated = room.rows()
+    room.search()
+    assert room.rows() == [*curated, "Model-GGUF"]
+    section = room.page.items.index(len(curated))
+    room.page.view.scrollTo(section)
+    place = room.page.view.visualRect(section).center()
+    qtbot.mouseClick(room.page.view.viewport(), CLICK, pos=place)
+    assert room.rows() == curated
+    assert room.controller.hub_state().status == "idle"
+
+
 def test_a_header_is_read_on_a_click(room: Room, hub: LocalHub, tmp_path: Path) -> None:
     room.endpoint = hub.endpoint
     content = tiny_gguf(tmp_path / "m.gguf", architecture="qwen3").read_bytes()
