@@ -15,17 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
-from msgspec.structs import replace
 
 from inference.library import split_files
 from inference.library.checkpoint_folder import is_checkpoint_folder
-from inference.library.describe import describe
 from inference.library.scan import scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-    from inference.types import ModelInfo
 
 App: TypeAlias = Literal["huggingface", "lmstudio", "ollama", "gpt4all", "jan"]
 NAMES: Mapping[App, str] = {
@@ -102,15 +98,6 @@ def models_in(place: Place) -> tuple[ForeignModel, ...]:
     except OSError:
         return tuple(found.values())
     return tuple(sorted(found.values(), key=lambda model: model.id))
-
-
-def describe_foreign(place: Place, model: ForeignModel) -> ModelInfo:
-    """Return the facts of a model, with its id and where it comes from."""
-    info = describe(model.path)
-    name = info.name
-    if not name or name.startswith("sha256-") or name == model.path.name:
-        name = model.name
-    return replace(info, id=model.id, name=name, origin=place.name)
 
 
 def _candidates(environ: Mapping[str, str], home: Path) -> Iterator[tuple[App, Path]]:

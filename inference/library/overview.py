@@ -109,12 +109,6 @@ def app_places() -> Mapping[App, tuple[Path, ...]]:
     return found
 
 
-def unasked(folders: ModelFolders) -> tuple[App, ...]:
-    """Return the other apps that are here and that the person was not asked about."""
-    answered = folders.choices().apps
-    return tuple(app for app in app_places() if app not in answered)
-
-
 def _folder(
     path: Path, folders: ModelFolders, models: Iterable[ModelInfo], default: Path
 ) -> FolderView:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from inference.library.describe import describe
 from inference.library.other_apps import (
     ForeignModel,
     Place,
-    describe_foreign,
     find_places,
     models_in,
 )
@@ -103,8 +103,8 @@ def test_ollama_manifests_lead_to_whole_blobs_only(tmp_path: Path) -> None:
 def test_an_ollama_blob_is_described_by_the_name_it_has_there(tmp_path: Path) -> None:
     place = ollama(tmp_path / "models")
     model = next(model for model in models_in(place) if model.name == "qwen3:4b")
-    info = describe_foreign(place, model)
-    assert (info.id, info.origin, info.engine) == ("ollama/qwen3:4b", "Ollama", "gguf")
+    info = describe(model.path, model.name)
+    assert (model.id, info.engine) == ("ollama/qwen3:4b", "gguf")
     assert info.problem == ""
     assert info.architecture == "llama"
 
@@ -148,7 +148,7 @@ def test_nothing_is_changed_by_looking(tmp_path: Path) -> None:
     before = state_of(tmp_path)
     for place in places:
         for model in models_in(place):
-            describe_foreign(place, model)
+            describe(model.path, model.name)
     assert state_of(tmp_path) == before
 
 
