@@ -209,10 +209,11 @@ def _patiently(call: Callable[[], _T]) -> _T:
 def _client(endpoint: str, token: str) -> huggingface_hub.HfApi:
     import httpx2  # noqa: PLC0415  heavy, and brought by huggingface_hub
     import huggingface_hub
+    from huggingface_hub import constants, errors  # the package itself finds them only later
 
     def before(request: httpx2.Request) -> None:
-        if huggingface_hub.constants.is_offline_mode():
-            raise huggingface_hub.errors.OfflineModeIsEnabled("HF_HUB_OFFLINE is set")
+        if constants.is_offline_mode():
+            raise errors.OfflineModeIsEnabled("HF_HUB_OFFLINE is set")
         request.headers["User-Agent"] = "glasshouse"
         requests_made.note(request.method, str(request.url))
         timeouts = request.extensions.get("timeout", {})
@@ -224,7 +225,7 @@ def _client(endpoint: str, token: str) -> huggingface_hub.HfApi:
         return httpx2.Client(event_hooks={"request": [before]}, follow_redirects=True)
 
     # Else it asks the public hub once a day, whatever the endpoint, and tells what runs here.
-    huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY = True
+    constants.HF_HUB_DISABLE_TELEMETRY = True
     global _proxies  # noqa: PLW0603  as the client's own connections, shared by the process
     proxies = urllib.request.getproxies()
     with _setting:
