@@ -16,6 +16,7 @@ from desktop.widgets import formatting
 from desktop.widgets.controls import label, panel, rule
 from desktop.widgets.empty_state import EmptyState
 from desktop.widgets.found_delegate import FoundDelegate
+from desktop.widgets.row_list import RowList
 from desktop.widgets.theme import rows
 
 if TYPE_CHECKING:
@@ -68,7 +69,6 @@ class DiscoverPage(SplitPage):
     def set_theme(self, theme: Theme) -> None:
         """Draw with this theme from now on."""
         self._theme = theme
-        self.view.viewport().update()
 
     def focus_search(self) -> None:
         """Put the keyboard into the search field."""
@@ -85,16 +85,11 @@ class DiscoverPage(SplitPage):
             self.view.setCurrentIndex(self.items.index(row))
             self.detail.choose_version(version_id)
 
-    def _make_view(self) -> QListView:
-        view = QListView()
-        view.setObjectName("discover_list")
-        view.setAccessibleName(self.tr("Models to be found"))
+    def _make_view(self) -> RowList:
+        words = self.tr("Models to be found")
+        view = RowList(self._theme, name="discover_list", words=words)
         view.setModel(self.items)
         view.setItemDelegate(self._delegate)
-        view.setUniformItemSizes(True)
-        view.setMouseTracking(True)
-        view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         return view
 
     def _connect(self) -> None:

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
-    QListView,
     QMenu,
     QStackedLayout,
     QVBoxLayout,
@@ -27,6 +26,7 @@ from desktop.widgets.empty_state import EmptyState
 from desktop.widgets.icons import icon
 from desktop.widgets.inputs import SearchField
 from desktop.widgets.model_delegate import ModelDelegate
+from desktop.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from desktop.store.settings import Settings
@@ -124,16 +124,11 @@ class InstalledPage(SplitPage):
         model = self._items.model_at(self._items.index(self._items.first_row()))
         return model.info.id if model is not None else ""
 
-    def _make_view(self) -> QListView:
-        view = QListView()
-        view.setObjectName("models_list")
-        view.setAccessibleName(self.tr("Installed models"))
+    def _make_view(self) -> RowList:
+        words = self.tr("Installed models")
+        view = RowList(self._theme, name="models_list", words=words)
         view.setModel(self._items)
         view.setItemDelegate(self._delegate)
-        view.setUniformItemSizes(True)
-        view.setMouseTracking(True)
-        view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         view.selectionModel().currentChanged.connect(self._on_current_changed)
         view.activated.connect(self._on_row_activated)
         return view
