@@ -16,8 +16,8 @@ from inference.errors import UnsupportedRequestError
 from inference.gguf.session import BATCH_TOKENS, SCORED_TOKENS
 from inference.gguf.taps import Taps
 from inference.gguf.tensor_file import TensorFile
-from inference.inside.answering import StoppedLookError
 from inference.inside.attention import LastLook
+from inference.inside.reading import StoppedLookError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from inference.gguf.model import GgufModel
     from inference.gguf.session import Session
     from inference.gguf.vocabulary import Vocabulary
+    from inference.inside.questions import Change
     from inference.inside.source import Numbers, TakeRows
 
 # What enters the first block: the last of these that a pass shows.
@@ -100,6 +101,16 @@ class GgufSource:
         before, after = stream[:-1], stream[1:]  # (L, T, C) each
         lengths = [np.linalg.norm(part, axis=-1) for part in (middle - before, after - middle)]
         return np.stack([*lengths, np.linalg.norm(after, axis=-1)], axis=1).astype(np.float32)
+
+    def changed_logits(
+        self, ids: Sequence[int], changes: Sequence[Change], cancel: CancelToken
+    ) -> Numbers:
+        """Refuse: llama.cpp computes its graph as it is."""
+        del ids, changes, cancel
+        raise UnsupportedRequestError(
+            "Parts of a GGUF model cannot be switched off: llama.cpp runs it as a whole.",
+            "Load the model in its native form (safetensors) to try changes.",
+        )
 
     def unembed(self, stream: Numbers) -> Numbers:
         """Apply the last norm and the output head: (N, C) becomes (N, V)."""

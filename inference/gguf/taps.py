@@ -14,7 +14,7 @@ from inference.errors import InferenceError
 from inference.gguf.ggml import tensor_name, tensor_numbers
 from inference.gguf.library import api, log
 from inference.gguf.refusals import context_refused
-from inference.inside.answering import StoppedLookError
+from inference.inside.reading import StoppedLookError
 
 if TYPE_CHECKING:
     import ctypes

@@ -133,8 +133,46 @@ class AskSurprise(msgspec.Struct, frozen=True, tag="surprise"):
     token_ids: tuple[int, ...]
 
 
+class HeadOff(msgspec.Struct, frozen=True, tag="head_off"):
+    """One head brings nothing over."""
+
+    layer: int
+    head: int
+
+
+class BlockOff(msgspec.Struct, frozen=True, tag="block_off"):
+    """A block, or one of its two parts, adds nothing to the stream."""
+
+    layer: int
+    part: Literal["block", "attention", "forward"] = "block"
+
+
+class EdgeOff(msgspec.Struct, frozen=True, tag="edge_off"):
+    """The token at ``place`` cannot look at the one at ``target``, in any layer."""
+
+    place: int
+    target: int
+
+
+Change: TypeAlias = HeadOff | BlockOff | EdgeOff
+
+
+class AskChanged(msgspec.Struct, frozen=True, tag="changed"):
+    """What becomes of a text when something is switched off; answered by ``ChangedRun``.
+
+    ``changed_ids``: The text with other tokens in it; empty = the same text. ``length``: Tokens
+    that both runs write after it, always the likeliest.
+    """
+
+    token_ids: tuple[int, ...]
+    changes: tuple[Change, ...] = ()
+    changed_ids: tuple[int, ...] = ()
+    length: int = 12
+
+
 Question: TypeAlias = (
     AskNext
+    | AskChanged
     | AskAttention
     | AskAttentionOverview
     | AskRollout
@@ -215,4 +253,19 @@ class Surprise(msgspec.Struct, frozen=True, tag="surprises"):
     origin: Origin = "measured"
 
 
-Finding: TypeAlias = NextTokens | Array | Lens | Neighbours | Surprise
+class ChangedRun(msgspec.Struct, frozen=True, tag="changed_run"):
+    """Both runs: the chances of the next token, and what each writes.
+
+    ``shift_bits``: Kullback-Leibler divergence from the unchanged run's chances to the changed
+    one's, in bits: 0 = the change does nothing here.
+    """
+
+    before: NextTokens
+    after: NextTokens
+    before_text: str
+    after_text: str
+    shift_bits: float
+    origin: Origin = "measured"
+
+
+Finding: TypeAlias = NextTokens | Array | Lens | Neighbours | Surprise | ChangedRun

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from inference.cancel import CancelToken
     from inference.inside.attention import LastLook
+    from inference.inside.questions import Change
 
     Numbers: TypeAlias = npt.NDArray[np.float32]
 
@@ -73,6 +74,12 @@ class Source(Protocol):
 
     def updates(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
         """Return the lengths ``AskUpdates`` speaks of, (L, 3, T)."""
+        ...
+
+    def changed_logits(
+        self, ids: Sequence[int], changes: Sequence[Change], cancel: CancelToken
+    ) -> Numbers:
+        """Return the scores of what may follow while some parts are switched off, (V,)."""
         ...
 
     def unembed(self, stream: Numbers) -> Numbers:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from inference.inside.answering import StoppedLookError
 from inference.inside.attention import LastLook
+from inference.inside.reading import StoppedLookError
 from inference.native.session import StoppedError
+from inference.native.switches import switched_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
 
     from inference.cancel import CancelToken
+    from inference.inside.questions import Change
     from inference.inside.source import Numbers, TakeRows
     from inference.native.network import Network
     from inference.native.session import Session
@@ -142,6 +144,15 @@ class NativeSource:
                 handles.append(module.register_forward_hook(keep(layer, part, factor)))
         self._pass(ids, handles, cancel)
         return lengths
+
+    @torch.inference_mode()
+    def changed_logits(
+        self, ids: Sequence[int], changes: Sequence[Change], cancel: CancelToken
+    ) -> Numbers:
+        """Return the scores of what may follow while some parts are switched off, (V,)."""
+        handles = switched_off(self._network, changes)
+        stream = self._pass(ids, handles, cancel)  # (1, T, C)
+        return _numbers(self._network.score(stream[:, -1:])[0, 0])
 
     @torch.inference_mode()
     def unembed(self, stream: Numbers) -> Numbers:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from inference.cancel import CancelToken
-from inference.inside.answering import StoppedLookError, answer
+from inference.inside.answering import answer
 from inference.inside.questions import (
     Array,
     AskAttention,
@@ -26,6 +26,7 @@ from inference.inside.questions import (
     NextTokens,
     Surprise,
 )
+from inference.inside.reading import StoppedLookError
 from inference.native.inside import NativeSource
 from inference.native.session import Session
 from inference.native.weights import load_network, open_checkpoint

@@ -1,0 +1,132 @@
+"""What is switched off is off, and only that: held against transformers with the same cut."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+from inference.cancel import CancelToken
+from inference.errors import UnsupportedRequestError
+from inference.inside.answering import answer
+from inference.inside.questions import AskChanged, BlockOff, ChangedRun, EdgeOff, HeadOff
+from inference.native.inside import NativeSource
+from inference.native.session import Session
+from inference.native.weights import load_network, open_checkpoint
+from tests.inference.native.reference import random_ids, reference_network
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_LENGTH = 40
+IDS = tuple(random_ids(_LENGTH)[0].tolist())
+
+
+def _any(_ids: Sequence[int]) -> None:
+    return None
+
+
+class Pair:
+    """Transformers' network and our source of the same weights."""
+
+    def __init__(self, folder: Path, variant: str) -> None:
+        self.theirs = reference_network(folder, variant)
+        device = torch.device("cpu")
+        network = load_network(open_checkpoint(folder), dtype=torch.float32, device=device)
+        session = Session(network, 128, torch.float32, device)
+        self.source = NativeSource(network, session, 128, str, _any)
+
+    def ours(self, *changes: Any) -> np.ndarray[Any, Any]:
+        return self.source.changed_logits(IDS, changes, CancelToken())
+
+    @torch.inference_mode()
+    def their_logits(self) -> np.ndarray[Any, Any]:
+        logits: np.ndarray[Any, Any] = self.theirs(torch.tensor([IDS])).logits[0, -1].numpy()
+        return logits
+
+    def run(self, *changes: Any, **more: Any) -> ChangedRun:
+        question = AskChanged(IDS, changes, **more)
+        found = answer(question, self.source, CancelToken())
+        assert isinstance(found, ChangedRun)
+        return found
+
+
+@pytest.fixture(params=["llama, grouped heads, untied", "qwen3", "gemma2", "olmo2", "gpt_neox"])
+def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
+    return Pair(tmp_path, request.param)
+
+
+def test_without_a_change_both_runs_are_the_same(pair: Pair) -> None:
+    np.testing.assert_allclose(pair.ours(), pair.their_logits(), atol=1e-4)
+    run = pair.run()
+    assert run.shift_bits == pytest.approx(0, abs=1e-6)
+    assert run.before == run.after
+    assert run.before_text == run.after_text != ""
+
+
+def test_a_head_that_is_off_brings_nothing_over(tmp_path: Path) -> None:
+    pair = Pair(tmp_path, "llama, grouped heads, untied")
+    before = pair.ours()
+    ours = pair.ours(HeadOff(1, 2))
+    with torch.no_grad():  # the columns of the output projection that take this head's values
+        pair.theirs.model.layers[1].self_attn.o_proj.weight[:, 2 * 8 : 3 * 8] = 0
+    np.testing.assert_allclose(ours, pair.their_logits(), atol=1e-4)
+    assert np.abs(ours - before).max() > 1e-3
+    np.testing.assert_array_equal(pair.ours(), before)  # the hooks are gone
+
+
+def test_a_part_that_is_off_adds_nothing(tmp_path: Path) -> None:
+    pair = Pair(tmp_path, "llama, grouped heads, untied")
+    layer = pair.theirs.model.layers[1]
+    off = {part: pair.ours(BlockOff(1, part)) for part in ("attention", "forward", "block")}
+    with torch.no_grad():
+        attention, forward = layer.self_attn.o_proj.weight, layer.mlp.down_proj.weight
+        kept = attention.clone()
+        attention.zero_()
+        np.testing.assert_allclose(off["attention"], pair.their_logits(), atol=1e-4)
+        forward.zero_()
+        np.testing.assert_allclose(off["block"], pair.their_logits(), atol=1e-4)
+        attention.copy_(kept)
+    np.testing.assert_allclose(off["forward"], pair.their_logits(), atol=1e-4)
+
+
+def test_an_edge_that_is_cut_leaves_its_share_to_the_others(tmp_path: Path) -> None:
+    pair = Pair(tmp_path, "llama, grouped heads, untied")
+    last = _LENGTH - 1
+    cut = [EdgeOff(last, target) for target in range(1, last)]
+    # Looking at nothing but itself and the first token is what a mask of the last row does.
+    mask = torch.full((_LENGTH, _LENGTH), torch.finfo(torch.float32).min).triu(1)
+    mask[last, 1:last] = torch.finfo(torch.float32).min
+    with torch.inference_mode():
+        theirs = pair.theirs(torch.tensor([IDS]), attention_mask=mask[None, None])
+    one_by_one = pair.ours(*cut[:1])
+    assert np.abs(one_by_one - pair.ours()).max() > 1e-6
+    run = pair.run(*cut[:1], length=0)
+    assert run.shift_bits > 0
+    np.testing.assert_allclose(pair.ours(*cut), theirs.logits[0, -1].numpy(), atol=1e-4)
+
+
+def test_other_tokens_change_the_text_that_is_written(pair: Pair) -> None:
+    changed = (*IDS[:-1], (IDS[-1] + 1) % 97)
+    run = pair.run(changed_ids=changed, length=5)
+    assert run.shift_bits > 0
+    assert run.before.top != run.after.top
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (HeadOff(0, 99), "no head 99"),
+        (HeadOff(99, 0), "no layer 99"),
+        (BlockOff(99), "no layer 99"),
+        (EdgeOff(3, 5), "does not look"),
+        (EdgeOff(_LENGTH, 0), "does not look"),
+    ],
+)
+def test_what_does_not_exist_is_refused(tmp_path: Path, change: Any, words: str) -> None:
+    pair = Pair(tmp_path, "llama, tied")
+    with pytest.raises(UnsupportedRequestError, match=words):
+        pair.run(change)
