@@ -13,6 +13,8 @@ from desktop.widgets.theme import Theme, apply_theme
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
+    from desktop.widgets.theme_manager import ThemeManager
+
 
 class Counting(QStyledItemDelegate):
     """Notes which rows are painted."""
@@ -26,8 +28,10 @@ class Counting(QStyledItemDelegate):
         super().paint(painter, option, index)  # type: ignore[arg-type]
 
 
-def test_a_step_paints_only_the_rows_that_come_into_sight(qtbot: QtBot, theme: Theme) -> None:
-    view, delegate = RowList(theme, name="rows", words="Rows"), Counting()
+def test_a_step_paints_only_the_rows_that_come_into_sight(
+    qtbot: QtBot, themes: ThemeManager
+) -> None:
+    view, delegate = RowList(themes.theme, name="rows", words="Rows"), Counting()
     model = QStringListModel([f"row {n}" for n in range(500)])
     view.setModel(model)
     view.setItemDelegate(delegate)
