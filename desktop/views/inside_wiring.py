@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop.controllers.inside import InsideController
 from desktop.views.inside.anatomy import AnatomyView
 from desktop.views.inside.attention import AttentionView
+from desktop.views.inside.change import ChangeView
 from desktop.views.inside.embeddings import EmbeddingsView
 from desktop.views.inside.lab import LabView
 from desktop.views.inside.layers import LayersView
@@ -100,6 +101,7 @@ class InsideWiring(QObject):
             Entry("embeddings", model, self.tr("Embeddings"), "network", EmbeddingsView),
             Entry("anatomy", model, self.tr("Anatomy"), "workflow", AnatomyView),
             Entry("lab", self.tr("Try"), self.tr("Decoding lab"), "flask-conical", LabView),
+            Entry("change", self.tr("Try"), self.tr("Change and see"), "toggle-left", ChangeView),
         )
 
     def _make_walk(self, theme: Theme) -> WalkView:
