@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from desktop.inside import TextSource
 from inference.types import GenerationRequest, Message, SamplingParams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from desktop.inside import TextSource
     from desktop.store.records import ChatRecord, MessageRecord
 
 
@@ -75,6 +75,8 @@ def text_source(
         word: The word to begin at; empty = the first of an answer.
         occurrence: Which of equal words, from 0.
     """
+    from desktop.inside import TextSource  # noqa: PLC0415  the window starts without it
+
     at = next((n for n, record in enumerate(branch) if record.id == message_id), None)
     if at is None:
         return None
