@@ -70,7 +70,7 @@ class Job:
         self.pending: list[RemoteFile] = list(plan.files)
         self._meter = SpeedMeter()
         self._sizes = {file.path: file.size_bytes for file in plan.files}
-        self._done = {file.path: _bytes_here(plan, file) for file in plan.files}
+        self._done = {file.path: bytes_here(plan, file) for file in plan.files}
 
     @classmethod
     def restored(cls, saved: SavedJob) -> Job:
@@ -156,6 +156,10 @@ class Job:
             self.retry_at = self.retry_at if state == "waiting" else 0.0
             self.note = "" if state == "downloading" else self.note
 
+    def recount(self, path: str, done_bytes: int) -> None:
+        """A file stopped, and this is what the disk has of it."""
+        self._done[path] = done_bytes
+
     def view(self) -> JobView:
         """Return the row."""
         plan = self.plan
@@ -192,7 +196,8 @@ class Job:
         )
 
 
-def _bytes_here(plan: Plan, file: RemoteFile) -> int:
+def bytes_here(plan: Plan, file: RemoteFile) -> int:
+    """Return how many bytes of a file are on this disk, finished or not."""
     folder = Path(plan.folder)
     if receipts.unchanged(folder, file) is not None:
         return file.size_bytes

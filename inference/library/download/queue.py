@@ -17,7 +17,7 @@ import msgspec
 from inference.errors import DownloadError, InferenceError
 from inference.files import replace_file
 from inference.library.download.brake import Brake
-from inference.library.download.jobs import ENDED, Job, SavedJob
+from inference.library.download.jobs import ENDED, Job, SavedJob, bytes_here
 from inference.library.download.keeper import Keeper
 from inference.library.download.patience import Patience, StoppedError
 
@@ -262,7 +262,9 @@ class DownloadQueue:
             wire.close()
 
     def _put_back(self, job: Job, file: RemoteFile, error: InferenceError | None = None) -> None:
+        here = bytes_here(job.plan, file)  # what a full disk took of the last block counts, too
         with self._lock:
+            job.recount(file.path, here)
             job.active.discard(file.path)
             job.pending.insert(0, file)
             if error is not None and job.state not in ("cancelled", "paused"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -339,6 +340,27 @@ def test_a_disk_without_room_refuses_before_the_first_byte(
     rig.until(lambda: state(downloads) == "failed")
     assert only(downloads).error == "NoSpace"
     assert rig.hub.bytes_sent == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="this system has no limit for one file")
+def test_a_disk_that_takes_no_more_on_the_way_keeps_what_arrived(rig: Rig) -> None:
+    import resource
+
+    downloads = rig.start()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (700_000, before[1]))
+    try:
+        row_id = downloads.download(rig.offer())
+        rig.until(lambda: state(downloads) == "failed")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert only(downloads).hint.endswith(".")
+    assert only(downloads).done_bytes > 500_000
+    sent = rig.hub.bytes_sent
+    downloads.resume(row_id)
+    rig.until(lambda: state(downloads) == "finished")
+    assert rig.file().read_bytes() == content()
+    assert rig.hub.bytes_sent - sent < SIZE - 400_000
 
 
 def test_after_a_restart_nothing_is_fetched_until_the_person_goes_on(rig: Rig) -> None:
