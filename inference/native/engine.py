@@ -172,7 +172,7 @@ class NativeEngine:
         past: PastWork,
         draft: DraftNetwork | None = None,
     ) -> None:
-        self._past = past
+        self._open_past: PastWork | None = past
         self._draft = draft
         self._network: Network | None = network
         self._open_session: Session | None = session
@@ -196,6 +196,12 @@ class NativeEngine:
         if self._network is None:
             raise RuntimeError("the engine is closed")
         return self._network
+
+    @property
+    def _past(self) -> PastWork:
+        if self._open_past is None:
+            raise RuntimeError("the engine is closed")
+        return self._open_past
 
     @property
     def _session(self) -> Session:
@@ -285,8 +291,9 @@ class NativeEngine:
 
     def close(self) -> None:
         """Write kept work to the disk, and free the memory."""
-        if self._open_session is not None:
-            self._past.close()
+        if self._open_past is not None:
+            self._open_past.close()
+        self._open_past = None  # it holds the session
         self._network = self._open_session = self._draft = self._source = None
         gc.collect()  # blocks and their hooks point at each other
         if torch.cuda.is_available():

@@ -50,7 +50,7 @@ def _open(path: Path, kind: str) -> Engine:
         gpu_layers=0,
         kv_cache_type="f32",
         device="cpu",
-        dtype="float32",
+        dtype="auto" if kind == "gguf" else "float32",
         threads=1,
     )
     return opened(options, lambda _done: None, CancelToken())
