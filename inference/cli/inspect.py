@@ -18,12 +18,11 @@ from inference.inside.questions import (
     AskLens,
     AskNeighbours,
     AskNext,
-    AskSurprise,
     Lens,
     Neighbours,
     NextTokens,
-    Surprise,
 )
+from inference.inside.perplexity import Reading, measure
 from inference.library.anatomy import anatomy
 from inference.types import Message
 
@@ -220,19 +219,18 @@ def _perplexity(
     pieces: Sequence[TokenPiece],
     cancel: CancelToken,
 ) -> Figure:
-    found = session.client.inspect(AskSurprise(_ids(pieces)), cancel)
-    assert isinstance(found, Surprise)  # noqa: S101  as above
-    told = [value for value in found.logprobs if value is not None]
-    if not told:
-        raise InferenceError(
-            "One token alone has no surprise: there is nothing before it.", "Give a longer text."
-        )
+    loaded = session.loaded
+    has_bos = loaded.adds_bos and bool(pieces) and pieces[0].special
+    reading = Reading(_ids(pieces), loaded.n_ctx, has_bos=has_bos)
+    score = measure(reading, lambda question: session.client.inspect(question, cancel))
     tokens: list[Json] = [
         {"id": piece.id, "text": piece.text, "logprob": logprob}
-        for piece, logprob in zip(pieces, found.logprobs, strict=True)
+        for piece, logprob in zip(pieces, score.logprobs, strict=True)
     ]
-    perplexity = math.exp(-sum(told) / len(told))
-    return {"origin": found.origin, "perplexity": perplexity, "tokens": tokens}
+    figure: Figure = {"origin": "measured", "perplexity": score.perplexity, "tokens": tokens}
+    if score.n_windows > 1:
+        figure |= {"windows": score.n_windows, "window": loaded.n_ctx}
+    return figure
 
 
 def _ids(pieces: Sequence[TokenPiece]) -> tuple[int, ...]:
@@ -306,6 +304,11 @@ def _print_perplexity(figure: Figure, _pieces: Sequence[TokenPiece]) -> None:
     ]
     console.table([("bits", "token"), *rows], right=(0,))
     console.line(f"Perplexity: {figure['perplexity']:.3f}")
+    if "windows" in figure:
+        console.line(
+            f"Read in {figure['windows']} windows of {figure['window']:,} tokens that overlap by "
+            "half; each token is scored once."
+        )
 
 
 def _share(logprob: float) -> str:

@@ -113,6 +113,25 @@ def test_perplexity_follows_from_the_chances_it_lists(
     assert found["perplexity"] == pytest.approx(expected, rel=1e-6)
 
 
+@ENGINES
+def test_a_text_longer_than_the_context_is_scored_in_windows(
+    figure: Callable[..., dict[str, Any]], engine: str
+) -> None:
+    text = "The sky is blue, and the sea is deep. " * 12
+    whole = figure("--engine", engine, "--what", "perplexity", text=text)
+    assert "windows" not in whole
+    cut = figure("--engine", engine, "--what", "perplexity", "--context", "64", text=text)
+    assert cut["window"] == 64
+    assert cut["windows"] > 2
+    told = [token["logprob"] for token in cut["tokens"]]
+    assert len(told) == len(whole["tokens"]) > 64
+    assert told[0] is None
+    assert None not in told[1:]
+    first = [token["logprob"] for token in whole["tokens"]][1:64]
+    assert told[1:64] == pytest.approx(first, abs=0.05)  # the same tokens before them
+    assert cut["perplexity"] == pytest.approx(math.exp(-sum(told[1:]) / len(told[1:])), rel=1e-6)
+
+
 def test_a_chat_is_read_as_its_prompt(figure: Callable[..., dict[str, Any]]) -> None:
     found = figure("--chat", text="What is a token?")
     assert found["tokens"][-1]["text"] != "?"
