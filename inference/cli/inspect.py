@@ -12,6 +12,7 @@ from inference.cli import console
 from inference.cli.options import add_json, add_load_options, add_model, whole
 from inference.cli.session import INTERRUPTED, Interrupted, interruptible, opened
 from inference.errors import InferenceError
+from inference.inside.perplexity import Reading, measure
 from inference.inside.questions import (
     Array,
     AskAttention,
@@ -22,7 +23,6 @@ from inference.inside.questions import (
     Neighbours,
     NextTokens,
 )
-from inference.inside.perplexity import Reading, measure
 from inference.library.anatomy import anatomy
 from inference.types import Message
 

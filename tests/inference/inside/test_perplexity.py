@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -41,7 +42,7 @@ def test_a_token_is_told_the_chance_it_has_in_its_own_window(
             assert ids[0] == 0
         told = (
             None,
-            *(-float(now * 1000 + before) for before, now in zip(ids, ids[1:], strict=False)),
+            *(-float(now * 1000 + before) for before, now in itertools.pairwise(ids)),
         )
         return Surprise(told, (None,) * len(ids))
 
