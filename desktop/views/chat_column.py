@@ -19,12 +19,14 @@ from desktop.widgets.transcript.welcome import Heading, Suggestions
 
 if TYPE_CHECKING:
     from desktop.values import AnswerStats, ChatDetail, MessageView, Problem
+    from desktop.widgets.shrinking_area import ShrinkingArea
     from desktop.widgets.theme_manager import ThemeManager
     from desktop.widgets.transcript.transcript import Transcript
 
 _GUTTER: Final = 24
 _BELOW: Final = 14
 _WELCOME_WIDTH: Final = 760
+_ROOM_FOR_ALL: Final = 470
 _LIVE: Final = frozenset({"waiting", "reading", "streaming"})
 
 
@@ -115,9 +117,10 @@ class ChatColumn(QWidget):
         bars = (self._rest_line, self._engine_note, self._edit_bar, self._queue_bar)
         for widget in (self._heading, *bars, self.composer, self._suggestions):
             column.addWidget(widget)
-        column.insertSpacing(1, 4)
         self._column = column
-        self._first_run: QWidget | None = None
+        column.insertSpacing(1, 4)
+        self._offers: QWidget | None = None
+        self._first_run: ShrinkingArea | None = None
         self._top_note = QWidget()
         note = QHBoxLayout(self._top_note)
         note.setContentsMargins(_GUTTER, 12, _GUTTER, 0)
@@ -267,12 +270,17 @@ class ChatColumn(QWidget):
 
     def set_first_run(self, offers: QWidget | None) -> None:
         """Stand something below the suggestions of an empty chat; ``None`` takes it away."""
-        if self._first_run is not None and offers is not self._first_run:
-            self._first_run.hide()
-            self._column.removeWidget(self._first_run)
-        if offers is not None and offers is not self._first_run:
-            self._column.addWidget(offers)
-        self._first_run = offers
+        if offers is self._offers:
+            return
+        if self._first_run is not None:
+            self._first_run.takeWidget()  # whoever made it may show it again
+            self._first_run.deleteLater()
+        self._offers, self._first_run = offers, None
+        if offers is not None:
+            from desktop.widgets.shrinking_area import ShrinkingArea  # noqa: PLC0415  as above
+
+            self._first_run = ShrinkingArea(offers, "first_run_area", self.tr("More models"))
+            self._column.addWidget(self._first_run)
         self._show_state()
 
     def focus_composer(self) -> None:
@@ -296,7 +304,7 @@ class ChatColumn(QWidget):
         self._paper.setVisible(not is_empty)
         self._heading.setVisible(is_empty)
         self._heading.show_engine(self._engine)
-        self._suggestions.setVisible(is_empty)
+        self._suggestions.setVisible(is_empty and self._has_room())
         self._suggestions.show_engine(self._engine)
         if self._first_run is not None:
             self._first_run.setVisible(is_empty)
@@ -369,6 +377,10 @@ class ChatColumn(QWidget):
         """Fit the composer to the measure."""
         super().resizeEvent(event)
         self._fit()
+        self._suggestions.setVisible(not self._shown() and self._has_room())
+
+    def _has_room(self) -> bool:
+        return self._offers is None or self.height() >= _ROOM_FOR_ALL
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the paper."""

@@ -16,6 +16,7 @@ from desktop.controllers.first_run import FirstRunController
 from desktop.store.settings import DownloadSettings
 from desktop.views.first_run import FirstRun, OfferCard
 from desktop.views.first_run_wiring import FirstRunWiring
+from desktop.widgets.shrinking_area import ShrinkingArea
 from inference.library.machine import Gpu, Machine
 from inference.library.other_apps import Place
 from inference.paths import AppPaths
@@ -236,3 +237,20 @@ def test_a_choice_of_ones_own_is_not_taken_over_by_a_download(start: Start) -> N
     start.qtbot.wait(500)
     assert start.parts.engines.state().model.path == str(own)
     assert start.parts.window.toast.isVisible()
+
+
+def test_in_a_small_window_the_cards_keep_their_height_and_scroll(start: Start) -> None:
+    start.offer()
+    window = start.parts.window
+    window.setMinimumSize(300, 200)
+    window.resize(640, 430)
+    area = window.findChild(ShrinkingArea, "first_run_area")
+    start.until(lambda: window.height() == 430)
+    QApplication.sendPostedEvents()
+    start.qtbot.wait(50)
+    for number in range(3):
+        card = window.findChild(QWidget, f"offer_{number}")
+        assert card.height() >= card.minimumSizeHint().height() > 40
+        button = window.findChild(QWidget, f"offer_{number}_download")
+        area.ensureWidgetVisible(button)
+        assert button.visibleRegion().boundingRect().height() > 20
