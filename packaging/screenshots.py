@@ -18,9 +18,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from PySide6.QtCore import QObject, QTimer  # noqa: E402
-from PySide6.QtWidgets import QApplication  # noqa: E402
+from PySide6.QtWidgets import QApplication, QPushButton  # noqa: E402
 
 from desktop.app import Parts, build, make_application, start  # noqa: E402
+from desktop.controllers.inside import InsideController  # noqa: E402
+from desktop.views.chat_column import ChatColumn  # noqa: E402
+from desktop.views.inside.page import InsidePage  # noqa: E402
 from inference.paths import app_paths  # noqa: E402
 
 Ready = Callable[[], bool]
@@ -29,6 +32,7 @@ QUESTIONS = (
     "What is the difference between a base and an instruct model?",
     "Tell me a story about a red kite.",
 )
+INSIDE = ("walk", "next_word", "attention", "layers", "lab")
 
 
 class Photographer(QObject):
@@ -93,11 +97,51 @@ def story(parts: Parts, folder: Path) -> Iterator[Ready]:
             parts.settings.update(theme=theme)
             yield lambda: True
             shoot(f"{page}-{theme}")
+    yield from inside(parts, shoot)
     window.open_page("chat")
     window.resize(900, 640)
     yield lambda: True
     yield lambda: True
     shoot("narrow-light")
+
+
+def inside(parts: Parts, shoot: Callable[[str], None]) -> Iterator[Ready]:
+    """What the views of the Inside page show of a word of a story, each in both themes."""
+    window, chats, engines = parts.window, parts.chats, parts.engines
+    engines.load("starter-instruct")
+    yield lambda: engines.state().status == "ready"
+    window.open_page("chat")
+    chats.new_chat()
+    chats.send(QUESTIONS[2])
+    yield lambda: engines.state().status == "ready"
+    yield lambda: True
+    column = window.findChild(ChatColumn)
+    assert column is not None
+    answer = column.transcript.message_ids()[-1]
+    column.inside_requested.emit(answer, "", 0)
+    page, controller = window.findChild(InsidePage), window.findChild(InsideController)
+    assert page is not None
+    assert controller is not None
+
+    def found() -> bool:
+        return controller.subject() is not None and not controller.busy
+
+    yield found
+    subject = controller.subject()
+    assert subject is not None
+    controller.choose(subject.answer_start + 7)
+    yield found
+    for view in INSIDE:
+        page.open_view(view)
+        run = page.findChild(QPushButton, "lab_run")
+        if view == "lab" and run is not None:
+            yield found
+            run.click()
+        for theme in ("dark", "light"):
+            parts.settings.update(theme=theme)
+            yield found
+            yield lambda: True
+            shoot(f"inside-{view.replace('_', '-')}-{theme}")
 
 
 def main() -> int:
