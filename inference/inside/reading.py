@@ -22,8 +22,10 @@ _MOST_TOP = 1000
 class StoppedLookError(InferenceError):
     """The person asked to stop."""
 
-    def __init__(self) -> None:
-        super().__init__("Looking inside was stopped.")
+    def __init__(
+        self, message: str = "Looking inside was stopped.", hint: str = "", detail: str = ""
+    ) -> None:
+        super().__init__(message, hint, detail)
 
 
 def next_tokens(logits: Numbers, top_n: int, text_of: Callable[[int], str]) -> NextTokens:
