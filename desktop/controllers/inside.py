@@ -18,7 +18,13 @@ from desktop.controllers.problems import looking_problem
 from desktop.inside import ReadAnatomy, ReadWords, RunDecodings, Subject, TextSource
 from inference.cancel import CancelToken
 from inference.errors import UnsupportedRequestError
-from inference.inside.questions import Array
+from inference.inside.questions import (
+    Array,
+    AskAttentionOverview,
+    AskRollout,
+    AskSurprise,
+    AskUpdates,
+)
 from inference.library.anatomy import anatomy
 from inference.types import GenerationRequest
 
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
     from desktop.values import EngineState
     from inference.types import TokenPiece
 
+_SLOW: Final = (AskAttentionOverview, AskRollout, AskSurprise, AskUpdates)
+"""Questions that read a whole text; what is answered at a glance goes before them."""
 _KEPT: Final = 64
 _LARGE_BYTES: Final = 4_000_000
 _TITLE_CHARS: Final = 40
@@ -108,19 +116,30 @@ class InsideController(QObject):
             self.chosen_changed.emit(self._subject)
 
     def ask(self, question: Inquiry) -> None:
-        """Ask; a newer question of the same kind takes the place of one that still waits."""
+        """Ask; a newer question of the same kind takes the place of one that still waits.
+
+        One that is answered at a glance does not wait for one that reads the whole text.
+        """
         known = self._known.get(question)
         if known is not None:
             self.found.emit(question, known)
             return
-        if question == self._asking:
+        if question == self._asking and not self._cancel.cancelled:
             return
         kind = type(question).__name__
         self._waiting.pop(kind, None)
         self._waiting[kind] = question
-        if self._asking is not None and type(self._asking) is type(question):
+        asking = self._asking
+        if asking is not None and type(asking) is type(question):
             self._cancel.cancel()
+        elif isinstance(asking, _SLOW) and not isinstance(question, _SLOW):
+            self._put_back(asking)
         self._next()
+
+    def _put_back(self, asking: Inquiry) -> None:
+        """Give up what is under way; it is asked again later, and may go on where it stopped."""
+        self._waiting.setdefault(type(asking).__name__, asking)
+        self._cancel.cancel()
 
     def forget_waiting(self) -> None:
         """Give up what nobody looks at any longer."""
@@ -157,8 +176,8 @@ class InsideController(QObject):
     def _next(self) -> None:
         if self._job or self._subject is None or not self._waiting:
             return
-        question = self._waiting.pop(next(iter(self._waiting)))
-
+        kind = min(self._waiting, key=lambda kind: isinstance(self._waiting[kind], _SLOW))
+        question = self._waiting.pop(kind)
         model = self._subject.model
 
         def look(client: EngineClientLike, cancel: CancelToken) -> Result:
@@ -227,7 +246,7 @@ class InsideController(QObject):
         if state.status == "answering" and self._job:
             # A chat comes first: what is under way is given up and asked again afterwards.
             if self._asking is not None:
-                self._waiting.setdefault(type(self._asking).__name__, self._asking)
+                self._put_back(self._asking)
             self._cancel.cancel()
         elif state.status != "ready":
             if subject is not None and state.model != subject.model:

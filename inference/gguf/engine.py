@@ -21,7 +21,6 @@ from inference.gguf.prompts import PromptBuilder
 from inference.gguf.session import SCORED_TOKENS, Session, check_options
 from inference.gguf.vocabulary import Vocabulary
 from inference.inside.answering import answer
-from inference.inside.questions import AskNext
 from inference.library.template_facts import TemplateFacts
 from inference.library.turn_ends import TurnEnds, find_turn_ends
 from inference.past.keeper import memory_limit
@@ -98,7 +97,9 @@ class GgufEngine:
         self._prompts = PromptBuilder(self._vocabulary, template)
         self._session = Session(model, options)
         self._past = past_work(self._session, model, options)
-        self._inside = GgufSource(model, self._session, self._vocabulary)
+        self._inside = GgufSource(
+            model, self._session, self._vocabulary, lambda ids: self._past.prepare(ids, "")
+        )
         self._draft: DraftContext | None = None
         if options.draft:
             try:
@@ -152,6 +153,7 @@ class GgufEngine:
                 load_s=self._loaded.load_s,
                 draft=self._draft,
             )
+            self._inside.release()
             self._past.prepare(prompt, request.cache_key)
             try:
                 yield from generation.events(cancel)
@@ -236,7 +238,6 @@ class GgufEngine:
     def inspect(self, question: Question, cancel: CancelToken) -> Finding:
         """Look inside the model; see ``inference.engine.Engine``."""
         self._check_open()
-        self._past.prepare(question.token_ids if isinstance(question, AskNext) else (), "")
         return answer(question, self._inside, cancel)
 
     def close(self) -> None:
@@ -246,6 +247,7 @@ class GgufEngine:
         self._closed = True
         if self._draft is not None:
             self._draft.close()
+        self._inside.release()
         self._session.close()
         self._model.close()
 

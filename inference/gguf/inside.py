@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from inference.errors import UnsupportedRequestError
-from inference.gguf.session import BATCH_TOKENS, SCORED_TOKENS
+from inference.gguf.scoring import Scoring
+from inference.gguf.session import BATCH_TOKENS
 from inference.gguf.taps import Taps
 from inference.gguf.tensor_file import TensorFile
 from inference.inside.attention import LastLook
 from inference.inside.reading import StoppedLookError
+from inference.inside.surprise import LastSurprise
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from inference.cancel import CancelToken
     from inference.gguf.model import GgufModel
@@ -43,9 +45,16 @@ class GgufSource:
         model: Open as long as this is used.
         session: Its context, for what comes next.
         vocabulary: Its tokens.
+        make_ready: Called with a text before the session forgets another one for it.
     """
 
-    def __init__(self, model: GgufModel, session: Session, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self,
+        model: GgufModel,
+        session: Session,
+        vocabulary: Vocabulary,
+        make_ready: Callable[[Sequence[int]], None] = lambda _ids: None,
+    ) -> None:
         self._model = model
         self._session = session
         self._vocabulary = vocabulary
@@ -53,25 +62,50 @@ class GgufSource:
         self.n_layers = model.n_layers
         self.n_heads = int(self._own("attention.head_count"))
         self.last_look = LastLook()
+        self.last_surprise = LastSurprise()
+        self._make_ready = make_ready
+        self._scoring: Scoring | None = None
         self.text_of = vocabulary.display
         self.check_ids = vocabulary.check_ids
 
     def next_logits(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
-        """Return the scores of what may follow, (V,)."""
+        """Return the scores of what may follow, (V,); a text in the cache is not read again."""
+        found = self._session.logits_behind(ids, cancel)
+        if cancel.cancelled:
+            raise StoppedLookError
+        if found is not None:
+            return found
+        self._make_ready(ids)
         kept = self._session.reuse(ids)
         for start in range(kept, len(ids), BATCH_TOKENS):
             if not self._session.read(ids[start : start + BATCH_TOKENS], cancel):
                 raise StoppedLookError
         return self._session.logits().copy()
 
-    def logits_after_each(self, ids: Sequence[int], cancel: CancelToken) -> Iterator[Numbers]:
-        """Yield the scores after each position, (T', V)."""
-        self._session.forget()
-        for start in range(0, len(ids), SCORED_TOKENS):
-            part = ids[start : start + SCORED_TOKENS]
-            if cancel.cancelled or not self._session.read_all_logits(part, cancel):
+    def logits_after_each(
+        self, ids: Sequence[int], cancel: CancelToken, first: int = 0
+    ) -> Iterator[Numbers]:
+        """Yield the scores after each position from ``first`` on, (T', V).
+
+        What a stop left half read is kept until another text is scored, or ``release``.
+        """
+        if self._scoring is None or self._scoring.ids != tuple(ids):
+            self.release()
+            self._scoring = Scoring(self._session, ids)
+        scoring = self._scoring
+        while (start := scoring.length) < len(ids):
+            logits = None if cancel.cancelled else scoring.read(cancel)
+            if logits is None:
                 raise StoppedLookError
-            yield np.stack([self._session.logits(index) for index in range(len(part))])
+            if scoring.length > first:
+                yield logits[max(0, first - start) :]
+        self.release()
+
+    def release(self) -> None:
+        """Free what was kept to go on with."""
+        if self._scoring is not None:
+            self._scoring.close()
+            self._scoring = None
 
     def attention(
         self, ids: Sequence[int], layers: Sequence[int], take: TakeRows, cancel: CancelToken

@@ -13,7 +13,7 @@ import numpy as np
 
 from inference.errors import InferenceError
 from inference.gguf.library import VERSION, api
-from inference.gguf.session import can_go_on
+from inference.gguf.session import can_go_on, only_whole
 from inference.gguf.sizes import parts_of
 from inference.past.file_format import UnusableError
 from inference.past.identity import Identity, model_digest
@@ -69,11 +69,7 @@ class SessionHolder:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        model = session.model.handle
-        # Such networks keep one state of all they have read, and cannot go back in it.
-        self._only_whole = bool(
-            api.llama_model_is_recurrent(model) or api.llama_model_is_hybrid(model)
-        )
+        self._only_whole = only_whole(session.model)
 
     @property
     def tokens(self) -> Sequence[int]:

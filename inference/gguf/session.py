@@ -9,7 +9,7 @@ import math
 import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import psutil
 
@@ -44,6 +44,8 @@ _SHORT_STEP_S: Final = 0.05
 """Steps shorter than this need not be interruptible: asking costs up to a tenth of a small one."""
 _NEVER_ABORT: Final = api.ggml_abort_callback(0)
 _SEQUENCE: Final = 0
+_ASIDE: Final = 1
+_ALL: Final = -1
 _TO_THE_END: Final = -1
 _NO_SLOT: Final = 1
 _ABORTED: Final = 2
@@ -92,7 +94,12 @@ class Session:
             lambda _data: slot.token is not None and slot.token.cancelled
         )
         _check_memory(model, n_ctx, options)
+        self.window = max(0, int(api.llama_model_n_swa(model.handle)))
+        """Tokens that layers with a window look back on; 0 where there are none."""
+        self._has_room_aside = not self.window and not only_whole(model)
         params = _context_params(options, n_ctx, self.threads)
+        if self._has_room_aside:  # costs nothing: the cells are shared
+            params.n_seq_max, params.kv_unified = 2, True
         params.abort_callback = self._on_abort
         mark = log.mark()
         context = api.llama_init_from_model(model.handle, params)
@@ -112,8 +119,6 @@ class Session:
         # llama.cpp rounds the context up; what was asked for is what is promised.
         self.n_ctx = min(n_ctx, int(api.llama_n_ctx(context)))
         vocabulary = api.llama_model_get_vocab(model.handle)
-        self.window = max(0, int(api.llama_model_n_swa(model.handle)))
-        """Tokens that layers with a window look back on; 0 where there are none."""
         self.n_vocab = int(api.llama_vocab_n_tokens(vocabulary)) if vocabulary else 0
         self._interruptible = True
         self._step_s = math.inf
@@ -194,13 +199,7 @@ class Session:
         count = len(tokens)
         batch = api.llama_batch_init(count, 0, 1)
         try:
-            batch.n_tokens = count
-            for index, token in enumerate(tokens):
-                batch.token[index] = token
-                batch.pos[index] = len(self.tokens) + index
-                batch.n_seq_id[index] = 1
-                batch.seq_id[index][0] = _SEQUENCE
-                batch.logits[index] = 1
+            fill(batch, tokens, len(self.tokens))
             return self._decode(batch, tokens, cancel)
         finally:
             api.llama_batch_free(batch)
@@ -213,6 +212,32 @@ class Session:
         if not pointer:
             raise InferenceError("There are no probabilities for this position.")
         return logits_view(pointer, self.n_vocab)
+
+    def logits_behind(self, ids: Sequence[int], cancel: CancelToken) -> Logits | None:
+        """Return the logits of what follows a beginning of what was read; all stays as it is.
+
+        Only the last id is computed, and it may be another one than was read there.
+
+        Returns:
+            None where ``ids`` is no such beginning, ``cancel`` was set, there is no room for one
+            more token, or the model cannot look back: it has windows, or one state of it all.
+        """
+        before = len(ids) - 1
+        if not self._has_room_aside or self.tokens[:before] != list(ids[:-1]):
+            return None
+        self._let_interrupt(wanted=True)
+        memory = api.llama_get_memory(self.context)
+        api.llama_memory_seq_cp(memory, _SEQUENCE, _ASIDE, 0, before)
+        batch = api.llama_batch_init(1, 0, 1)
+        fill(batch, ids[-1:], before, _ASIDE)
+        self._slot.token = cancel
+        try:
+            status = api.llama_decode(self.context, batch)
+            return self.logits().copy() if status == 0 else None
+        finally:
+            self._slot.token = None
+            api.llama_batch_free(batch)
+            api.llama_memory_seq_rm(memory, _ASIDE, _ALL, _ALL)
 
     def params_of_branches(self, n_ctx: int, count: int) -> llama_context_params:
         """Return what a context like this one is made from, for ``count`` texts side by side.
@@ -292,6 +317,28 @@ class Session:
         return InferenceError(
             "llama.cpp could not compute this text.", "Load the model again.", detail
         )
+
+
+def fill(
+    batch: Any,  # noqa: ANN401  a C structure
+    tokens: Sequence[int],
+    start: int,
+    sequence: int = _SEQUENCE,
+) -> None:
+    """Put tokens of one sequence into a batch, the first at position ``start``; score them all."""
+    batch.n_tokens = len(tokens)
+    for index, token in enumerate(tokens):
+        batch.token[index] = token
+        batch.pos[index] = start + index
+        batch.n_seq_id[index] = 1
+        batch.seq_id[index][0] = sequence
+        batch.logits[index] = 1
+
+
+def only_whole(model: GgufModel) -> bool:
+    """Whether a model keeps one state of all it has read, and cannot go back in it."""
+    handle = model.handle
+    return bool(api.llama_model_is_recurrent(handle) or api.llama_model_is_hybrid(handle))
 
 
 def can_go_on(first: int, length: int, window: int) -> bool:

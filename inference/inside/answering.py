@@ -37,12 +37,12 @@ from inference.inside.reading import (
     check_positions,
     check_text,
     check_window,
-    entropy_bits,
     log_softmax,
     next_tokens,
     top_places,
     unit,
 )
+from inference.inside.stages import likeliest_first
 from inference.types import Candidate
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def _next(question: AskNext, source: Source, cancel: CancelToken) -> NextTokens:
     found = next_tokens(logits, question.top_n, source.text_of)
     if not question.all_logits:
         return found
-    every = logits.astype(np.float32).tobytes()
-    return NextTokens(found.top, found.entropy_bits, every)
+    every, order = logits.astype(np.float32), likeliest_first(logits)
+    return NextTokens(found.top, found.entropy_bits, every.tobytes(), order.tobytes())
 
 
 def _attention(question: AskAttention, source: Source, cancel: CancelToken) -> Array:
@@ -196,13 +196,5 @@ def _neighbours(question: AskNeighbours, source: Source) -> Neighbours:
 
 
 def _surprise(question: AskSurprise, source: Source, cancel: CancelToken) -> Surprise:
-    ids = question.token_ids
-    check_text(ids, source)
-    logprobs: list[float | None] = [None]
-    entropies: list[float | None] = [None]
-    for logits in source.logits_after_each(ids, cancel):  # (T', V)
-        following = ids[len(logprobs) : len(logprobs) + len(logits)]
-        chances = log_softmax(logits[: len(following)])  # (T', V)
-        logprobs += chances[np.arange(len(following)), list(following)].tolist()
-        entropies += entropy_bits(chances).tolist()
-    return Surprise(tuple(logprobs), tuple(entropies))
+    check_text(question.token_ids, source)
+    return source.last_surprise.of(question.token_ids, source, cancel)

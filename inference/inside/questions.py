@@ -197,12 +197,14 @@ class ScoredToken(msgspec.Struct, frozen=True):
 class NextTokens(msgspec.Struct, frozen=True, tag="next_tokens"):
     """The likeliest next tokens; ``entropy_bits`` is that of the whole distribution.
 
-    ``logits``: float32 of the whole vocabulary, or empty.
+    ``logits``: float32 of the whole vocabulary, or empty; ``order`` then has the ids as uint32,
+    likeliest first.
     """
 
     top: tuple[ScoredToken, ...]
     entropy_bits: float
     logits: bytes = b""
+    order: bytes = b""
     origin: Origin = "measured"
 
 

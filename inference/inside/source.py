@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from inference.cancel import CancelToken
     from inference.inside.attention import LastLook
     from inference.inside.questions import Change
+    from inference.inside.surprise import LastSurprise
 
     Numbers: TypeAlias = npt.NDArray[np.float32]
 
@@ -54,12 +55,23 @@ class Source(Protocol):
         """Refuse ids that the vocabulary lacks."""
         ...
 
-    def next_logits(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
-        """Return the scores of what may follow, (V,)."""
+    @property
+    def last_surprise(self) -> LastSurprise:
+        """The surprise asked for last."""
         ...
 
-    def logits_after_each(self, ids: Sequence[int], cancel: CancelToken) -> Iterator[Numbers]:
-        """Yield the scores after each position, a few positions at a time, (T', V)."""
+    def next_logits(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
+        """Return the scores of what may follow, (V,).
+
+        Where all but the last id begin what the engine holds, nothing of it is read again, and
+        what it holds stays.
+        """
+        ...
+
+    def logits_after_each(
+        self, ids: Sequence[int], cancel: CancelToken, first: int = 0
+    ) -> Iterator[Numbers]:
+        """Yield the scores after each position from ``first`` on, some at a time, (T', V)."""
         ...
 
     def attention(

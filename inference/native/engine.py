@@ -21,7 +21,6 @@ from inference.errors import (
 )
 from inference.events import failed
 from inference.inside.answering import answer
-from inference.inside.questions import AskNext
 from inference.library.template_facts import TemplateFacts
 from inference.library.turn_ends import TurnEnds, find_turn_ends
 from inference.native.answering import Answer, candidates
@@ -277,7 +276,6 @@ class NativeEngine:
 
     def inspect(self, question: Question, cancel: CancelToken) -> Finding:
         """Look inside the network; see ``inference.engine.Engine``."""
-        self._past.prepare(question.token_ids if isinstance(question, AskNext) else (), "")
         if self._source is None:
             self._source = NativeSource(
                 self.network,
@@ -285,6 +283,7 @@ class NativeEngine:
                 self._loaded.n_ctx,
                 self._tokenizer.text,
                 self._check_ids,
+                make_ready=lambda ids: self._past.prepare(ids, ""),
             )
         with memory_errors_translated("looking inside"):
             return answer(question, self._source, cancel)

@@ -14,6 +14,7 @@ import torch
 
 from inference.inside.attention import LastLook
 from inference.inside.reading import StoppedLookError
+from inference.inside.surprise import LastSurprise
 from inference.native.session import StoppedError
 from inference.native.switches import switched_off
 
@@ -47,6 +48,7 @@ class NativeSource:
         n_ctx: Tokens that a pass can take.
         text_of: Text of a token.
         check_ids: Refuses ids that do not exist.
+        make_ready: Called with a text before the session forgets another one for it.
     """
 
     def __init__(
@@ -56,6 +58,8 @@ class NativeSource:
         n_ctx: int,
         text_of: Callable[[int], str],
         check_ids: Callable[[Sequence[int]], None],
+        *,
+        make_ready: Callable[[Sequence[int]], None] = lambda _ids: None,
     ) -> None:
         self._network = network
         self._session = session
@@ -63,24 +67,33 @@ class NativeSource:
         self.n_layers = network.config.n_layers
         self.n_heads = network.config.n_heads
         self.last_look = LastLook()
+        self.last_surprise = LastSurprise()
         self.text_of = text_of
         self.check_ids = check_ids
+        self._make_ready = make_ready
         self._device = network.token_embedding.weight.device
 
     def next_logits(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
-        """Return the scores of what may follow, (V,)."""
-        kept = self._session.reuse(ids)
+        """Return the scores of what may follow, (V,); a text in the cache is not read again."""
         try:
-            for _ in self._session.prefill(ids[kept:], cancel):
-                pass
+            found = self._session.logits_behind(ids, cancel)
+            if found is None:
+                self._make_ready(ids)
+                for _ in self._session.prefill(ids[self._session.reuse(ids) :], cancel):
+                    pass
+                found = self._session.next_logits()
         except StoppedError:
             raise StoppedLookError from None
-        return _numbers(self._session.next_logits())
+        return _numbers(found)
 
-    def logits_after_each(self, ids: Sequence[int], cancel: CancelToken) -> Iterator[Numbers]:
-        """Yield the scores after each position, (T', V)."""
+    def logits_after_each(
+        self, ids: Sequence[int], cancel: CancelToken, first: int = 0
+    ) -> Iterator[Numbers]:
+        """Yield the scores after each position from ``first`` on, (T', V)."""
+        if not self._session.holds(ids, first):
+            self._make_ready(ids)
         try:
-            for logits in self._session.scored(ids, cancel):
+            for logits in self._session.scored(ids, cancel, first):
                 yield _numbers(logits)
         except StoppedError:
             raise StoppedLookError from None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
     from inference.native.config import NetworkConfig
@@ -92,6 +95,21 @@ class KVCache:
     def truncate(self, length: int) -> None:
         """Forget everything from position ``length`` on; a longer length changes nothing."""
         self._length = min(self._length, max(0, length))
+
+    @contextmanager
+    def aside(self, length: int) -> Iterator[None]:
+        """Hold only the first ``length`` positions for one more token; then all is as before."""
+        before, place = self._length, slice(length, length + 1)
+        kept = [
+            (tensor, tensor[:, :, :, place].clone()) for tensor in (self._keys, self._values)
+        ]  # (layer, B, H_kv, 1, D) each
+        self._length = length
+        try:
+            yield
+        finally:
+            self._length = before
+            for tensor, one in kept:
+                tensor[:, :, :, place] = one
 
     def copy_out(self) -> tuple[Tensor, Tensor]:
         """Return copies of the filled keys and values on the CPU, (layer, H_kv, S, D) each.

@@ -19,7 +19,7 @@ from inference.native.compiled import CompiledStep
 from inference.native.device import products_of
 from inference.native.kv_cache import KVCache
 from inference.native.scaling import most_ahead, must_read_anew, prefix_may_stay
-from inference.sampling_rules import MOST_DRAFTED
+from inference.native.streams import Streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 _SMALLEST_CHUNK = 64  # half as many lose a seventh of the speed to fetching the weights
 _LARGEST_CHUNK = 512
 _SCORED_CHUNK = 64
-_TAKEN_BACK = MOST_DRAFTED
 _CHUNK_S = 2.0  # progress is shown about this often
 _BLOCK_S = 0.12  # a stop waits about this long, in large networks half as long
 _LARGE_BLOCK = 5_000_000  # weights; from here on a stop is looked for within the block
@@ -65,7 +64,7 @@ class Session:
         self._turned_for = 0  # the text length the newest keys were turned for
         self._chunk = _SMALLEST_CHUNK
         self._step: CompiledStep | None = None
-        self._newest = torch.zeros(1, 1, network.config.width, device=device)
+        self._streams = Streams(network.config, n_ctx)
         self._places = _stopping_places(network)
         self._slow = _weights_per_token(network.config) > _LARGE_NETWORK
 
@@ -107,8 +106,12 @@ class Session:
         kept = kept if most is None else min(kept, most)
         self._cache.truncate(kept)
         self._cache.expected = len(ids)
-        del self._ids[kept:]
+        self._forget_from(kept)
         return kept
+
+    def _forget_from(self, length: int) -> None:
+        self._streams.truncate(length)
+        del self._ids[length:]
 
     def can_stay(self, turned_for: int, length: int) -> bool:
         """Say whether keys turned for one text length are those of a text of another one."""
@@ -134,6 +137,7 @@ class Session:
         """
         self.reuse(())
         self._cache.copy_in(keys, values)
+        self._streams.skip(len(ids))
         self._ids = list(ids)
         self._turned_for = turned_for
 
@@ -176,16 +180,15 @@ class Session:
             self.reuse(())
         self._turned_for = length
         with products_of(len(given)):
-            stream = self._pass(given, cancel)[:, -len(ids) :]  # (1, T, C)
+            stream = self._pass(given, cancel)  # (1, T, C), of a text read anew all of it
         if self._device.type != "cpu":
             _wait_for(self._device)  # else the time measured is that of queueing
         self._ids.extend(given)
-        self._newest = stream[:, -_TAKEN_BACK - 1 :].clone()  # (1, T', C)
-        return stream
+        self._streams.add(stream)
+        return stream[:, -len(ids) :]  # (1, T, C)
 
     def _pass(self, ids: Sequence[int], cancel: CancelToken) -> Tensor:
-        if cancel.cancelled:
-            raise StoppedError
+        _check(cancel)
         if self._step is not None and len(ids) == 1:
             stream = self._step.read(ids[0], self._cache.length)  # (1, 1, C)
             self._cache.advance(1)
@@ -207,8 +210,33 @@ class Session:
     @torch.inference_mode()
     def next_logits(self) -> Tensor:
         """Return the logits of what follows all that was read, float32 on the CPU, (V,)."""
-        with products_of(1):
-            return self._network.score(self._newest[:, -1:])[0, 0].float().cpu()
+        return self.scores(self._streams.part(self.length - 1, self.length))[0]
+
+    def logits_behind(self, ids: Sequence[int], cancel: CancelToken) -> Tensor | None:
+        """Return the logits of what follows a beginning of what was read; all stays as it is.
+
+        The last id may be another one than was read there, or the one that comes next.
+
+        Returns:
+            float32 on the CPU, (V,), or None where ``ids`` is no such beginning.
+
+        Raises:
+            StoppedError: A stop was asked for.
+        """
+        before, last = len(ids) - 1, ids[-1]
+        fits = before < self.n_ctx and self._ids[:before] == list(ids[:-1])
+        if not (fits and prefix_may_stay(self._scaling, self._turned_for, len(ids))):
+            return None
+        if self._ids[before : before + 1] == [last] and self._streams.knows(before, before + 1):
+            return self.scores(self._streams.part(before, before + 1))[0]
+        return self.scores(self._read_aside(last, before, cancel))[0]
+
+    @torch.inference_mode()
+    def _read_aside(self, token: int, place: int, cancel: CancelToken) -> Tensor:
+        """Return the stream of a token as if it were the newest, (1, 1, C); nothing is kept."""
+        tokens = torch.tensor([[token]], device=self._device)  # (1, 1)
+        with products_of(1), self._cache.aside(place), self._watching(cancel):
+            return self._network.read(tokens, self._cache)
 
     @torch.inference_mode()
     def scores(self, stream: Tensor) -> Tensor:
@@ -224,24 +252,37 @@ class Session:
         return most_ahead(self._scaling, self._cache.length + 1, wanted)
 
     def take_back(self, count: int) -> None:
-        """Forget the newest tokens, at most all but the first of the latest pass."""
+        """Forget the newest tokens."""
         if count:
-            self._cache.truncate(self._cache.length - count)
-            del self._ids[-count:]
-            self._newest = self._newest[:, :-count]  # (1, T', C)
+            length = self._cache.length - count
+            self._cache.truncate(length)
+            self._forget_from(length)
 
     @torch.inference_mode()
-    def scored(self, ids: Sequence[int], cancel: CancelToken) -> Iterator[Tensor]:
-        """Read all ids anew; yield the logits after each, a few positions at a time, (T, V).
+    def scored(self, ids: Sequence[int], cancel: CancelToken, first: int = 0) -> Iterator[Tensor]:
+        """Yield the logits after each id from ``first`` on, a few positions at a time, (T, V).
+
+        What was read already is not read again, unless a copy was taken over whose stream is not
+        known. Afterwards all ids are in the cache.
 
         Raises:
             StoppedError: A stop was asked for.
         """
-        self.reuse(())
-        self._cache.expected = len(ids)
-        for start in range(0, len(ids), _SCORED_CHUNK):
-            stream = self.read(ids[start : start + _SCORED_CHUNK], cancel)  # (1, T, C)
-            yield self.scores(stream)  # (T, V)
+        if not self.holds(ids, first):
+            kept = self.reuse(ids)
+            if kept > first and not self._streams.knows(first, kept):
+                self.reuse(ids, 0)
+        for start in range(first, len(ids), _SCORED_CHUNK):
+            end = min(start + _SCORED_CHUNK, len(ids))
+            for _ in self.prefill(ids[self.length : end], cancel):
+                pass
+            _check(cancel)
+            yield self.scores(self._streams.part(start, end))  # (T, V)
+
+    def holds(self, ids: Sequence[int], first: int = 0) -> bool:
+        """Say whether the logits after all ids from ``first`` on can be had without a pass."""
+        known = self._streams.knows(first, len(ids)) and self._ids[: len(ids)] == list(ids)
+        return known and prefix_may_stay(self._scaling, self._turned_for, len(ids))
 
     @torch.inference_mode()
     def represent(self, stream: Tensor) -> Tensor:
@@ -271,6 +312,11 @@ class Session:
         aim = min(_CHUNK_S, _BLOCK_S * self._network.config.n_layers)
         wanted = count * aim / max(seconds, 1e-6)
         self._chunk = max(_SMALLEST_CHUNK, min(int(wanted), 4 * self._chunk, _LARGEST_CHUNK))
+
+
+def _check(cancel: CancelToken) -> None:
+    if cancel.cancelled:
+        raise StoppedError
 
 
 def _stopping_places(network: Network) -> list[nn.Module]:

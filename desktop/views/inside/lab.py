@@ -220,7 +220,7 @@ class LabView(InsideView):
 
     def _show_step(self, finding: NextTokens) -> None:
         one = self._found[self._chosen]
-        stages = Sorted.of(np.frombuffer(finding.logits, np.float32)).stages(one.sampling)
+        stages = Sorted.found_in(finding).stages(one.sampling)
         drawn = one.tokens[self._step - 1]
         texts = {token.id: token.text for token in finding.top} | {drawn.id: drawn.text}
         places = list(range(_SHOWN))

@@ -114,7 +114,7 @@ class NextWordView(InsideView):
         """Show what was found, if it is about this place."""
         if question == self._asked and isinstance(finding, NextTokens):
             self._found = finding
-            self._sorted = Sorted.of(np.frombuffer(finding.logits, np.float32))
+            self._sorted = Sorted.found_in(finding)
             self._texts = {one.id: one.text for one in finding.top}
             self._show()
         subject = self._subject

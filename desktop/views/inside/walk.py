@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
@@ -231,7 +230,7 @@ class WalkView(InsideView):
     def _on_draw(self) -> None:
         if self._next is None or self._subject is None:
             return
-        ordered = Sorted.of(np.frombuffer(self._next.logits, np.float32))
+        ordered = Sorted.found_in(self._next)
         stages = ordered.stages(self._subject.source.request.sampling)
         self.figures.show_drawn(draw(stages, random.random()))  # noqa: S311  for show
 

@@ -212,7 +212,7 @@ class WalkFigures(QStackedWidget):
         subject = self._subject
         if subject is None:
             return
-        ordered = Sorted.of(np.frombuffer(finding.logits, np.float32))
+        ordered = Sorted.found_in(finding)
         stages = ordered.stages(subject.source.request.sampling)
         texts = {one.id: one.text for one in finding.top}
         rows = tuple(

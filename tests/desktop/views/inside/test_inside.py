@@ -26,6 +26,7 @@ from desktop.widgets.charts.update_bars import UpdateBars
 from desktop.widgets.inputs import Slider
 from desktop.widgets.token_strip import TokenStrip
 from desktop.widgets.value_row import ValueRow
+from inference.inside.questions import AskAttentionOverview, AskNext
 from tests.desktop.views.inside.house import WAIT_MS, Inside
 
 
@@ -273,3 +274,52 @@ def test_anatomy_counts_every_weight_and_shows_the_code_of_each_part(inside: Ins
     stack.place_chosen.emit(5)
     assert tensors.place_count() == 1
     assert "def score" in code.toPlainText()
+
+
+def test_a_question_answered_at_a_glance_does_not_wait_for_one_that_reads_the_whole_text(
+    inside: Inside,
+) -> None:
+    inside.look_at("The sky is blue because air scatters blue light. " * 40)
+    inside.page.open_view("tokens")  # which asks nothing
+    inside.settle()
+    subject = inside.controller.subject()
+    assert subject is not None
+    found: list[object] = []
+    inside.controller.found.connect(lambda question, _finding: found.append(question))
+    slow, quick = AskAttentionOverview(subject.ids), AskNext(subject.ids[:50])
+    inside.controller.ask(slow)
+    inside.controller.ask(quick)
+    inside.qtbot.waitUntil(lambda: len(found) == 2, timeout=WAIT_MS)
+    assert found == [quick, slow]
+    inside.page.open_view("next_word")
+
+
+def test_going_back_to_a_place_whose_question_was_just_given_up_asks_it_again(
+    inside: Inside,
+) -> None:
+    inside.look_at("The sky is blue because air scatters blue light. " * 20)
+    inside.page.open_view("tokens")
+    inside.settle()
+    subject = inside.controller.subject()
+    assert subject is not None
+    found: list[object] = []
+    inside.controller.found.connect(lambda question, _finding: found.append(question))
+    first, second = AskNext(subject.ids[4:90]), AskNext(subject.ids[5:91])
+    for question in (first, second, first):
+        inside.controller.ask(question)
+    inside.settle()
+    assert found[-1] == first
+    inside.page.open_view("next_word")
+
+
+def test_views_that_are_not_shown_ask_nothing(inside: Inside) -> None:
+    for view in ("attention", "layers", "embeddings", "next_word"):
+        inside.page.open_view(view)
+    inside.page.open_view("tokens")
+    asked: list[object] = []
+    inside.page.asked.connect(asked.append)
+    inside.look_at("Nothing of this is asked about")
+    inside.page.place_chosen.emit(2)
+    inside.settle()
+    assert asked == []
+    inside.page.open_view("next_word")
