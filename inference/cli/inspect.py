@@ -9,10 +9,10 @@ import msgspec
 
 from inference.cancel import CancelToken
 from inference.cli import console
+from inference.cli.inspect_text import add_text_options, given_text, perplexity, print_perplexity
 from inference.cli.options import add_json, add_load_options, add_model, whole
 from inference.cli.session import INTERRUPTED, Interrupted, interruptible, opened
 from inference.errors import InferenceError
-from inference.inside.perplexity import Reading, measure
 from inference.inside.questions import (
     Array,
     AskAttention,
@@ -49,7 +49,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "is, without a chat template. Without TEXT, standard input is read.",
     )
     add_model(parser)
-    parser.add_argument("text", metavar="TEXT", nargs="?")
+    add_text_options(parser)
     parser.add_argument(
         "--what",
         choices=tuple(_FIGURES),
@@ -71,12 +71,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add_load_options(parser)
     add_json(parser)
-    parser.set_defaults(handler=inspect)
+    parser.set_defaults(handler=inspect, parser=parser)
 
 
 def inspect(arguments: argparse.Namespace) -> int:
     """Print one figure; return the exit status."""
-    text = console.read_input() if arguments.text is None else console.clean(arguments.text)
+    text = given_text(arguments)
     cancel = CancelToken()
     try:
         with interruptible(cancel), opened(arguments, cancel) as session:
@@ -213,26 +213,6 @@ def _layers(
     }
 
 
-def _perplexity(
-    session: Session,
-    _arguments: argparse.Namespace,
-    pieces: Sequence[TokenPiece],
-    cancel: CancelToken,
-) -> Figure:
-    loaded = session.loaded
-    has_bos = loaded.adds_bos and bool(pieces) and pieces[0].special
-    reading = Reading(_ids(pieces), loaded.n_ctx, has_bos=has_bos)
-    score = measure(reading, lambda question: session.client.inspect(question, cancel))
-    tokens: list[Json] = [
-        {"id": piece.id, "text": piece.text, "logprob": logprob}
-        for piece, logprob in zip(pieces, score.logprobs, strict=True)
-    ]
-    figure: Figure = {"origin": "measured", "perplexity": score.perplexity, "tokens": tokens}
-    if score.n_windows > 1:
-        figure |= {"windows": score.n_windows, "window": loaded.n_ctx}
-    return figure
-
-
 def _ids(pieces: Sequence[TokenPiece]) -> tuple[int, ...]:
     return tuple(piece.id for piece in pieces)
 
@@ -294,23 +274,6 @@ def _print_layers(figure: Figure, _pieces: Sequence[TokenPiece]) -> None:
     console.line(f"{figure['kv_bytes_per_token']:,} bytes of KV cache per token")
 
 
-def _print_perplexity(figure: Figure, _pieces: Sequence[TokenPiece]) -> None:
-    rows = [
-        (
-            "" if one["logprob"] is None else f"{-one['logprob'] / math.log(2):.2f}",
-            _quoted(one["text"]),
-        )
-        for one in figure["tokens"]
-    ]
-    console.table([("bits", "token"), *rows], right=(0,))
-    console.line(f"Perplexity: {figure['perplexity']:.3f}")
-    if "windows" in figure:
-        console.line(
-            f"Read in {figure['windows']} windows of {figure['window']:,} tokens that overlap by "
-            "half; each token is scored once."
-        )
-
-
 def _share(logprob: float) -> str:
     return f"{100 * math.exp(logprob):.2f} %"
 
@@ -325,7 +288,7 @@ _PRINTERS: dict[str, Callable[[Figure, Sequence[TokenPiece]], None]] = {
     "embeddings": _print_embeddings,
     "lens": _print_lens,
     "layers": _print_layers,
-    "perplexity": _print_perplexity,
+    "perplexity": print_perplexity,
 }
 
 _FIGURES: dict[
@@ -337,5 +300,5 @@ _FIGURES: dict[
     "embeddings": _embeddings,
     "lens": _lens,
     "layers": _layers,
-    "perplexity": _perplexity,
+    "perplexity": perplexity,
 }

@@ -1,4 +1,6 @@
-"""Build ``llama-bench`` from the very release that llama-cpp-python brings, with its build options.
+"""Build llama.cpp's own programs from the very release that llama-cpp-python brings.
+
+With its build options; ``llama-bench`` unless another one is asked for.
 
 The source archive is fetched with pip once; source and build lie in the user's cache folder, keyed
 by version and options, never in the repository.
@@ -47,9 +49,15 @@ def work_folder() -> Path:
 
 
 def llama_bench(sdist: Path | None = None) -> Path:
-    """Return the built program; the first call takes about ten minutes on two cores.
+    """Return the built ``llama-bench``; see ``built``."""
+    return built("llama-bench", sdist)
+
+
+def built(name: str, sdist: Path | None = None) -> Path:
+    """Return a built program; the first call takes about ten minutes on two cores.
 
     Args:
+        name: Of the program, which is that of its target too.
         sdist: The release's source archive, where it is at hand already.
 
     Raises:
@@ -59,17 +67,17 @@ def llama_bench(sdist: Path | None = None) -> Path:
     options = machine.cmake_args()
     key = hashlib.sha256(options.encode()).hexdigest()[:12]
     folder = work_folder() / f"llama.cpp-{version}-{key}"
-    program = folder / "build" / "bin" / f"llama-bench{'.exe' if sys.platform == 'win32' else ''}"
+    program = folder / "build" / "bin" / f"{name}{'.exe' if sys.platform == 'win32' else ''}"
     if not program.exists():
         folder.mkdir(exist_ok=True)
         source = _source(folder, version, sdist)
         build = folder / "build"
-        print(f"Building llama-bench {version} with {options}", flush=True)
+        print(f"Building {name} {version} with {options}", flush=True)
         command = ["cmake", "-S", str(source), "-B", str(build), *_CONFIGURE, *shlex.split(options)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         jobs = str(os.cpu_count() or 1)
         command = ["cmake", "--build", str(build), "--config", "Release", "-j", jobs]
-        subprocess.run([*command, "--target", "llama-bench"], check=True)
+        subprocess.run([*command, "--target", name], check=True)
     return program
 
 

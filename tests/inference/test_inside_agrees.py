@@ -13,6 +13,7 @@ import pytest
 from inference.cancel import CancelToken
 from inference.errors import ContextOverflowError, InferenceError, UnsupportedRequestError
 from inference.gguf.engine import open_engine as open_gguf
+from inference.inside.perplexity import METHODS, Method, Reading, measure
 from inference.inside.questions import (
     Array,
     AskAttention,
@@ -151,6 +152,25 @@ def test_a_trained_model_gives_the_same_figures_on_both_engines(stories: Both) -
     assert [one.id for one in found.found] == [one.id for one in expected.found]
     ours, theirs = stories.ask(AskSurprise(ids))
     assert _perplexity(ours) == pytest.approx(_perplexity(theirs), rel=1e-4)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_long_text_has_the_same_perplexity_on_both_engines(stories: Both, method: Method) -> None:
+    """Several thousand tokens of a book, in windows of 256."""
+    book = (asset("corpus") / "aesop.txt").read_text(encoding="utf-8")[:9_000]
+    pieces = [engine.tokenize(book, add_bos=True) for engine in (stories.gguf, stories.native)]
+    assert [piece.id for piece in pieces[0]] == [piece.id for piece in pieces[1]]
+    ids = [piece.id for piece in pieces[0]]
+    assert len(ids) > 3_000
+    scores = [
+        measure(
+            Reading(ids, 256, has_bos=True, method=method),
+            lambda question, engine=engine: engine.inspect(question, CancelToken()),
+        )
+        for engine in (stories.gguf, stories.native)
+    ]
+    assert scores[0].n_windows == scores[1].n_windows > 10
+    assert scores[0].perplexity == pytest.approx(scores[1].perplexity, rel=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from inference.cli.main import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 TEXT = "The sky is blue, and the"
 ENGINES = pytest.mark.parametrize("engine", ["gguf", "native"])
@@ -164,3 +165,43 @@ def test_what_is_not_there_is_said_and_ends_with_1(
     captured = capsys.readouterr()
     assert sentence in captured.err
     assert not captured.out
+
+
+@ENGINES
+def test_a_long_text_comes_from_a_file_and_is_read_by_the_method_of_llama_cpp(
+    figure: Callable[..., dict[str, Any]],
+    engine: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text("The sky is blue, and the sea is deep. " * 12 + "\n", encoding="utf-8")
+    words = ["--what", "perplexity", "--method", "llama.cpp", "--window", "32", "--json"]
+    asked = ["inspect", "starter-instruct", "--engine", engine, "--file", str(path), *words]
+    assert main(asked) == 0
+    found = json.loads(capsys.readouterr().out)
+    size = len(found["tokens"])
+    assert (found["method"], found["window"], found["windows"]) == ("llama.cpp", 32, size // 32)
+    for place, token in enumerate(found["tokens"]):
+        is_scored = place < size // 32 * 32 and place % 32 > 16
+        assert (token["logprob"] is not None) == is_scored
+    told = [one["logprob"] for one in found["tokens"] if one["logprob"] is not None]
+    assert found["perplexity"] == pytest.approx(math.exp(-sum(told) / len(told)), rel=1e-6)
+    assert main(asked[:-1]) == 0
+    assert "as llama.cpp does" in capsys.readouterr().out
+
+
+def test_a_text_is_given_once_and_a_window_fits_into_the_context(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "some.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        main(["inspect", "starter-base", TEXT, "--file", str(path)])
+    assert ended.value.code == 2
+    words = ["--what", "perplexity", "--context", "32", "--window", "64"]
+    assert main(["inspect", "starter-base", "--file", str(path), *words]) == 1
+    assert "A window of 64 tokens does not fit" in capsys.readouterr().err
+    path.write_bytes(b"\0\1")
+    assert main(["inspect", "starter-base", "--file", str(path)]) == 1
+    assert "is not a text" in capsys.readouterr().err

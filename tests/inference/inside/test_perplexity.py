@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.errors import UnsupportedRequestError
-from inference.inside.perplexity import Reading, Score, measure, windows
+from inference.inside.perplexity import Reading, Score, measure, window_for, windows
 from inference.inside.questions import AskSurprise, Surprise
 
 
@@ -58,10 +58,55 @@ def test_a_token_is_told_the_chance_it_has_in_its_own_window(
     assert fractions[-1] == 1
 
 
+@given(st.integers(8, 300), st.integers(4, 40), st.booleans())
+def test_the_method_of_llama_cpp_scores_the_second_half_of_each_chunk(
+    n_tokens: int, size: int, has_bos: bool
+) -> None:
+    """Ids are their places; BOS takes the first place of each chunk, as its program has it."""
+
+    def ask(question: AskSurprise) -> Surprise:
+        ids = question.token_ids
+        assert len(ids) == size
+        assert ids[0] == 0 or not has_bos
+        assert all(now == before + 1 for before, now in itertools.pairwise(ids[1:]))
+        return Surprise((None, *(-float(one) for one in ids[1:])), (None,) * size)
+
+    if n_tokens < 2 * size:
+        with pytest.raises(UnsupportedRequestError, match=f"{2 * size} tokens"):
+            Reading(range(n_tokens), size, has_bos=has_bos, method="llama.cpp")
+        return
+    reading = Reading(range(n_tokens), size, has_bos=has_bos, method="llama.cpp")
+    score = measure(reading, ask)
+    assert reading.n_windows == n_tokens // size
+    for place, told in enumerate(score.logprobs):
+        chunk, within = divmod(place, size)
+        is_scored = chunk < n_tokens // size and within > size // 2
+        assert told == (-float(place) if is_scored else None)
+
+
+def test_a_window_is_what_the_method_and_the_context_allow() -> None:
+    assert window_for(4096, "overlap") == 4096
+    assert window_for(4096, "llama.cpp") == 512
+    assert window_for(256, "llama.cpp") == 256
+    assert window_for(4096, "overlap", 128) == 128
+    with pytest.raises(UnsupportedRequestError, match="128 tokens does not fit"):
+        window_for(64, "overlap", 128)
+
+
+@given(st.lists(st.floats(-20, 0), min_size=1, max_size=60), st.integers(1, 70))
+def test_the_parts_of_a_score_are_all_of_it(told: list[float], count: int) -> None:
+    score = Score((None, *told), 1)
+    parts = score.parts(count)
+    assert len(parts) == min(count, len(told))
+    assert math.fsum(parts) == pytest.approx(score.nats)
+
+
 def test_the_figures_of_a_text_follow_from_its_chances() -> None:
     score = Score((None, math.log(0.5), math.log(0.125)), 1)
     assert score.scored == 2
     assert score.perplexity == pytest.approx(4)  # 1 and 3 bits
+    assert math.isnan(Score((None,), 0).perplexity)
+    assert Score((None, -1e4), 1).perplexity == math.inf
     assert score.bits_per_byte(8) == pytest.approx(0.5)
 
 

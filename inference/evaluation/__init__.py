@@ -1,0 +1,1 @@
+"""How well and how fast models read one text: measured one after the other, put side by side."""
