@@ -33,10 +33,13 @@ def add_text_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--file", metavar="FILE", type=clean_path, help="take the text from a file, however long"
     )
-    add_reading_options(parser)
+    add_reading_options(
+        parser,
+        "tokens read at once for perplexity (the whole context; with --method llama.cpp 512)",
+    )
 
 
-def add_reading_options(parser: argparse.ArgumentParser) -> None:
+def add_reading_options(parser: argparse.ArgumentParser, window_help: str) -> None:
     """Add how a long text is read for its perplexity."""
     parser.add_argument(
         "--method",
@@ -50,7 +53,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         "--window",
         type=whole(4),
         metavar="N",
-        help="tokens read at once for perplexity (the whole context; with --method llama.cpp 512)",
+        help=window_help,
     )
 
 

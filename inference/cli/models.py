@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from inference.cli import console, discover, keep, make, pull
+from inference.cli import compare, console, discover, keep, make, pull
 from inference.cli.options import add_json, add_model
 from inference.errors import InferenceError
 from inference.library.details import read_details
@@ -50,6 +50,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     discover.add_parsers(actions)
     pull.add_parsers(actions)
     make.add_parsers(actions)
+    compare.add_parser(actions)
 
 
 def list_models(arguments: argparse.Namespace) -> int:
