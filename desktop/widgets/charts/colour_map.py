@@ -27,8 +27,11 @@ def colour_of(theme: Theme, share: float) -> QColor:
 def image_of(theme: Theme, numbers: Numbers, seen: npt.NDArray[np.bool_] | None = None) -> QImage:
     """Return a picture of a matrix, one pixel a cell; what is not ``seen`` is transparent."""
     table = _table(tuple(stop.rgb() for stop in theme.sequential))
-    places = (np.sqrt(np.clip(numbers, 0, 1)) * (_STEPS - 1) + 0.5).astype(np.intp)
-    pixels = np.ascontiguousarray(table[places])  # (rows, columns)
+    shares = np.clip(numbers, 0, 1)
+    np.sqrt(shares, out=shares)
+    shares *= _STEPS - 1
+    shares += 0.5
+    pixels = table[shares.astype(np.uint8)]  # (rows, columns)
     if seen is not None:
         pixels[~seen] = 0
     rows, columns = pixels.shape

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage, QPainter, QPen
 
 from desktop.widgets.charts.colour_map import image_of
 from desktop.widgets.charts.figure import Figure
+from desktop.widgets.charts.slow_picture import SlowPicture
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -30,7 +31,8 @@ class HeadGrid(Figure):
     def __init__(self, theme: Theme, name: str, words: str) -> None:
         super().__init__(theme, name, words)
         self._cells: npt.NDArray[np.float32] = np.zeros((0, 0, 0, 0), np.float32)
-        self._images: list[QImage] = []
+        self._image = QImage()
+        self._heads = SlowPicture(self, lambda: range(self.place_count()), self._draw_head)
         self._chosen = (0, 0)
         self._is_one = True
 
@@ -43,6 +45,7 @@ class HeadGrid(Figure):
 
     def set_chosen(self, layer: int, head: int, *, is_one: bool) -> None:
         """Frame a head, or its whole layer where heads are taken together."""
+        self._heads.forget()
         self._chosen, self._is_one = (layer, head), is_one
         self.refresh()
 
@@ -52,12 +55,11 @@ class HeadGrid(Figure):
         self._colour()
 
     def _colour(self) -> None:
-        layers = self._cells.shape[0]
-        self._images = [
-            image_of(self.theme, self._cells[layer, head])
-            for layer in range(layers)
-            for head in range(self._cells.shape[1])
-        ]
+        """Make one picture of all heads, placed as they are shown."""
+        layers, heads, rows, columns = self._cells.shape
+        placed = self._cells.transpose(0, 2, 1, 3).reshape(layers * rows, heads * columns)
+        self._image = image_of(self.theme, placed)
+        self._heads.forget()
 
     def heightForWidth(self, width: int) -> int:
         """Return the height at a width."""
@@ -93,7 +95,7 @@ class HeadGrid(Figure):
 
     def place_count(self) -> int:
         """Return the number of heads in all layers."""
-        return len(self._images)
+        return int(self._cells.shape[0] * self._cells.shape[1])
 
     def place_words(self, place: int) -> str:
         """Return what is said of one head."""
@@ -119,26 +121,32 @@ class HeadGrid(Figure):
             super().keyPressEvent(event)
 
     def draw(self, painter: QPainter, size: QSize) -> None:
-        """Paint numbers and pictures."""
-        layers, heads = self._cells.shape[:2]
-        cell = self._cell(size.width())
-        step = cell + _GAP
-        theme = self.theme
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
-        for place, image in enumerate(self._images):
-            layer, head = divmod(place, heads)
-            box = QRectF(_LEFT + head * step, _TOP + layer * step, cell, cell)
-            painter.drawImage(box, image)
-            is_chosen = layer == self._chosen[0] and (head == self._chosen[1] or not self._is_one)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            if place == self.mark:
-                painter.setPen(QPen(theme.focus, 2))
-            else:
-                painter.setPen(QPen(theme.accent_text, 2) if is_chosen else QPen(theme.line, 1))
-            painter.drawRect(box)
-        for axis, count in enumerate((layers, heads)):
+        """Paint pictures and numbers, and the frame of the marked one."""
+        self._heads.draw(painter, size)
+        for axis, count in enumerate(self._cells.shape[:2]):
             for n in range(count):
-                self._draw_number(painter, axis, n, step)
+                self._draw_number(painter, axis, n, self._cell(size.width()) + _GAP)
+        if self.mark >= 0:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(self.theme.focus, 2))
+            painter.drawRect(self._box(self.mark, size.width()))
+
+    def _box(self, place: int, width: int) -> QRectF:
+        layer, head = divmod(place, self._cells.shape[1])
+        cell = self._cell(width)
+        return QRectF(_LEFT + head * (cell + _GAP), _TOP + layer * (cell + _GAP), cell, cell)
+
+    def _draw_head(self, painter: QPainter, size: QSize, place: int) -> None:
+        _, heads, rows, columns = self._cells.shape
+        layer, head = divmod(place, heads)
+        box, theme = self._box(place, size.width()), self.theme
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
+        part = QRectF(head * columns, layer * rows, columns, rows)
+        painter.drawImage(box, self._image, part)
+        is_chosen = layer == self._chosen[0] and (head == self._chosen[1] or not self._is_one)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(theme.accent_text, 2) if is_chosen else QPen(theme.line, 1))
+        painter.drawRect(box)
 
     def _draw_number(self, painter: QPainter, axis: int, number: int, step: float) -> None:
         theme = self.theme

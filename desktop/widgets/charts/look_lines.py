@@ -11,8 +11,11 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
 from desktop.widgets.charts.pieces import shown_piece, spoken
+from desktop.widgets.charts.slow_picture import SlowPicture
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
     from desktop.widgets.theme import Theme
@@ -35,6 +38,7 @@ class LookLines(Figure):
         self._first = 0
         self._threshold = 0.05
         self._row = -1
+        self._picture = SlowPicture(self, self._lines, self._draw_line)
 
     def set_weights(
         self,
@@ -48,16 +52,19 @@ class LookLines(Figure):
         self._pieces = pieces[self._first : self._first + count]
         self._weights = weights[:count, :count]
         self.setMinimumHeight(len(self._pieces) * _ROW + 8)
+        self._picture.forget()
         self.refresh()
 
     def set_threshold(self, share: float) -> None:
         """Draw lines from this share on."""
         self._threshold = share
+        self._picture.forget()
         self.refresh()
 
     def set_row(self, token: int) -> None:
         """Name the token that is looked at from."""
         self._row = token - self._first
+        self._picture.forget()
         self.refresh()
 
     @property
@@ -88,6 +95,11 @@ class LookLines(Figure):
         ]
         return (("from", "to", "share"), *rows)
 
+    def set_theme(self, theme: Theme) -> None:
+        """Colour anew."""
+        super().set_theme(theme)
+        self._picture.forget()
+
     def place_count(self) -> int:
         """Return the number of tokens."""
         return len(self._pieces)
@@ -108,23 +120,41 @@ class LookLines(Figure):
         return self.tr("“{0}” looks at {1}").format(word, told or self.tr("nothing in particular"))
 
     def draw(self, painter: QPainter, size: QSize) -> None:
-        """Paint words at both sides and the lines between."""
-        theme = self.theme
+        """Paint words at both sides and the lines between; of a marked token only its own."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.mark >= 0:
+            for column in np.flatnonzero(self._weights[self.mark] >= self._threshold):
+                self._draw_line(painter, size, (self.mark, int(column)))
+        else:
+            self._picture.draw(painter, size)
+        self._draw_words(painter, size)
+
+    def _lines(self) -> Iterator[tuple[int, int]]:
+        """Yield row and column of each line, the strongest first."""
+        rows, columns = np.nonzero(self._weights >= self._threshold)
+        for n in np.argsort(-self._weights[rows, columns], kind="stable"):
+            yield int(rows[n]), int(columns[n])
+
+    def _focus(self) -> int:
+        """Return the row whose token is looked at from; -1 where it is not here."""
+        row = self.mark if self.mark >= 0 else self._row
+        return row if 0 <= row < len(self._pieces) else -1
+
+    def _draw_line(self, painter: QPainter, size: QSize, line: tuple[int, int]) -> None:
+        row, column = line
+        theme, focus, share = self.theme, self._focus(), float(self._weights[line])
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        color = QColor(theme.accent if row == focus else theme.categorical["blue"])
+        color.setAlphaF(min(1.0, (0.35 if focus not in {-1, row} else 0.9) * share**0.5))
+        painter.setPen(QPen(color, max(0.8, share * _WIDEST)))
+        painter.drawLine(
+            QPointF(_WORD, 4 + (row + 0.5) * _ROW),
+            QPointF(size.width() - _WORD, 4 + (column + 0.5) * _ROW),
+        )
+
+    def _draw_words(self, painter: QPainter, size: QSize) -> None:
+        theme, focus = self.theme, self._focus()
         left, right = _WORD, size.width() - _WORD
-        focus = self.mark if self.mark >= 0 else self._row
-        one_only = 0 <= focus < len(self._pieces)
-        for i, j in zip(*np.nonzero(self._weights >= self._threshold), strict=True):
-            is_focus = i == focus
-            if one_only and self.mark >= 0 and not is_focus:
-                continue
-            share = float(self._weights[i, j])
-            color = QColor(theme.accent if is_focus else theme.categorical["blue"])
-            color.setAlphaF(min(1.0, (0.35 if one_only and not is_focus else 0.9) * share**0.5))
-            painter.setPen(QPen(color, max(0.8, share * _WIDEST)))
-            painter.drawLine(
-                QPointF(left, 4 + (i + 0.5) * _ROW), QPointF(right, 4 + (j + 0.5) * _ROW)
-            )
         for row, piece in enumerate(self._pieces):
             is_focus = row == focus
             painter.setFont(theme.font("code_small", bold=is_focus))
@@ -136,6 +166,6 @@ class LookLines(Figure):
             painter.setPen(theme.accent_text if is_focus else theme.text)
             place = QRectF(0, top, left - 8, _ROW)
             painter.drawText(place, align | Qt.AlignmentFlag.AlignRight, words)
-            looked = one_only and float(self._weights[focus, row]) >= self._threshold
-            painter.setPen(theme.text if looked or not one_only else theme.text3)
+            looked = focus < 0 or float(self._weights[focus, row]) >= self._threshold
+            painter.setPen(theme.text if looked else theme.text3)
             painter.drawText(QRectF(right + 8, top, _WORD, _ROW), align, words)
