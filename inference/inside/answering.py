@@ -15,18 +15,19 @@ from inference.inside.questions import (
     AskAttention,
     AskAttentionOverview,
     AskChanged,
+    AskContext,
     AskHidden,
     AskLens,
+    AskMap,
     AskNeighbours,
     AskNext,
     AskRollout,
+    AskSum,
     AskSurprise,
     AskUpdates,
     AskVectors,
     Finding,
     Lens,
-    Neighbour,
-    Neighbours,
     NextTokens,
     Question,
     Surprise,
@@ -40,9 +41,9 @@ from inference.inside.reading import (
     log_softmax,
     next_tokens,
     top_places,
-    unit,
 )
 from inference.inside.stages import likeliest_first
+from inference.inside.vectors import about_vectors
 from inference.types import Candidate
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ def answer(question: Question, source: Source, cancel: CancelToken) -> Finding:
             finding = _lens(question, source, cancel)
         case AskChanged():
             finding = changed(question, source, cancel)
-        case AskNeighbours() | AskVectors():
-            finding = _vectors(question, source)
+        case AskNeighbours() | AskSum() | AskMap() | AskContext() | AskVectors():
+            finding = about_vectors(question, source, cancel)
         case AskSurprise():
             finding = _surprise(question, source, cancel)
         case _:
@@ -169,29 +170,6 @@ def _lens(question: AskLens, source: Source, cancel: CancelToken) -> Lens:
             )
             for scores, chances in zip(logits, logprobs, strict=True)
         )
-    )
-
-
-def _vectors(question: AskNeighbours | AskVectors, source: Source) -> Finding:
-    if isinstance(question, AskNeighbours):
-        return _neighbours(question, source)
-    source.check_ids(question.token_ids)
-    return array(source.vectors(question.token_ids))
-
-
-def _neighbours(question: AskNeighbours, source: Source) -> Neighbours:
-    asked = (*question.plus, *question.minus)
-    if not question.plus:
-        raise UnsupportedRequestError("A search for neighbours needs at least one token.")
-    source.check_ids(asked)
-    vectors = unit(source.vectors(asked))  # (N, C)
-    signs = np.array([1.0] * len(question.plus) + [-1.0] * len(question.minus), np.float32)
-    direction = unit((signs[:, None] * vectors).sum(0, keepdims=True))[0]  # (C,)
-    cosines = np.concatenate([unit(rows) @ direction for rows in source.all_vectors()])  # (V,)
-    cosines[list(asked)] = -np.inf
-    found = top_places(cosines, min(question.top_n, len(cosines) - len(set(asked))))
-    return Neighbours(
-        tuple(Neighbour(token, source.text_of(token), float(cosines[token])) for token in found)
     )
 
 

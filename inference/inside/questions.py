@@ -20,6 +20,7 @@ Heads: TypeAlias = int | Literal["mean", "max", "all"]
 Window: TypeAlias = tuple[int, int, int, int]
 """First row, first column, rows and columns of a part of a matrix."""
 Origin: TypeAlias = Literal["measured", "derived"]
+MapMethod: TypeAlias = Literal["pca", "tsne"]
 
 MOST_ATTENTION_TOKENS = 2048
 """Attention grows with the square of the text."""
@@ -121,6 +122,54 @@ class AskNeighbours(msgspec.Struct, frozen=True, tag="neighbours"):
     top_n: int = 20
 
 
+class Term(msgspec.Struct, frozen=True):
+    """A word in a sum: its tokens, and +1 or -1."""
+
+    token_ids: tuple[int, ...]
+    sign: int = 1
+
+
+class AskSum(msgspec.Struct, frozen=True, tag="sum"):
+    """Tokens nearest to a sum of words, "king - man + woman"; answered by ``Neighbours``.
+
+    Each word is the mean of its tokens' input vectors, scaled to length 1; the words are added or
+    taken away (3CosAdd: Mikolov et al. 2013; Levy & Goldberg 2014, eq. 1). The tokens of the words
+    themselves are left out, and their own scores told.
+    """
+
+    terms: tuple[Term, ...]
+    top_n: int = 20
+
+
+class AskMap(msgspec.Struct, frozen=True, tag="map"):
+    """A map of words in two dimensions; answered by ``WordMap``.
+
+    ``words``: The tokens of each word, which stands where the mean of their input vectors does.
+    ``frequent`` adds so many pieces that begin a word, from the start of the vocabulary: one that
+    was built by frequency (BPE) has the most frequent ones there.
+    """
+
+    words: tuple[tuple[int, ...], ...] = ()
+    frequent: int = 0
+    method: MapMethod = "pca"
+
+
+class AskContext(msgspec.Struct, frozen=True, tag="context"):
+    """How its context turns a token's vector, layer by layer; answered by ``Array``, (R, L + 1).
+
+    Cosines before the first and after each block. Row 0: of the token at ``place`` with its own
+    start. The last row: mean over pairs of different tokens of these texts, to hold the others
+    against (Ethayarajh 2019, section 3.3); NaN where there is no pair. With ``other_ids``, where
+    the token stands at ``other_place``, two rows come between: it with its start there, and both
+    contexts with each other.
+    """
+
+    token_ids: tuple[int, ...]
+    place: int
+    other_ids: tuple[int, ...] = ()
+    other_place: int = 0
+
+
 class AskVectors(msgspec.Struct, frozen=True, tag="vectors"):
     """Rows of the input embedding table; answered by ``Array``, (N, C)."""
 
@@ -180,6 +229,9 @@ Question: TypeAlias = (
     | AskLens
     | AskUpdates
     | AskNeighbours
+    | AskSum
+    | AskMap
+    | AskContext
     | AskVectors
     | AskSurprise
 )
@@ -238,10 +290,34 @@ class Neighbour(msgspec.Struct, frozen=True):
 
 
 class Neighbours(msgspec.Struct, frozen=True, tag="neighbour_list"):
-    """Nearest first."""
+    """Nearest first; ``left_out`` are the tokens that were asked with, in that order."""
 
     found: tuple[Neighbour, ...]
+    left_out: tuple[Neighbour, ...] = ()
     origin: Origin = "measured"
+
+
+class WordMap(msgspec.Struct, frozen=True, tag="word_map"):
+    """Where words stand on a map, and how far it can be trusted.
+
+    Attributes:
+        names: Text of each word.
+        spots: (N, 2).
+        spread: Share of the spread that each of the two directions holds; empty for t-SNE.
+        n_near: How many nearest neighbours the next two figures look at.
+        kept: Share of the true nearest neighbours (by cosine) that are nearest on the map too.
+        by_chance: What ``kept`` would be if words stood anywhere.
+        trust: Trustworthiness of the map (Venna & Kaski 2001), 1 = no word is falsely near.
+    """
+
+    names: tuple[str, ...]
+    spots: Array
+    spread: tuple[float, ...]
+    n_near: int
+    kept: float
+    by_chance: float
+    trust: float
+    origin: Origin = "derived"
 
 
 class Surprise(msgspec.Struct, frozen=True, tag="surprises"):
@@ -270,4 +346,4 @@ class ChangedRun(msgspec.Struct, frozen=True, tag="changed_run"):
     origin: Origin = "measured"
 
 
-Finding: TypeAlias = NextTokens | Array | Lens | Neighbours | Surprise | ChangedRun
+Finding: TypeAlias = NextTokens | Array | Lens | Neighbours | WordMap | Surprise | ChangedRun

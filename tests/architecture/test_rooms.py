@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 REPO = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "llama_cpp", "tokenizers", "transformers", "huggingface_hub")
+HEAVY = ("torch", "llama_cpp", "tokenizers", "transformers", "huggingface_hub", "sklearn", "scipy")
 
 
 def sources(*rooms: str) -> list[Path]:
@@ -65,6 +65,18 @@ def test_only_the_engine_rooms_import_the_engines_libraries() -> None:
 @pytest.mark.parametrize("module", ["desktop.app", "desktop.__main__", "inference.__main__"])
 def test_starting_imports_no_engine_library(module: str) -> None:
     code = f"import sys, {module}; print(*[m for m in {HEAVY!r} if m in sys.modules])"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=REPO, check=True
+    )
+    assert run.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("module", ["inference.native.engine", "inference.gguf.engine"])
+def test_an_engine_imports_what_only_maps_need_when_a_map_is_asked_for(module: str) -> None:
+    code = (
+        f"import sys, inference.host.server, {module}; "
+        "print(*[m for m in ('sklearn', 'scipy', 'joblib') if m in sys.modules])"
+    )
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=REPO, check=True
     )

@@ -18,14 +18,18 @@ from inference.inside.questions import (
     Array,
     AskAttention,
     AskAttentionOverview,
+    AskContext,
     AskHidden,
     AskLens,
+    AskMap,
     AskNeighbours,
     AskNext,
     AskRollout,
+    AskSum,
     AskSurprise,
     AskUpdates,
     AskVectors,
+    Term,
 )
 from inference.native.engine import open_engine as open_native
 from inference.types import LoadOptions
@@ -136,6 +140,33 @@ def test_streams_lenses_and_surprises_are_the_same_in_f16(starter: Both) -> None
     assert ours.logprobs[0] is None
     assert _perplexity(ours) == pytest.approx(_perplexity(theirs), rel=0.01)
     np.testing.assert_allclose(ours.entropy_bits[1:], theirs.entropy_bits[1:], atol=0.05)
+
+
+def test_sums_maps_and_turns_of_words_are_the_same_in_f16(starter: Both) -> None:
+    ids = starter.ids[:120]
+    words = (Term(ids[3:5]), Term(ids[9:10], -1), Term(ids[12:13]))
+    found, expected = starter.ask(AskSum(words, 12))
+    assert [one.id for one in found.found] == [one.id for one in expected.found]
+    for one, other in zip(found.left_out, expected.left_out, strict=True):
+        assert (one.id, one.cosine) == (other.id, pytest.approx(other.cosine, abs=1e-4))
+    assert starter.worst(AskContext(ids, 90, ids[5:60], 30)) < 0.02
+    ours, theirs = starter.ask(AskMap((ids[3:5],), frequent=100))
+    assert ours.names == theirs.names
+    assert len(ours.names) == 101
+    assert all(name.startswith(" ") for name in ours.names[1:])
+    np.testing.assert_allclose(
+        np.abs(ours.spots.numbers()), np.abs(theirs.spots.numbers()), atol=1e-3
+    )
+    for one, other in zip(
+        (*ours.spread, ours.kept, ours.trust),
+        (*theirs.spread, theirs.kept, theirs.trust),
+        strict=True,
+    ):
+        assert one == pytest.approx(other, abs=0.01)
+    drawn, again = starter.ask(AskMap((), 60, "tsne"))
+    for one in (drawn, again):
+        assert one.trust > 0.7
+        assert one.kept > one.by_chance
 
 
 def test_a_trained_model_gives_the_same_figures_on_both_engines(stories: Both) -> None:
