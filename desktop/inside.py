@@ -86,6 +86,11 @@ class ReadWords:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadText(ReadWords):
+    """Whole texts in the same way; does not take the place of words that wait."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunDecodings:
     """Continue ``ids`` in every way of decoding; answered by a ``Decoded`` for each."""
 

@@ -42,7 +42,7 @@ class LayersView(InsideView):
             (
                 ("blue", self.tr("added by attention")),
                 ("gold", self.tr("added by the feed-forward part")),
-                ("outline", self.tr("the line: length of the stream after the block")),
+                ("tick", self.tr("length of the stream after the block")),
             ),
         )
         self._updates_frame = FigureFrame(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QLineF, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.widgets.charts.hatching import hatch
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _PATCH: Final = 18
 _LINE: Final = 20
 _GAP: Final = 16
+_LINES: Final = {
+    "line": Qt.PenStyle.SolidLine,
+    "dash": Qt.PenStyle.DashLine,
+    "dot": Qt.PenStyle.DotLine,
+}
 
 
 class Legend(QWidget):
@@ -23,8 +28,9 @@ class Legend(QWidget):
 
     Args:
         theme: Colours.
-        entries: Pairs of mark and words; a mark is ``outline``, ``hatched``, ``accent`` or the name
-            of a category colour.
+        entries: Pairs of mark and words; a mark is ``outline``, ``hatched``, ``tick``, ``accent``
+            or the name of a category colour; ``line``, ``dash`` or ``dot`` in front of one of these
+            two makes it a line.
     """
 
     def __init__(self, theme: Theme, entries: tuple[tuple[str, str], ...]) -> None:
@@ -35,6 +41,13 @@ class Legend(QWidget):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setAccessibleName(", ".join(words for _, words in entries))
+
+    def set_entries(self, entries: tuple[tuple[str, str], ...]) -> None:
+        """Explain other marks."""
+        self._entries = entries
+        self.setAccessibleName(", ".join(words for _, words in entries))
+        self.updateGeometry()
+        self.update()
 
     def set_theme(self, theme: Theme) -> None:
         """Draw with this theme from now on."""
@@ -80,13 +93,20 @@ class Legend(QWidget):
 
     def _paint_mark(self, painter: QPainter, mark: str, box: QRectF) -> None:
         theme = self._theme
+        style, _, name = mark.rpartition(" ")
+        color = theme.accent if name == "accent" else theme.categorical.get(name)
+        if style and color is not None:
+            painter.setPen(QPen(color, 3 if name == "accent" else 2, _LINES[style]))
+            middle = box.center().y()
+            painter.drawLine(QLineF(box.left(), middle, box.right(), middle))
+            return
+        if mark == "tick":
+            painter.setPen(QPen(theme.text3, 2))
+            middle = box.center().x()
+            painter.drawLine(QLineF(middle, box.top() - 2, middle, box.bottom() + 2))
+            return
         if mark == "hatched":
             hatch(painter, box, theme.control)
-        painter.setPen(QPen(theme.text, 1) if mark in {"outline", "hatched"} else Qt.PenStyle.NoPen)
-        filled: QColor | Qt.BrushStyle = Qt.BrushStyle.NoBrush
-        if mark == "accent":
-            filled = theme.accent
-        elif mark in theme.categorical:
-            filled = theme.categorical[mark]
-        painter.setBrush(filled)
+        painter.setPen(QPen(theme.text, 1) if color is None else Qt.PenStyle.NoPen)
+        painter.setBrush(color if color is not None else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(box, 2, 2)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _MARGIN: Final = 46
 _DOT: Final = 4.0
+_SMALL_DOT: Final = 2.5
+_FEW: Final = 60
 _NEAR: Final = 12.0
 
 
@@ -36,7 +38,7 @@ class PointMap(Figure):
         super().__init__(theme, name, words)
         self._points: tuple[MapPoint, ...] = ()
         self._sentence = ""
-        self.setMinimumHeight(320)
+        self.setMinimumHeight(360)
 
     def set_points(self, points: tuple[MapPoint, ...], sentence: str) -> None:
         """Show points and what is to be said of them."""
@@ -45,7 +47,7 @@ class PointMap(Figure):
 
     def sizeHint(self) -> QSize:
         """Return a size at which names can be read."""
-        return QSize(480, 360)
+        return QSize(480, 420)
 
     def sentence(self) -> str:
         """Return what a person would say of it."""
@@ -89,19 +91,56 @@ class PointMap(Figure):
         ]
 
     def draw(self, painter: QPainter, size: QSize) -> None:
-        """Paint axes, dots and names."""
+        """Paint dots, and names where they fit; the marked one always has its name."""
         theme = self.theme
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme.line, 1))
         painter.drawRoundedRect(QRectF(0.5, 0.5, size.width() - 1, size.height() - 1), 8, 8)
-        for place, (point, spot) in enumerate(zip(self._points, self._places(size), strict=True)):
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.accent if point.is_asked else theme.categorical["blue"])
-            painter.drawEllipse(spot, _DOT, _DOT)
-            if place == self.mark:
-                painter.setPen(QPen(theme.focus, 2))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawEllipse(spot, _DOT + 4, _DOT + 4)
+        places = self._places(size)
+        dot = _DOT if len(places) <= _FEW else _SMALL_DOT
+        for place in self._order():
+            self._draw_dot(painter, places[place], place, dot)
+        taken: list[QRectF] = []
+        for place in self._order():
+            point = self._points[place]
             painter.setFont(theme.font("code_small", bold=point.is_asked))
+            box = self._name_box(painter, places[place], shown(point.text), size)
+            if place != self.mark and any(box.intersects(other) for other in taken):
+                continue
+            if place == self.mark:
+                painter.fillRect(box, theme.page)
+            taken.append(box)
             painter.setPen(theme.accent_text if point.is_asked else theme.text2)
-            painter.drawText(spot + QPointF(7, 4), shown(point.text))
+            align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(box, align, shown(point.text))
+
+    def _order(self) -> list[int]:
+        """Return the marked point, those asked with, and the others: so they get their names."""
+        order = sorted(range(len(self._points)), key=lambda n: not self._points[n].is_asked)
+        if self.mark >= 0:
+            order.remove(self.mark)
+            order.insert(0, self.mark)
+        return order
+
+    def _name_box(self, painter: QPainter, spot: QPointF, name: str, size: QSize) -> QRectF:
+        """Return where a name stands: right of its dot, or left of it at the edge."""
+        metrics = painter.fontMetrics()
+        width, height = metrics.horizontalAdvance(name) + 2, metrics.height()
+        left = spot.x() + _DOT + 3
+        if left + width > size.width() - 2:
+            left = spot.x() - _DOT - 3 - width
+        return QRectF(left, spot.y() - height / 2, width, height)
+
+    def _draw_dot(self, painter: QPainter, spot: QPointF, place: int, dot: float) -> None:
+        theme = self.theme
+        painter.setPen(Qt.PenStyle.NoPen)
+        is_asked = self._points[place].is_asked
+        painter.setBrush(theme.accent if is_asked else theme.categorical["blue"])
+        if is_asked:  # told apart by its shape too
+            painter.drawRect(QRectF(spot.x() - dot, spot.y() - dot, 2 * dot, 2 * dot))
+        else:
+            painter.drawEllipse(spot, dot, dot)
+        if place == self.mark:
+            painter.setPen(QPen(theme.focus, 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(spot, dot + 4, dot + 4)

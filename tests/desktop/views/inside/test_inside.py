@@ -7,7 +7,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QLabel,
-    QLineEdit,
     QPlainTextEdit,
     QWidget,
 )
@@ -17,7 +16,6 @@ from desktop.widgets.charts.head_grid import HeadGrid
 from desktop.widgets.charts.heat_map import HeatMap
 from desktop.widgets.charts.lens_table import LensTable
 from desktop.widgets.charts.look_lines import LookLines
-from desktop.widgets.charts.point_map import PointMap
 from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.charts.surprise_strip import SurpriseStrip
 from desktop.widgets.charts.tensor_table import TensorTable
@@ -232,30 +230,6 @@ def test_layers_show_what_each_would_say_and_how_far_it_moves_the_stream(inside:
     assert float(first[4]) == pytest.approx(likeliest.own, abs=0.02)
     assert "leads from" in lens.sentence()
     assert all(float(cell) > 0 for row in updates.table()[1:] for cell in row[1:])
-
-
-def test_neighbours_of_a_token_and_of_words_added_up_are_shown_on_a_map(inside: Inside) -> None:
-    inside.look_at("The sky is blue")
-    inside.page.open_view("embeddings")
-    inside.settle()
-    near: ShareBars = inside.find(ShareBars, "neighbours")
-    spots: PointMap = inside.find(PointMap, "embedding_map")
-    turning: ShareBars = inside.find(ShareBars, "turning")
-    inside.qtbot.waitUntil(lambda: turning.place_count() == 5, timeout=WAIT_MS)
-    assert near.place_count() == 12
-    inside.qtbot.waitUntil(lambda: spots.place_count() == 13, timeout=WAIT_MS)
-    assert "%" in spots.sentence()
-    first = near.table()[1]
-    field = inside.find(QLineEdit, "embedding_words")
-    field.setText("red - blue + green")
-    inside.qtbot.keyClick(field, Qt.Key.Key_Return)
-    inside.qtbot.waitUntil(lambda: near.table()[1] != first, timeout=WAIT_MS)
-    inside.settle()
-    told = inside.find(QLabel, "embedding_told").text()
-    assert "+ ·red" in told
-    assert "- ·blue" in told
-    words = {row[0].strip() for row in near.table()[1:]}
-    assert not words & {"red", "blue", "green"}  # what was asked with is left out
 
 
 def test_anatomy_counts_every_weight_and_shows_the_code_of_each_part(inside: Inside) -> None:
