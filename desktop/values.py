@@ -23,6 +23,9 @@ MessageState = Literal[
 EngineStatus = Literal["none", "loading", "ready", "answering", "stopping", "stopped"]
 Offer = Literal["load_smaller", "larger_context", "new_chat", "choose_model"]
 
+IN_MEMORY: Final = frozenset({"loading", "ready", "answering", "stopping"})
+"""Statuses of a model that has memory."""
+
 COMPLETION_TOKENS: Final = 256
 """Length of a continuation where the person set none: a base model would go on for ever."""
 _ENOUGH_TOKENS: Final = 5
@@ -38,6 +41,7 @@ class Problem:
         larger_context: Tokens, for the offer of that name.
         smaller: How the model would be loaded with less memory, for ``load_smaller``.
         smaller_words: What the button for it says.
+        model_id: The installed model that it is about, where its page has the way out.
     """
 
     title: str
@@ -49,6 +53,7 @@ class Problem:
     larger_context: int = 0
     smaller: LoadOptions | None = None
     smaller_words: str = ""
+    model_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

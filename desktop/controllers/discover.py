@@ -257,11 +257,7 @@ class DiscoverController(QObject):
         same_text = filters.text.strip() == self._state.text
         # What was asked for is found by the hub's own rules, so only other words are looked for.
         words = [] if same_text else filters.text.casefold().split()
-        if not words and filters == Filters(filters.text, sort=filters.sort,
-                                            hub_sort=filters.hub_sort):  # fmt: skip
-            return tuple(rows)
-        most = self._most_bytes or (1 << 62)
-        return tuple(row for row in rows if hub_book.passes(row, filters, most, words))
+        return hub_book.passing(rows, filters, self._most_bytes or (1 << 62), words)
 
     def _judge_all(self) -> None:
         from desktop.controllers import hub_book  # noqa: PLC0415  there with the book

@@ -7,14 +7,16 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from desktop.controllers.catalog_book import contexts_up_to
-from desktop.discover_values import FoundModel, FoundPage, FoundVersion, ModelFacts
+from desktop.discover_values import Filters, FoundModel, FoundPage, FoundVersion, ModelFacts
 from inference.library.download.selection import CHECKPOINT
 from inference.library.fit import Fit, judge_by_size
 from inference.library.repository import recommended, version_fit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from desktop.controllers.installed_index import InstalledIndex
-    from desktop.discover_values import Filters, FitOrigin
+    from desktop.discover_values import FitOrigin
     from inference.library.gguf_header import GgufHeader
     from inference.library.hub_search import HubModel
     from inference.library.machine import Machine
@@ -77,18 +79,25 @@ def largest_that_fits(machine: Machine) -> int:
     return low
 
 
-def passes(model: FoundModel, filters: Filters, most_bytes: int, words: list[str]) -> bool:
-    """Tell whether a result that was loaded is one of those looked for now.
+def passing(
+    rows: Iterable[FoundModel], filters: Filters, most_bytes: int, words: list[str]
+) -> tuple[FoundModel, ...]:
+    """Return those of the results that were loaded which are looked for now.
 
     Args:
-        model: The row.
+        rows: What was loaded.
         filters: What is looked for; its text is in ``words``.
         most_bytes: See ``largest_that_fits``.
-        words: Lower case; each has to be among the row's words.
+        words: Lower case; each has to be among a row's words.
     """
-    for word in words:
-        if word not in model.words:
-            return False
+    for word in words:  # first, and row by row without a call: this is done for each letter typed
+        rows = [row for row in rows if word in row.words]
+    if filters == Filters(filters.text, sort=filters.sort, hub_sort=filters.hub_sort):
+        return tuple(rows)
+    return tuple(row for row in rows if _passes(row, filters, most_bytes))
+
+
+def _passes(model: FoundModel, filters: Filters, most_bytes: int) -> bool:
     if filters.kinds and model.kinds and not set(model.kinds) & set(filters.kinds):
         return False
     if filters.form != "any" and filters.form not in model.forms:

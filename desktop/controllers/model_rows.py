@@ -1,6 +1,8 @@
 """``ModelRows``: installed models as rows; a row that stays the same stays the same object.
 
 Views look for what is another object, so that a change of one model among thousands costs little.
+All rows are gone through only after the library has been read; in between only those whose note
+changed, and those the engine holds or held.
 """
 
 from __future__ import annotations
@@ -25,7 +27,10 @@ class ModelRows:
 
     def __init__(self, shelf: ModelShelf) -> None:
         self._shelf = shelf
-        self._known: dict[str, InstalledModel] = {}
+        self._edition = -1
+        self._models = Models()
+        self._places: dict[str, int] = {}
+        self._held: str | None = None
 
     def rows(self, state: EngineState, is_stale: Callable[[ModelInfo], bool]) -> Models:
         """Return every model.
@@ -34,32 +39,61 @@ class ModelRows:
             state: What the engine does, and with which model.
             is_stale: Whether the model in memory would be loaded otherwise now.
         """
+        touched = self._shelf.touched()
+        if self._shelf.edition != self._edition:
+            self._edition = self._shelf.edition
+            self._read_all()
+        else:
+            self._put({place: self._resting(place) for place in self._places_of(touched)})
         held = state.model.id if state.model is not None else None
-        rows: dict[str, InstalledModel] = {}
-        for info in self._shelf.models:
-            if info.id != held:
-                rows[info.id] = self._resting(info)
-                continue
-            rows[info.id] = InstalledModel(
-                info,
-                state.status,
-                state.memory_bytes,
-                self._shelf.estimate(info),
-                self._shelf.note(info),
-                is_stale(info),
+        if self._held is not None and self._held != held:
+            self._put({place: self._resting(place) for place in self._places_of({self._held})})
+        self._held = held
+        if held is not None:
+            self._put(
+                {place: self._at_work(place, state, is_stale) for place in self._places_of({held})}
             )
-        self._known = rows
-        return Models(tuple(rows.values()))
+        return self._models
 
-    def _resting(self, info: ModelInfo) -> InstalledModel:
-        estimate, note = self._shelf.estimate(info), self._shelf.note(info)
-        old = self._known.get(info.id)
-        if (
-            old is not None
-            and old.info is info
-            and old.note == note
-            and old.estimate_bytes == estimate
-            and old.status == "none"
-        ):
-            return old
-        return InstalledModel(info, estimate_bytes=estimate, note=note)
+    def _places_of(self, model_ids: set[str]) -> list[int]:
+        return [self._places[one] for one in model_ids if one in self._places]
+
+    def _put(self, rows: dict[int, InstalledModel]) -> None:
+        """Exchange rows that have become others."""
+        before = self._models.rows
+        changed = {place: row for place, row in rows.items() if row != before[place]}
+        if changed:
+            after = list(before)
+            for place, row in changed.items():
+                after[place] = row
+            self._models = Models(tuple(after))
+
+    def _read_all(self) -> None:
+        known = {row.info.id: row for row in self._models.rows}
+        shelf = self._shelf
+        rows: dict[str, InstalledModel] = {}
+        for info in shelf.models:
+            old, row = known.get(info.id), self._row(info)
+            rows[info.id] = old if old is not None and old == row else row
+        self._models = Models(tuple(rows.values()))
+        self._places = {name: place for place, name in enumerate(rows)}
+
+    def _row(self, info: ModelInfo) -> InstalledModel:
+        shelf = self._shelf
+        return InstalledModel(info, estimate_bytes=shelf.estimate(info), note=shelf.note(info))
+
+    def _resting(self, place: int) -> InstalledModel:
+        return self._row(self._models.rows[place].info)
+
+    def _at_work(
+        self, place: int, state: EngineState, is_stale: Callable[[ModelInfo], bool]
+    ) -> InstalledModel:
+        info = self._models.rows[place].info
+        return InstalledModel(
+            info,
+            state.status,
+            state.memory_bytes,
+            self._shelf.estimate(info),
+            self._shelf.note(info),
+            is_stale(info),
+        )

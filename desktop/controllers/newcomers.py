@@ -5,6 +5,7 @@ Models that were there at the start are looked at on their own page.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,13 +60,12 @@ class Newcomers(QObject):
     def _examine(self, info: ModelInfo) -> None:
         def say(sentence: str) -> None:
             if sentence:
-                self.problem_raised.emit(
-                    refused(
-                        f"{info.name} may not answer as it should.",
-                        sentence,
-                        "Its page under Models can put another chat template in its place.",
-                    )
+                problem = refused(
+                    f"{info.name} may not answer as it should.",
+                    sentence,
+                    "Its page under Models can put another chat template in its place.",
                 )
+                self.problem_raised.emit(replace(problem, model_id=info.id))
 
         self._tasks.run(Task(lambda _cancel, _progress: _verdict(info.path)).on_success(say))
 

@@ -127,6 +127,9 @@ class ModelShelf(QObject):
         self._mine: dict[str, dict[str, object]] = {}  # what was changed here, by model id
         self._unwritten: dict[str, dict[str, object]] = {}
         self._reading = 0  # the newest reading; what an older one brings is out of date
+        self.edition = 0
+        """How often the list has been read: what is remembered of it is out of date then."""
+        self._touched: set[str] = set()
         self._waiting: list[Callable[[], None]] = []
         self._removed_ids: list[str] = []
         self._writing = threading.Lock()
@@ -145,6 +148,11 @@ class ModelShelf(QObject):
         """What is noted about a model; ``None`` before it has been read."""
         return self._notes.get(info.id)
 
+    def touched(self) -> set[str]:
+        """Return the ids whose notes were changed here since this was asked last."""
+        touched, self._touched = self._touched, set()
+        return touched
+
     def with_defaults(self, options: LoadOptions, info: ModelInfo) -> LoadOptions:
         """Return load options with what was set for this model."""
         from inference.library.model_defaults import with_defaults  # noqa: PLC0415  not at start
@@ -162,6 +170,7 @@ class ModelShelf(QObject):
         if changed == note:
             return
         self._notes[model_id] = changed
+        self._touched.add(model_id)
         self._mine.setdefault(model_id, {}).update(changes)
         with self._queueing:
             self._unwritten.setdefault(model_id, {}).update(changes)
@@ -299,6 +308,7 @@ class ModelShelf(QObject):
             if model_id in notes:
                 notes[model_id] = msgspec.structs.replace(notes[model_id], **changes)
         self._notes = notes
+        self.edition += 1
         waiting, self._waiting = self._waiting, []
         self.listed.emit()
         for then in waiting:

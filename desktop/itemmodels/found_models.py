@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from PySide6.QtCore import (
     QCoreApplication,
@@ -41,6 +41,7 @@ class Note:
     title: str
     sentence: str
     action: str = ""
+    key: ClassVar[str] = "none of a model"
 
 
 class FoundRole(IntEnum):
@@ -79,7 +80,6 @@ class FoundModelsList(QStringListModel):
         self._rows: list[FoundModel | Note] = []
         self._came: tuple[FoundModel, ...] = ()
         self.rowsInserted.connect(self._take_came)  # before any view's own slot
-        self._places: dict[str, int] | None = None
 
     def set_found(
         self, curated: tuple[FoundModel, ...], hub: tuple[FoundModel, ...], state: HubState
@@ -99,7 +99,6 @@ class FoundModelsList(QStringListModel):
         self._rows = [*curated]
         if state.status != "idle":
             self._rows += [self._section(), *hub, self._tail()]
-        self._places = None
         self.setStringList([""] * len(self._rows))
 
     def judge_again(self) -> None:
@@ -119,11 +118,10 @@ class FoundModelsList(QStringListModel):
 
     def row_of(self, key: str) -> int:
         """Return the row of a model, -1 where it is not shown."""
-        if self._places is None:
-            self._places = {
-                row.key: place for place, row in enumerate(self._rows) if not isinstance(row, Note)
-            }
-        return self._places.get(key, -1)
+        for place, row in enumerate(self._rows):
+            if row.key == key:
+                return place
+        return -1
 
     def section_of(self, row: int) -> tuple[str, int]:
         """Return the words over a row, and how many models there are under them."""
@@ -179,8 +177,6 @@ class FoundModelsList(QStringListModel):
     def _take_came(self, _parent: QModelIndex, first: int, _last: int) -> None:
         came, self._came = self._came, ()
         self._rows[first:first] = came
-        if self._places is not None:
-            self._places |= {row.key: first + place for place, row in enumerate(came)}
 
     def _note_data(self, note: Note, role: int) -> object:
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):

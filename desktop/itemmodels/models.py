@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import (
     QCoreApplication,
@@ -12,16 +12,24 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QStringListModel,
     Qt,
+    QTimer,
 )
+
+from desktop.itemmodels.model_sieve import ModelSieve, is_favourite, stays
+from desktop.values import IN_MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from desktop.itemmodels.model_sieve import Order
     from desktop.values import InstalledModel, Models
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
-Order: TypeAlias = Literal["favourites", "name", "used", "size"]
-IN_MEMORY: Final = frozenset({"loading", "ready", "answering", "stopping"})
+_A_SLICE = 1_000
+"""Rows that are made ready for a search in one turn of the event loop: less than a millisecond."""
+
+_TITLE = -1
+_MANY = 16
 
 
 class ModelRole(IntEnum):
@@ -46,35 +54,33 @@ class InstalledModelsList(QStringListModel):
     def __init__(self, parent: QObject | None = None, *, grouped: bool = True) -> None:
         super().__init__(parent)
         self._grouped = grouped
-        self._all: tuple[InstalledModel, ...] = ()
-        self._words = ""
-        self._kinds: frozenset[str] = frozenset()
-        self._engines: frozenset[str] = frozenset()
-        self._order: Order = "favourites"
-        self._rows: tuple[InstalledModel | str, ...] = ()
-        self._places: dict[str, int] = {}
-        self._texts: list[str] | None = None  # what words are looked for in, row by row of _all
+        self._sieve = ModelSieve()
+        self._rows: list[InstalledModel | str] = []
+        self._shown: list[int] = []  # places in the sieve, row by row
+        self._soon = QTimer(self)
+        self._soon.timeout.connect(self._prepare)
 
     def set_models(self, models: Models) -> None:
         """Show these models; rows that stay only change their content."""
-        before, self._all = self._all, models.rows
-        if not self._replaced(before, models.rows):
-            self._texts = None
-            self._refresh()
+        if self._replaced(self._sieve.rows, models.rows):
+            return
+        self._sieve.set_rows(models.rows)
+        self._refresh(came=True)
+        self._soon.start(0)
 
     def set_words(self, words: str) -> None:
         """Show only models whose facts contain every word."""
-        self._words = words
+        self._sieve.set_words(words)
         self._refresh()
 
     def set_filter(self, kinds: Iterable[str], engines: Iterable[str]) -> None:
         """Show only models of these kinds and engines; none = all."""
-        self._kinds, self._engines = frozenset(kinds), frozenset(engines)
+        self._sieve.set_filter(kinds, engines)
         self._refresh()
 
     def set_order(self, order: Order) -> None:
         """Sort the rows; models in memory stay above the others."""
-        self._order = order
+        self._sieve.set_order(order)
         self._refresh()
 
     def model_at(self, index: Index) -> InstalledModel | None:
@@ -84,16 +90,18 @@ class InstalledModelsList(QStringListModel):
         row = self._rows[index.row()]
         return None if isinstance(row, str) else row
 
+    def model(self, model_id: str) -> InstalledModel | None:
+        """Return a model by its id, whether it is shown or not."""
+        place = self._sieve.place_of(model_id)
+        return self._sieve.rows[place] if place >= 0 else None
+
     def row_of(self, model_id: str) -> int:
         """Return the row of a model, -1 where it is not shown."""
-        return self._places.get(model_id, -1)
+        return self._row_at(self._sieve.place_of(model_id))
 
     def first_row(self) -> int:
         """Return the first row that is a model, -1 where there is none."""
-        for n, row in enumerate(self._rows):
-            if not isinstance(row, str):
-                return n
-        return -1
+        return next((n for n, place in enumerate(self._shown) if place != _TITLE), -1)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Return what a view asks of one row."""
@@ -117,109 +125,79 @@ class InstalledModelsList(QStringListModel):
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         return flags | Qt.ItemFlag.ItemNeverHasChildren
 
+    def _row_at(self, place: int) -> int:
+        if place < 0:
+            return -1
+        try:
+            return self._shown.index(place)
+        except ValueError:
+            return -1
+
     def _replaced(
         self, before: tuple[InstalledModel, ...], after: tuple[InstalledModel, ...]
     ) -> bool:
         """Exchange the rows that are other objects now, where all of them keep their places."""
         if len(before) != len(after):
             return False
-        changed = [(a, b) for a, b in zip(before, after, strict=True) if a is not b]
-        if not all(_stays(old, new) for old, new in changed):
+        pairs = zip(before, after, strict=True)
+        changed = [place for place, (old, new) in enumerate(pairs) if old is not new]
+        if not all(stays(before[place], after[place]) for place in changed):
             return False
-        rows = list(self._rows)
-        for _, new in changed:
-            place = self._places.get(new.info.id, -1)
-            if place >= 0:
-                rows[place] = new
-        self._rows = tuple(rows)
-        for _, new in changed:
-            place = self._places.get(new.info.id, -1)
-            if place >= 0:
-                self.dataChanged.emit(self.index(place), self.index(place))
+        self._sieve.replace_rows(after)
+        numbers: list[int] = []
+        for place in changed:
+            number = self._row_at(place)
+            if number >= 0:
+                self._rows[number] = after[place]
+                numbers.append(number)
+        self._tell_changed(numbers)
         return True
 
-    def _wanted(self) -> list[InstalledModel]:
-        rows: Iterable[InstalledModel] = self._all
-        words = self._words.casefold().split()
-        if words:
-            if self._texts is None:
-                self._texts = [_facts(row) for row in self._all]
-            pairs = list(zip(self._texts, self._all, strict=True))
-            for word in words:
-                pairs = [pair for pair in pairs if word in pair[0]]
-            rows = [row for _, row in pairs]
-        kinds, engines = self._kinds, self._engines
-        return [
-            row
-            for row in rows
-            if (not kinds or row.info.kind in kinds) and (not engines or row.info.engine in engines)
-        ]
+    def _tell_changed(self, numbers: list[int]) -> None:
+        """Have rows painted anew: each for itself, or many in one go."""
+        if len(numbers) > _MANY:
+            numbers = [min(numbers), max(numbers)]
+            self.dataChanged.emit(self.index(numbers[0]), self.index(numbers[1]))
+            return
+        for number in numbers:
+            self.dataChanged.emit(self.index(number), self.index(number))
 
-    def _refresh(self) -> None:
-        shown = self._wanted()
-        held = [row for row in shown if row.status in IN_MEMORY]
-        rest = _sorted([row for row in shown if row.status not in IN_MEMORY], self._order)
-        loved: list[InstalledModel] = []
-        others = rest
-        if self._order == "favourites":
-            loved = [row for row in rest if _is_favourite(row)]
-            others = [row for row in rest if not _is_favourite(row)]
+    def _refresh(self, *, came: bool = False) -> None:
+        """Show what passes now; ``came``: the rows behind the places are other ones."""
         rows: list[InstalledModel | str] = []
-        for title, group in (
-            (_tr("In memory"), held),
-            (_tr("Favourites"), loved),
-            (_tr("Installed"), others),
-        ):
+        shown: list[int] = []
+        titles = (_tr("In memory"), _tr("Favourites"), _tr("Installed"))
+        for title, group in zip(titles, self._sieve.groups(), strict=True):
             if group and self._grouped:
                 rows.append(title)
-            rows.extend(group)
-        if [_key(row) for row in rows] == [_key(row) for row in self._rows]:
-            differing = [n for n, row in enumerate(rows) if row != self._rows[n]]
-            self._rows = tuple(rows)
-            if differing:  # laying thousands of rows out again takes a while
-                self.dataChanged.emit(self.index(differing[0]), self.index(differing[-1]))
-            return
-        self._rows = tuple(rows)
-        self._places = {row.info.id: n for n, row in enumerate(rows) if not isinstance(row, str)}
-        self.setStringList([""] * len(rows))
+                shown.append(_TITLE)
+            rows.extend(map(self._sieve.rows.__getitem__, group))
+            shown += group
+        before, self._rows = self._rows, rows
+        is_same, self._shown = shown == self._shown, shown
+        if came and len(before) == len(rows):
+            is_same = all(map(_is_same, before, rows))
+        if not is_same:
+            self.setStringList([""] * len(rows))
+        elif came:  # laying thousands of rows out again takes a while
+            self._tell_changed([n for n, row in enumerate(rows) if row != before[n]])
+
+    def _prepare(self) -> None:
+        if self._sieve.prepare(_A_SLICE):
+            self._soon.stop()
 
 
-def _stays(old: InstalledModel, new: InstalledModel) -> bool:
-    """Whether a row keeps its place, whatever the order and the words looked for."""
-    notes = (old.note.favourite, old.note.last_used) if old.note is not None else None
-    noted = (new.note.favourite, new.note.last_used) if new.note is not None else None
-    held = (old.status in IN_MEMORY) == (new.status in IN_MEMORY)
-    return old.info == new.info and notes == noted and held
-
-
-def _sorted(rows: list[InstalledModel], order: Order) -> list[InstalledModel]:
-    if order == "name":
-        return sorted(rows, key=lambda row: row.info.name.casefold())
-    if order == "size":
-        return sorted(rows, key=lambda row: -row.info.size_bytes)
-    if order == "used":
-        return sorted(rows, key=lambda row: -(row.note.last_used if row.note else 0.0))
-    return rows
-
-
-def _is_favourite(row: InstalledModel) -> bool:
-    return row.note is not None and row.note.favourite
-
-
-def _key(row: InstalledModel | str) -> str:
-    return f"group {row}" if isinstance(row, str) else row.info.id
-
-
-def _facts(row: InstalledModel) -> str:
-    info = row.info
-    facts = f"{info.name} {info.engine} {info.kind} {info.quantization} {info.architecture}"
-    return facts.casefold()
+def _is_same(one: InstalledModel | str, other: InstalledModel | str) -> bool:
+    """Whether two rows are the same model, or the same title."""
+    if isinstance(one, str) or isinstance(other, str):
+        return one is other or one == other
+    return one is other or one.info.id == other.info.id
 
 
 def _spoken(row: InstalledModel) -> str:
     info = row.info
     words = [info.name, info.kind, info.quantization, _tr("{0} engine").format(info.engine)]
-    if _is_favourite(row):
+    if is_favourite(row):
         words.append(_tr("favourite"))
     words.append(_tr("in memory") if row.status in IN_MEMORY else _tr("on disk"))
     if info.problem:

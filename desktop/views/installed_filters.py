@@ -40,10 +40,10 @@ class InstalledFilters(QWidget):
             "used": self.tr("Last used"),
             "size": self.tr("Size"),
         }
-        kind = ChoiceButton(self.tr("Kind"), theme, name="installed_kind")
+        self._kind = kind = ChoiceButton(self.tr("Kind"), theme, name="installed_kind")
         kind.set_choices([("", tuple((one, kind_word(one)) for one in _KINDS))])
         kind.chosen.connect(self._on_kinds)
-        engine = ChoiceButton(self.tr("Engine"), theme, name="installed_engine")
+        self._engine = engine = ChoiceButton(self.tr("Engine"), theme, name="installed_engine")
         engines = (("gguf", self.tr("GGUF engine")), ("native", self.tr("Native engine")))
         engine.set_choices([("", engines)])
         engine.chosen.connect(self._on_engines)
@@ -62,6 +62,13 @@ class InstalledFilters(QWidget):
         row.addWidget(engine)
         row.addStretch(1)
         row.addWidget(self._order)
+
+    def clear(self) -> None:
+        """List every kind and engine."""
+        for button in (self._kind, self._engine):
+            button.set_values(())
+        self._kinds = self._engines = ()
+        self._emit()
 
     def _on_kinds(self, kinds: tuple[str, ...]) -> None:
         self._kinds = kinds

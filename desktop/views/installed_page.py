@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.itemmodels.models import InstalledModelsList, Order
+from desktop.itemmodels.models import InstalledModelsList
 from desktop.values import EngineState, Models
 from desktop.views.installed_filters import InstalledFilters
 from desktop.views.model_detail import ModelDetail
@@ -29,8 +29,12 @@ from desktop.widgets.model_delegate import ModelDelegate
 from desktop.widgets.row_list import RowList
 
 if TYPE_CHECKING:
+    from desktop.itemmodels.model_sieve import Order
     from desktop.store.settings import Settings
+    from desktop.values import InstalledModel
     from desktop.widgets.theme import Theme
+
+_SETTLE_MS = 150  # while somebody types, the page of each model that comes first is not wanted
 
 
 class InstalledPage(SplitPage):
@@ -60,6 +64,11 @@ class InstalledPage(SplitPage):
         self._chosen = ""
         self._models = Models()
         self._state = EngineState()
+        self._shown: tuple[InstalledModel | None, EngineState] | None = None
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(_SETTLE_MS)
+        self._settled.timeout.connect(self._choose_first)
         self.setObjectName("installed_page")
         self.setAccessibleName(self.tr("Installed models"))
         self.setProperty("ground", "page")
@@ -97,10 +106,11 @@ class InstalledPage(SplitPage):
 
     def set_models(self, models: Models) -> None:
         """Show what is installed; a model that has come in is the one to look at."""
-        known = {row.info.id for row in self._models.rows}
-        came = [row.info.id for row in models.rows if row.info.id not in known]
-        if known and len(came) == 1:
-            self._chosen = came[0]
+        before = self._models.rows
+        if before and len(before) != len(models.rows):
+            known = {row.info.id for row in before}
+            came = [row.info.id for row in models.rows if row.info.id not in known]
+            self._chosen = came[0] if len(came) == 1 else self._chosen
         self._models = models
         self._items.set_models(models)
         total = sum(row.info.size_bytes for row in models.rows if not row.info.absent)
@@ -113,6 +123,14 @@ class InstalledPage(SplitPage):
         """Show what the engine does."""
         self._state = state
         self._show_chosen()
+
+    def show_model(self, model_id: str) -> None:
+        """Open the page of a model, whatever is looked for now."""
+        if self._items.row_of(model_id) < 0:
+            self._search.clear()
+            self._filters.clear()
+        self._choose(model_id)
+        self.show_page_part()
 
     def focus_search(self) -> None:
         """Put the keyboard into the search field."""
@@ -184,11 +202,16 @@ class InstalledPage(SplitPage):
         self._keep_choice()
 
     def _keep_choice(self) -> None:
-        """Stay with the chosen model where it is still shown."""
+        """Stay with the chosen model where it is still shown, else go to the first one soon."""
+        if self._items.row_of(self._chosen) < 0:
+            self._settled.start()
+        else:
+            self._settled.stop()
+            self._choose(self._chosen)
+
+    def _choose_first(self) -> None:
         if self._items.row_of(self._chosen) < 0:
             self._choose(self._first_choice())
-        else:
-            self._choose(self._chosen)
 
     def _on_current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
         model = self._items.model_at(current)
@@ -210,7 +233,10 @@ class InstalledPage(SplitPage):
         self._show_chosen()
 
     def _show_chosen(self) -> None:
-        chosen = next((row for row in self._models.rows if row.info.id == self._chosen), None)
+        chosen = self._items.model(self._chosen)
+        if self._shown == (chosen, self._state):
+            return
+        self._shown = (chosen, self._state)
         if chosen is None:
             self._right.setCurrentIndex(0)
             return

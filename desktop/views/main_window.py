@@ -57,6 +57,7 @@ class MainWindow(QMainWindow):
         escape_pressed: Esc, with nothing in front that it could close.
         model_dropped: Path of a GGUF file or folder that was dropped on the window.
         models_held: Whether one is held over the window.
+        model_page_asked: Id of an installed model that the banner is about.
         page_made: Id and page, when a page has just been made.
 
     Args:
@@ -69,6 +70,7 @@ class MainWindow(QMainWindow):
     escape_pressed = Signal()
     model_dropped = Signal(str)
     models_held = Signal(bool)
+    model_page_asked = Signal(str)
     page_made = Signal(str, QWidget)
 
     def __init__(
@@ -102,8 +104,16 @@ class MainWindow(QMainWindow):
         self.stack = QStackedWidget()
         self.stack.setObjectName("pages")
         self._page_widgets: dict[str, QWidget] = {}
-        self.banner = Notice(theme, name="banner", severity="bad", closable=True)
+        self.banner = Notice(
+            theme,
+            name="banner",
+            severity="bad",
+            actions=(("model", self.tr("Open its page")),),
+            closable=True,
+        )
+        self.banner.acted.connect(self._on_banner)
         self.banner.hide()
+        self._banner_model = ""
         self._build()
         self.ring = FocusRing(self, theme)
         self.dialogs = Overlay(self._body, theme, name="dialogs")
@@ -157,9 +167,15 @@ class MainWindow(QMainWindow):
     def show_problem(self, problem: Problem) -> None:
         """Show lasting trouble above the page."""
         text = " ".join(part for part in (problem.message, problem.hint) if part)
-        self.banner.say(problem.title, text, "bad")
+        self.banner.say(problem.title, text, "warn" if problem.model_id else "bad")
+        self._banner_model = problem.model_id
+        self.banner.show_action("model", shown=bool(problem.model_id))
         self._banner_box.show()
         self.banner.show()
+
+    def _on_banner(self, _action: str) -> None:
+        self._banner_box.hide()
+        self.model_page_asked.emit(self._banner_model)
 
     def show_dialog(self, dialog: QWidget) -> None:
         """Show something in front of the whole window; Esc closes it, and then it is deleted."""

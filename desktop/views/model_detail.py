@@ -8,7 +8,7 @@ import msgspec
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from desktop.itemmodels.models import IN_MEMORY
+from desktop.values import IN_MEMORY
 from desktop.views.model_asking import ModelAsking
 from desktop.views.model_facts import ModelFactGrid
 from desktop.views.model_files import ModelFiles

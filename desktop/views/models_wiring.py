@@ -113,6 +113,12 @@ class ModelsWiring(QObject):
         if self._discover is not None:
             self._discover.set_models(models)
 
+    def show_installed(self, model_id: str) -> None:
+        """Open the page of an installed model."""
+        self.page.open_tab("installed")
+        if self._installed is not None:
+            self._installed.show_model(model_id)
+
     def _tabs(self) -> tuple[Tab, ...]:
         return (
             Tab("discover", self.tr("Discover"), self._make_discover),

@@ -194,6 +194,7 @@ class Wiring(QObject):
         engines.models_changed.connect(self._on_models)
         engines.model_removed.connect(self._on_model_removed)
         engines.problem_raised.connect(window.show_problem)
+        window.model_page_asked.connect(self._show_model)
         engines.model_loaded.connect(lambda name: self._settings.update(last_model=name))
         picker = self._picker()
         if picker is not None:
@@ -374,6 +375,11 @@ class Wiring(QObject):
             return
         self._window.open_page("chat")
         picker.open_list()
+
+    def _show_model(self, model_id: str) -> None:
+        self._window.open_page("models")
+        if self._models is not None:
+            self._models.show_installed(model_id)
 
     def _chat_with(self, model_id: str) -> None:
         self._on_model_chosen(model_id)

@@ -16,7 +16,8 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
-from desktop.itemmodels.models import IN_MEMORY, ModelRole
+from desktop.itemmodels.models import ModelRole
+from desktop.values import IN_MEMORY
 from desktop.widgets import formatting
 from desktop.widgets.controls import badge_size, paint_badge
 from desktop.widgets.icons import INLINE, paint_icon

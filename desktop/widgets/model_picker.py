@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 372
 _MAX_NAME = 220
+_MOST_HEIGHT = 330
 
 
 class ModelPopup(FloatFrame):
@@ -58,6 +59,8 @@ class ModelPopup(FloatFrame):
         self._view.setModel(self.items)
         self._view.setItemDelegate(self._delegate)
         self._view.setMouseTracking(True)
+        # Rows have two heights, so each is asked for its own: some at a time where there are many.
+        self._view.setLayoutMode(QListView.LayoutMode.Batched)
         self._view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the field keeps the keyboard
         self._view.clicked.connect(self._on_row_clicked)
@@ -78,8 +81,10 @@ class ModelPopup(FloatFrame):
         self._search.clear()
         row = self.items.row_of(current_id)
         self._view.setCurrentIndex(self.items.index(row if row >= 0 else self.items.first_row()))
-        height = sum(self._view.sizeHintForRow(n) for n in range(self.items.rowCount()))
-        self._view.setFixedHeight(max(46, min(height, 330)))
+        height, rows = 0, iter(range(self.items.rowCount()))
+        while height < _MOST_HEIGHT and (row := next(rows, None)) is not None:
+            height += self._view.sizeHintForRow(row)
+        self._view.setFixedHeight(max(46, min(height, _MOST_HEIGHT)))
         self._nothing.setFixedHeight(self._view.height())  # the list keeps its size under the words
         self.adjustSize()
 

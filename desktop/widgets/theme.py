@@ -193,16 +193,7 @@ class Theme:
 
         The roles ``reading`` and ``notebook`` follow the person's reading size.
         """
-        base, weight = _DERIVED.get(role, (role, None))
-        step = read_tokens()["type"]["scale"][base]
-        scale = self.reading_px / _READING_PX if role in {"reading", "notebook"} else 1.0
-        return TypeStyle(
-            px=round(step["px"] * scale),
-            line=round(step["line"] * scale),
-            weight=weight or step["weight"],
-            tracking=step["tracking"],
-            mono=step.get("family") == "mono",
-        )
+        return _type_style(role, self.reading_px)
 
     def line_height(self, role: FontRole) -> int:
         """Return the height of one line of a role in pixels."""
@@ -284,6 +275,20 @@ def _strengthen(hexes: dict[str, str]) -> None:
     for tone in ("accent", "ok", "info", "warn", "bad"):
         # The outline alone now says what the ground said.
         hexes[f"{tone}_soft"], hexes[f"{tone}_line"] = hexes["page"], hexes[tone]
+
+
+@cache
+def _type_style(role: FontRole, reading_px: int) -> TypeStyle:
+    base, weight = _DERIVED.get(role, (role, None))
+    step = read_tokens()["type"]["scale"][base]
+    scale = reading_px / _READING_PX if role in {"reading", "notebook"} else 1.0
+    return TypeStyle(
+        px=round(step["px"] * scale),
+        line=round(step["line"] * scale),
+        weight=weight or step["weight"],
+        tracking=step["tracking"],
+        mono=step.get("family") == "mono",
+    )
 
 
 @cache

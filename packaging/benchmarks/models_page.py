@@ -109,7 +109,8 @@ def tell(name: str, heart: Heart) -> float:
     p99 = percentile(heart.late_ms, 0.99)
     print(
         f"{name:<44} p50 {percentile(heart.late_ms, 0.5):5.1f}  p99 {p99:5.1f}  "
-        f"worst {max(heart.late_ms):6.1f}  own p99 {percentile(heart.busy_ms, 0.99):5.1f} ms"
+        f"worst {max(heart.late_ms):6.1f}  own p99 {percentile(heart.busy_ms, 0.99):5.1f} "
+        f"worst {max(heart.busy_ms):6.1f} ms"
     )
     return float(p99)
 
