@@ -73,6 +73,7 @@ class SettingsPage(QFrame):
         self._combos: dict[str, Combo] = {}
         self._segments: dict[str, Segments] = {}
         self._models = Models()
+        self._offered: object = []  # whose names the combo holds
         self._past_card: PastCard | None = None
         self._network: NetworkSettings | None = None
         self._stack = QStackedWidget()
@@ -106,15 +107,15 @@ class SettingsPage(QFrame):
         """Offer these models as the one to load at the start."""
         self._models = models
         combo = self._combos.get("default_model")
-        if combo is None:
+        infos = [row.info for row in models.rows]
+        if combo is None or infos == self._offered:
             return
+        self._offered = infos
         combo.clear()
-        for row in models.rows:
-            if not row.info.problem:
-                # One model may be here in several forms.
-                parts = (row.info.name, row.info.quantization, engine_words(row.info))
-                combo.addItem(", ".join(part for part in parts if part), row.info.id)
-        self._show_values()
+        for info in (one for one in infos if not one.problem):
+            parts = (info.name, info.quantization, engine_words(info))  # maybe several forms of one
+            combo.addItem(", ".join(part for part in parts if part), info.id)
+        self._select("default_model", self._settings.default_model)
 
     def _open_category(self, number: int) -> None:
         if number not in self._made:
@@ -162,8 +163,7 @@ class SettingsPage(QFrame):
 
     def _select(self, name: str, value: object) -> None:
         combo = self._combos[name]
-        data = [combo.itemData(index) for index in range(combo.count())]
-        at = data.index(value) if value in data else -1
+        at = combo.findData(value)
         if at < 0 and isinstance(value, int):
             words = formatting.minutes if name == "unload_after_min" else formatting.count
             combo.addItem(words(value), value)

@@ -79,11 +79,13 @@ class ModelPopup(FloatFrame):
     def prepare(self, current_id: str) -> None:
         """Empty the field, choose the current row, and take the height the rows need."""
         self._search.clear()
-        row = self.items.row_of(current_id)
-        self._view.setCurrentIndex(self.items.index(row if row >= 0 else self.items.first_row()))
-        height, rows = 0, iter(range(self.items.rowCount()))
-        while height < _MOST_HEIGHT and (row := next(rows, None)) is not None:
+        current = self.items.row_of(current_id)
+        current = current if current >= 0 else self.items.first_row()
+        self._view.setCurrentIndex(self.items.index(current))
+        height = row = 0
+        while height < _MOST_HEIGHT and row < self.items.rowCount():
             height += self._view.sizeHintForRow(row)
+            row += 1
         self._view.setFixedHeight(max(46, min(height, _MOST_HEIGHT)))
         self._nothing.setFixedHeight(self._view.height())  # the list keeps its size under the words
         self.adjustSize()
