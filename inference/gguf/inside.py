@@ -118,8 +118,7 @@ class GgufSource:
         def on_weights(start: int, count: int, name: str, numbers: Numbers) -> bool:
             seen.add(name)
             take(names[name], start, numbers[0, :, :, : start + count])  # of (1, H, t, cells)
-            # The chunks that follow need every block of this one, but the last chunk does not.
-            return name != last or start + count < len(ids)
+            return name != last  # what follows needs nothing of the blocks behind it
 
         with self._taps(len(ids)) as taps:
             taps.run(ids, names.__contains__, on_weights, cancel)
