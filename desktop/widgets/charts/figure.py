@@ -140,13 +140,18 @@ class Figure(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Mark what is under the pointer."""
-        self.set_mark(self.place_at(event.position().toPoint()))
+        self.set_mark(self._known_place_at(event.position().toPoint()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Open what was clicked."""
-        place = self.place_at(event.position().toPoint())
+        place = self._known_place_at(event.position().toPoint())
         if event.button() == Qt.MouseButton.LeftButton and place >= 0:
             self.place_chosen.emit(place)
+
+    def _known_place_at(self, spot: QPoint) -> int:
+        """Return the place at a spot, -1 where its numbers have not come yet."""
+        place = self.place_at(spot)
+        return place if place < self.place_count() else -1
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show where the keys are."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 
 from desktop.widgets.charts.chance_bars import ChanceBars, ChanceRow, Chances
@@ -94,3 +94,22 @@ def test_invisible_signs_are_shown() -> None:
     assert shown(" a\n") == "·a⏎"
     assert shown("") == "∅"
     assert shown_piece(TokenPiece(0, "<|im_end|>", special=True)) == "⟨im_end⟩"
+
+
+def test_a_figure_whose_numbers_have_not_come_has_no_place_under_the_pointer(
+    qtbot: QtBot, theme: Theme
+) -> None:
+    strip = SurpriseStrip(theme, "strip", "Strip")
+    strip.set_text(PIECES, ())
+    bars, text = ChanceBars(theme, "bars", "Bars"), TokenText(theme, "text", "Text")
+    for empty in (strip, bars, text):
+        qtbot.addWidget(empty)
+        empty.resize(520, 240)
+        empty.show()
+        chosen: list[int] = []
+        empty.place_chosen.connect(chosen.append)
+        for x in range(1, 40, 3):
+            qtbot.mouseMove(empty, QPoint(x, 20))
+            qtbot.mouseClick(empty, Qt.MouseButton.LeftButton, pos=QPoint(x, 20))
+        assert empty.mark == -1
+        assert chosen == []
