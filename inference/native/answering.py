@@ -205,11 +205,15 @@ class Answer:
         )
 
     def _sampled(self, sampler: Sampler, cancel: CancelToken) -> Iterator[tuple[int, Tensor]]:
+        session = self._session
         while True:
-            logits = self._session.next_logits()  # (V,)
+            if sampler.greedy:
+                session.begin(None)
+            logits = session.next_logits()  # (V,)
             token = sampler.pick(logits)
+            session.begin(token)
             yield token, logits
-            self._session.read((token,), cancel)
+            session.read((token,), cancel)
 
     def _search(self, cancel: CancelToken) -> Generator[EngineEvent, None, FinishReason]:
         """Follow several answers at once; then tell the best one."""

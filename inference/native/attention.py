@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name PyTorch's own pages use
 
+from inference.native.layer_cache import LayerCache
 from inference.native.layers import make_linear, make_norm
 
 if TYPE_CHECKING:
-    from inference.native.compiled import StaticCache
     from inference.native.config import NetworkConfig
     from inference.native.families.base import Design
     from inference.native.kv_cache import KVCache
@@ -49,7 +49,7 @@ class Attention(nn.Module):
         self.window = config.window(layer)
         self.layer = layer
 
-    def forward(self, x: Tensor, turn: Turn | None, cache: KVCache | StaticCache | None) -> Tensor:
+    def forward(self, x: Tensor, turn: Turn | None, cache: KVCache | LayerCache | None) -> Tensor:
         """Return what the T positions learn from those before them, (B, T, C).
 
         Args:
@@ -58,16 +58,24 @@ class Attention(nn.Module):
             cache: Keys and values of the positions before; extended by the new ones.
         """
         query, key, value = self.heads(x, turn)
+        if isinstance(cache, LayerCache) and cache.mixes:  # one kernel does all of it, on a GPU
+            mixed = cache.mix(query, key, value, (self.scale, self.window, self.cap))
+        else:
+            mixed = self._mix(query, key, value, cache)
+        joined: Tensor = self.output(mixed.transpose(1, 2).flatten(2))  # (B, T, C)
+        return joined
+
+    def _mix(
+        self, query: Tensor, key: Tensor, value: Tensor, cache: KVCache | LayerCache | None
+    ) -> Tensor:
         visible = None
         if cache is not None:
             visible = cache.visible(self.window)  # (T, S) where not all of S are filled
             key, value = cache.append(self.layer, key, value)  # (B, G, S, D)
             query = query.to(key.dtype)  # they may be kept in a shorter type than they are made in
-        mixed = attend(
+        return attend(
             query, key, value, scale=self.scale, window=self.window, cap=self.cap, visible=visible
         )  # (B, H, T, D)
-        joined: Tensor = self.output(mixed.transpose(1, 2).flatten(2))  # (B, T, C)
-        return joined
 
     def heads(self, x: Tensor, turn: Turn | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return query (B, H, T, D), key and value (B, G, T, D) of the T positions, turned."""

@@ -1,75 +1,87 @@
 """One token at a time, compiled: the same modules, with tensors whose shapes never change.
 
-Written for GPUs, where the many small steps of a token cost more to start than to do: compiled they
-become a few, and CUDA starts them all at once. ``torch.compile`` needs a C++ compiler (on CUDA also
-Triton); where it does not work, or does not compute the same, the ordinary pass is kept.
+Written for GPUs, where the many small steps of a token cost more to start than to do. There
+``torch.compile`` makes a few of them (it needs Triton and a C compiler), and all of a token is
+recorded as one CUDA graph, which starts at once. The graph hands the likeliest token on to its next
+run, so that the GPU is at work while the processor still looks at what came out.
+
+Where nothing can be compiled a GPU runs the recorded steps as they are; where the result differs
+from the ordinary pass, that one is kept.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch import Tensor
 
 from inference.errors import UnsupportedRequestError
+from inference.native.layer_cache import StaticCache
 from inference.native.scaling import DynamicScaling, LongRopeScaling
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from inference.native.kv_cache import KVCache
-    from inference.native.network import Network
+    from inference.native.layer_cache import LayerCache
+    from inference.native.network import Block, Network
+    from inference.native.rotary import Turn
     from inference.native.session import Session
 
-_FIRST_ROOM: Final = 4096  # positions looked at in one go; then four times as many
 _AGREEMENT: Final = 0.05  # of the stream's size: rounding of bfloat16, in another order
+_CHECKED: Final = 3  # tokens
 
 
-class StaticCache:
-    """The memory of a ``KVCache`` with its length as a tensor, so that no step differs in shape.
+class Step:
+    """One token read: the stream after it, and what may follow.
 
-    A step looks at all ``seen`` positions; those that are not filled yet are masked.
+    Args:
+        place: Where it stands.
+        token: Its id; None where the step before chose it.
+        before: That step.
+        stream: After the last block, (1, 1, C).
+        logits: Of what follows, float32 on the CPU, (V,); on its way there until ``done``.
+        likeliest: The largest one's id, (1, 1); on its way likewise.
+        done: Happens when both have arrived; None: they have.
     """
 
-    length = expected = 0  # asked by rotary scalings that depend on it; they are not compiled
+    def __init__(
+        self,
+        place: int,
+        token: int | None,
+        before: Step | None,
+        *,
+        stream: Tensor,
+        logits: Tensor,
+        likeliest: Tensor,
+        done: torch.cuda.Event | None,
+    ) -> None:
+        self.place = place
+        self.stream = stream
+        self._token, self._before = token, before
+        self._logits, self._likeliest, self._done = logits, likeliest, done
 
-    def __init__(self, cache: KVCache, device: torch.device) -> None:
-        self.place = torch.zeros(1, dtype=torch.long, device=device)  # (1,) of the new token
-        self.seen = min(_FIRST_ROOM, cache.n_ctx)
-        self.layers = cache.layers
-        self._n_ctx = cache.n_ctx
-        self._places = torch.arange(cache.n_ctx, device=device)  # (n_ctx,)
-        for tensor in (self.place, *(part for layer in cache.layers for part in layer)):
-            tensor.zero_()  # a masked position weighs nothing, but nothing times NaN is NaN
-            torch._dynamo.mark_static_address(tensor)  # noqa: SLF001  else CUDA graphs copy it
+    def read(self, token: int, place: int) -> bool:
+        """Whether it is this token that was read, at this place."""
+        if self._before is not None:
+            self._token, self._before = self._before.likeliest(), None
+        return (token, place) == (self._token, self.place)
 
-    def move(self, place: int) -> None:
-        """Put the next token at ``place``."""
-        while place >= self.seen:
-            self.seen = min(4 * self.seen, self._n_ctx)
-        self.place.fill_(place)
+    def logits(self) -> Tensor:
+        """Return the logits of what follows, float32 on the CPU, (V,)."""
+        self._wait()
+        return self._logits
 
-    def next_positions(self, count: int, device: torch.device) -> Tensor:
-        """Return where the new token stands, (1,)."""
-        del count, device
-        return self.place
+    def likeliest(self) -> int:
+        """Return the id with the largest of them."""
+        self._wait()
+        return int(self._likeliest)
 
-    def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Write the new position of one layer, (1, G, 1, D); return S of them, not all filled."""
-        all_keys, all_values = self.layers[layer]  # (1, G, n_ctx, D) each
-        all_keys.index_copy_(2, self.place, keys.to(all_keys.dtype))
-        all_values.index_copy_(2, self.place, values.to(all_values.dtype))
-        return all_keys[:, :, : self.seen], all_values[:, :, : self.seen]  # (1, G, S, D)
-
-    def visible(self, window: int | None) -> Tensor:
-        """Return which of the S positions the new one sees, (1, S)."""
-        places = self._places[: self.seen]
-        found = places <= self.place  # (S,)
-        if window is not None:
-            found &= places > self.place - window
-        return found[None]
-
-    def advance(self, count: int) -> None:
-        """Do nothing: the ``KVCache`` itself counts."""
+    def _wait(self) -> None:
+        if self._done is not None:
+            self._done.synchronize()
+            self._done = None
 
 
 class CompiledStep:
@@ -78,52 +90,151 @@ class CompiledStep:
     Args:
         network: On its device, ready to run.
         cache: The session's; empty.
-        backend: Of ``torch.compile``.
+        backend: Of ``torch.compile``; None compiles nothing, which is of use on a GPU only.
 
     Raises:
         NotCompiledError: It does not work here, with the reason.
     """
 
-    def __init__(self, network: Network, cache: KVCache, backend: str = "inductor") -> None:
+    def __init__(self, network: Network, cache: KVCache, backend: str | None = "inductor") -> None:
         if isinstance(network.config.rope_scaling, DynamicScaling | LongRopeScaling):
             raise NotCompiledError("its positions depend on the length of the text")
         device = cache.layers[0][0].device
+        self.on_gpu = device.type == "cuda"
         self._network = network
-        self._cache = StaticCache(cache, device)
+        self._cache = StaticCache(cache, device, compiled=backend is not None)
         self._token = torch.zeros(1, 1, dtype=torch.long, device=device)  # (1, 1)
-        torch._dynamo.mark_static_address(self._token)  # noqa: SLF001  as above
-        torch._inductor.config.compile_threads = 1  # noqa: SLF001  no processes beside ours
-        mode = "reduce-overhead" if device.type == "cuda" and backend == "inductor" else None
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._queued: Step | None = None  # the newest; ahead of ``_newest`` by one at most
+        self._newest: Step | None = None
+        compiled = _compiler(backend, on_gpu=self.on_gpu)
+        self._enter, self._through = compiled(network.enter), compiled(_through)
+        self._leave = compiled(self._scores)
         try:
-            self._pass = torch.compile(self._read, dynamic=False, backend=backend, mode=mode)
             self._check(cache)
-        except (RuntimeError, OSError, ImportError, AssertionError) as exc:
+        except NotCompiledError:
+            raise
+        except Exception as exc:  # whatever compilers raise, the ordinary pass is there
             raise NotCompiledError(_first_line(exc)) from exc
         finally:
             cache.truncate(0)
 
     @torch.inference_mode()
-    def read(self, token: int, place: int) -> Tensor:
-        """Read a token at ``place``; return the residual stream after it, (1, 1, C)."""
-        self._token.fill_(token)
-        self._cache.move(place)
-        if self._token.device.type == "cuda":
-            torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
-        return self._pass().clone()  # what a CUDA graph returns is overwritten by the next step
+    def read(self, token: int, place: int) -> Step:
+        """Read a token at ``place``, unless ``begin`` has begun just that."""
+        ahead = self._queued if self._queued is not self._newest else None
+        if ahead is None or not ahead.read(token, place):
+            ahead = self._queue(token, place)
+        self._newest = ahead
+        return ahead
 
-    def _read(self) -> Tensor:
-        return self._network.read(self._token, self._cache)
+    @torch.inference_mode()
+    def begin(self, token: int | None, place: int) -> None:
+        """Let a GPU start with the next token; ``read`` or ``forget`` has to follow.
+
+        Args:
+            token: None is the likeliest one after what was read last; nothing is begun where that
+                was not read here.
+            place: Where it will stand.
+        """
+        if not self.on_gpu:
+            return
+        if self._queued is not self._newest:
+            if token is None or (self._queued is not None and self._queued.read(token, place)):
+                return
+        elif token is None and (self._newest is None or self._newest.place != place - 1):
+            return
+        self._queue(token, place)
+
+    def forget(self) -> None:
+        """Drop what was begun, and where the text ended: something else was read or taken back."""
+        self._queued = self._newest = None
+
+    def _queue(self, token: int | None, place: int) -> Step:
+        if token is not None:
+            self._token.fill_(token)
+            self._cache.place.fill_(place)
+        if self._cache.grow(place) and self.on_gpu:
+            self._record()
+        if self._graph is None:
+            stream, logits = self._pass()
+            likeliest = self._token.clone()
+        else:
+            self._graph.replay()
+            stream, logits, likeliest = self._stream.clone(), self._logits, self._token
+        before = self._newest if token is None else None
+        logits, likeliest, done = _to_host(logits), _to_host(likeliest), None
+        if self.on_gpu:
+            done = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            done.record()
+        self._queued = Step(
+            place, token, before, stream=stream, logits=logits, likeliest=likeliest, done=done
+        )
+        return self._queued
+
+    def _pass(self) -> tuple[Tensor, Tensor]:
+        """Read ``_token``; leave the likeliest next one there, with its place."""
+        x, turns = self._enter(self._token, self._cache)  # (1, 1, C)
+        for block, turn, layer in zip(self._network.blocks, turns, self._cache.layers, strict=True):
+            x = self._through(block, x, turn, layer)  # (1, 1, C)
+        logits, likeliest = self._leave(x)  # (V,), (1,)
+        self._token.copy_(likeliest)
+        self._cache.place.add_(1)
+        return x, logits
+
+    def _scores(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self._network.score(x)[0, 0].float()  # (V,)
+        return logits, logits.argmax(-1, keepdim=True)  # (V,), (1,)
+
+    def _record(self) -> None:
+        """Record a pass as a CUDA graph; one goes before it, to compile what needs compiling."""
+        token, place = self._token.clone(), self._cache.place.clone()
+        self._pass()
+        self._token.copy_(token)
+        self._cache.place.copy_(place)
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
+            self._stream, self._logits = self._pass()
 
     @torch.inference_mode()
     def _check(self, cache: KVCache) -> None:
-        """Compile, and hold three tokens against the ordinary pass."""
-        for place in range(min(3, cache.n_ctx)):
+        """Compile, and hold a few tokens against the ordinary pass."""
+        for place in range(min(_CHECKED, cache.n_ctx)):
             token = place % self._network.config.vocab_size
             expected = self._network.read(torch.full_like(self._token, token), cache)  # (1, 1, C)
-            found = self.read(token, place)  # (1, 1, C)
+            if place == 0 and self.on_gpu:
+                self._record()
+            found = self.read(token, place).stream  # (1, 1, C)
             apart = (found.float() - expected.float()).norm() / expected.float().norm()
             if not apart < _AGREEMENT:
                 raise NotCompiledError("the compiled network computes something else")
+        self.forget()
+
+
+def _through(block: Block, x: Tensor, turn: Turn | None, cache: LayerCache) -> Tensor:
+    """Return the stream after one block; compiled once for all that are alike."""
+    found: Tensor = block(x, turn, cache)
+    return found
+
+
+def _to_host(tensor: Tensor) -> Tensor:
+    """Return the tensor on the CPU; from a GPU it is still on its way."""
+    if tensor.device.type == "cpu":
+        return tensor
+    host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+    return host.copy_(tensor, non_blocking=True)
+
+
+def _compiler(backend: str | None, *, on_gpu: bool) -> Callable[[Callable[..., Any]], Any]:
+    if backend is None:
+        return lambda function: function
+    torch.compiler.reset()  # what earlier networks compiled counts against a limit
+    options: dict[str, Any] | None = None
+    if backend == "inductor":
+        torch._inductor.config.compile_threads = 1  # noqa: SLF001  no processes beside ours
+        # Products with one vector as kernels of its own, tuned for the memory's speed.
+        options = {"coordinate_descent_tuning": True} if on_gpu else None
+    return lambda function: torch.compile(function, dynamic=False, backend=backend, options=options)
 
 
 def compiled_if_asked(session: Session, choice: str, device: torch.device) -> str:
@@ -146,8 +257,20 @@ def compiled_if_asked(session: Session, choice: str, device: torch.device) -> st
     try:
         session.compile()
     except NotCompiledError as exc:
-        return f" It reads single tokens without being compiled, because {exc}."
+        return f" It reads single tokens {_recorded(session, device)}, because {exc}."
     return " It reads single tokens compiled."
+
+
+def _recorded(session: Session, device: torch.device) -> str:
+    """Fall back to what is not compiled but recorded, on a GPU; say what was done."""
+    if device.type == "cuda":
+        try:
+            session.compile(None)
+        except NotCompiledError:
+            pass
+        else:
+            return "recorded as they are, without being compiled"
+    return "without being compiled"
 
 
 class NotCompiledError(Exception):

@@ -17,10 +17,10 @@ from inference.native.registry import family_of
 from inference.native.rotary import Rotary
 
 if TYPE_CHECKING:
-    from inference.native.compiled import StaticCache
     from inference.native.config import NetworkConfig
     from inference.native.families.base import Design
     from inference.native.kv_cache import KVCache
+    from inference.native.layer_cache import LayerCache, StaticCache
     from inference.native.rotary import Turn
 
 
@@ -43,7 +43,7 @@ class Block(nn.Module):
         self.parallel = config.parallel
         self.scale = config.residual_scale
 
-    def forward(self, x: Tensor, turn: Turn | None, cache: KVCache | StaticCache | None) -> Tensor:
+    def forward(self, x: Tensor, turn: Turn | None, cache: KVCache | LayerCache | None) -> Tensor:
         """Return the stream after this block, (B, T, C)."""
         read = x if self.attention_norm is None else self.attention_norm(x)  # (B, T, C)
         found = self.attention(read, turn, cache)  # (B, T, C)
@@ -95,7 +95,7 @@ class Network(nn.Module):
     def forward(
         self,
         token_ids: Tensor,
-        cache: KVCache | StaticCache | None = None,
+        cache: KVCache | None = None,
         *,
         last_only: bool = False,
     ) -> Tensor:
@@ -112,8 +112,19 @@ class Network(nn.Module):
         x = self.read(token_ids, cache)  # (B, T, C)
         return self.score(x[:, -1:] if last_only else x)
 
-    def read(self, token_ids: Tensor, cache: KVCache | StaticCache | None = None) -> Tensor:
+    def read(self, token_ids: Tensor, cache: KVCache | None = None) -> Tensor:
         """Return the residual stream after the last block, (B, T, C); arguments as ``forward``."""
+        x, turns = self.enter(token_ids, cache)  # (B, T, C)
+        for block, turn in zip(self.blocks, turns, strict=True):
+            x = block(x, turn, cache)  # (B, T, C)
+        if cache is not None:
+            cache.advance(token_ids.shape[1])
+        return x
+
+    def enter(
+        self, token_ids: Tensor, cache: KVCache | StaticCache | None
+    ) -> tuple[Tensor, list[Turn | None]]:
+        """Return the stream before the first block, (B, T, C), and how each layer's heads turn."""
         n_new = token_ids.shape[1]
         start = 0 if cache is None else cache.length
         text_length = start + n_new if cache is None else max(start + n_new, cache.expected)
@@ -123,12 +134,7 @@ class Network(nn.Module):
         else:
             positions = cache.next_positions(n_new, device)  # (T,)
         x = self._embed(token_ids, positions)  # (B, T, C)
-        turns = self._turns(positions, text_length, x.dtype)
-        for block, turn in zip(self.blocks, turns, strict=True):
-            x = block(x, turn, cache)  # (B, T, C)
-        if cache is not None:
-            cache.advance(n_new)
-        return x
+        return x, self._turns(positions, text_length, x.dtype)
 
     def score(self, x: Tensor) -> Tensor:
         """Return the logits of the residual stream ``x``: (B, T, C) becomes (B, T, V)."""
@@ -149,7 +155,8 @@ class Network(nn.Module):
         if self.dtype is not None:
             x = x.to(self.dtype)
         if self.config.embedding_scale != 1.0:
-            x = x * x.new_tensor(self.config.embedding_scale)  # rounded to the weights' type first
+            # Rounded to the weights' type first. A CUDA graph cannot take a number from the CPU.
+            x = x * x.new_full((), self.config.embedding_scale)
         if self.position_embedding is not None:
             x = x + self.position_embedding(positions)  # (B, T, C)
         return x

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from inference.cancel import CancelToken
+    from inference.native.compiled import Step
     from inference.native.config import NetworkConfig
     from inference.native.network import Network
 
@@ -63,7 +64,8 @@ class Session:
         self._scaling = network.config.rope_scaling
         self._turned_for = 0  # the text length the newest keys were turned for
         self._chunk = _SMALLEST_CHUNK
-        self._step: CompiledStep | None = None
+        self._compiled: CompiledStep | None = None
+        self._step: Step | None = None  # the newest pass, where it was a compiled one
         self._streams = Streams(network.config, n_ctx)
         self._places = _stopping_places(network)
         self._slow = _weights_per_token(network.config) > _LARGE_NETWORK
@@ -104,6 +106,7 @@ class Session:
             pairs = zip(self._ids, ids[:-1], strict=False)
             kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         kept = kept if most is None else min(kept, most)
+        self._forget_step()
         self._cache.truncate(kept)
         self._cache.expected = len(ids)
         self._forget_from(kept)
@@ -181,7 +184,7 @@ class Session:
         self._turned_for = length
         with products_of(len(given)):
             stream = self._pass(given, cancel)  # (1, T, C), of a text read anew all of it
-        if self._device.type != "cpu":
+        if self._device.type != "cpu" and self._step is None:
             _wait_for(self._device)  # else the time measured is that of queueing
         self._ids.extend(given)
         self._streams.add(stream)
@@ -189,27 +192,47 @@ class Session:
 
     def _pass(self, ids: Sequence[int], cancel: CancelToken) -> Tensor:
         _check(cancel)
-        if self._step is not None and len(ids) == 1:
-            stream = self._step.read(ids[0], self._cache.length)  # (1, 1, C)
+        if self._compiled is not None and len(ids) == 1:
+            self._step = self._compiled.read(ids[0], self._cache.length)
             self._cache.advance(1)
-            return stream
+            return self._step.stream  # (1, 1, C)
+        self._forget_step()
         tokens = torch.tensor([ids], device=self._device)  # (1, T)
         if len(ids) == 1 and not self._slow:  # over before anybody could stop it
             return self._network.read(tokens, self._cache)  # (1, 1, C)
         with self._watching(cancel):
             return self._network.read(tokens, self._cache)  # (1, T, C)
 
-    def compile(self, backend: str = "inductor") -> None:
+    def compile(self, backend: str | None = "inductor") -> None:
         """Read single tokens with a compiled pass from now on; before anything is read.
+
+        Args:
+            backend: Of ``torch.compile``; None only records the passes, on a GPU.
 
         Raises:
             NotCompiledError: That does not work here; everything stays as it is.
         """
-        self._step = CompiledStep(self._network, self._cache, backend)
+        self._compiled = CompiledStep(self._network, self._cache, backend)
+
+    def begin(self, token: int | None) -> None:
+        """Let a GPU start to read what will probably be read next; elsewhere nothing happens.
+
+        Args:
+            token: None is the likeliest one.
+        """
+        if self._compiled is not None and self._step is not None and self.length < self.n_ctx:
+            self._compiled.begin(token, self.length)
+
+    def _forget_step(self) -> None:
+        self._step = None
+        if self._compiled is not None:
+            self._compiled.forget()
 
     @torch.inference_mode()
     def next_logits(self) -> Tensor:
         """Return the logits of what follows all that was read, float32 on the CPU, (V,)."""
+        if self._step is not None:
+            return self._step.logits()
         return self.scores(self._streams.part(self.length - 1, self.length))[0]
 
     def logits_behind(self, ids: Sequence[int], cancel: CancelToken) -> Tensor | None:
@@ -254,6 +277,7 @@ class Session:
     def take_back(self, count: int) -> None:
         """Forget the newest tokens."""
         if count:
+            self._forget_step()
             length = self._cache.length - count
             self._cache.truncate(length)
             self._forget_from(length)

@@ -19,7 +19,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
@@ -38,6 +38,8 @@ from inference.types import GenerationRequest, LoadOptions, SamplingParams  # no
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from torch import Tensor
 
 CLOCK = time.perf_counter
 PROMPT = 512
@@ -78,23 +80,33 @@ def ours(side: NativeEngine, prompt: int, tokens: int, round_: int) -> float:
 class Theirs:
     """The same network in transformers, as its pages say to use it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, network: Any) -> None:  # noqa: ANN401  transformers ships no types
         import transformers  # noqa: PLC0415  heavy
 
-        self._network = transformers.AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.bfloat16
-        )
-        self._network.generation_config.eos_token_id = None
+        self._network = network
+        network.generation_config.eos_token_id = None
         self.version = transformers.__version__
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """Load a checkpoint folder."""
+        import transformers  # noqa: PLC0415  heavy
+
+        return cls(transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16))
 
     def __call__(self, prompt: int, tokens: int, round_: int) -> float:
         """As ``ours``."""
-        ids = torch.tensor([_ids(prompt, round_)])  # (1, T)
+        ids = torch.tensor([_ids(prompt, round_)], device=self._network.device)  # (1, T)
         began = CLOCK()
         self._network.generate(
             ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens, do_sample=False
         )
         return (prompt if prompt > 1 else tokens) / (CLOCK() - began)
+
+    def scores(self, ids: Tensor) -> Tensor:
+        """Return the logits after each of the ids, (1, T, V)."""
+        logits: Tensor = self._network(ids).logits
+        return logits
 
 
 def _ids(count: int, round_: int) -> list[int]:
@@ -178,7 +190,7 @@ def main() -> int:
     if "memory" in arguments.only:
         met &= native_costs.memory(folder, arguments.threads)
     if {"decode", "int8", "prefill"} & set(arguments.only):
-        theirs = Theirs(folder)
+        theirs = Theirs.of(folder)
         print_heading(f"transformers {theirs.version}", arguments.threads)
         if "decode" in arguments.only:
             met &= decode(folder, theirs, arguments, "bfloat16")

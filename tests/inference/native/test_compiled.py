@@ -81,7 +81,7 @@ def test_a_prompt_read_again_goes_on_from_what_compiled_steps_left(tmp_path: Pat
 def test_the_room_looked_at_grows_with_the_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inference.native.compiled._FIRST_ROOM", 16)
+    monkeypatch.setattr("inference.native.layer_cache._FIRST_ROOM", 16)
     network = network_of(tmp_path, "llama, tied")
     plain, compiled = (Session(network, 100, torch.float32, CPU) for _ in range(2))
     compiled.compile(TRACED)
