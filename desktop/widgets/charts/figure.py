@@ -6,7 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
@@ -62,6 +62,11 @@ class Figure(QWidget):
         """Return the place at a spot, -1 for none."""
         del spot
         return -1
+
+    def place_rect(self, place: int) -> QRect:
+        """Return what changes its looks with a place that is marked: here the whole figure."""
+        del place
+        return self.rect()
 
     def place_words(self, place: int) -> str:
         """Return what is said of one place."""
@@ -133,9 +138,11 @@ class Figure(QWidget):
         """Mark a place, -1 for none."""
         if place == self._mark:
             return
-        self._mark = place
+        before, self._mark = self._mark, place
         self._describe()
-        self.update()
+        for one in (before, place):
+            if one in range(self.place_count()):
+                self.update(self.place_rect(one))
         self.marked.emit(place)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPen, QResizeEvent
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy
 
 from desktop.widgets.charts.figure import Figure
@@ -31,6 +32,7 @@ class TokenText(Figure):
         self._chosen = -1
         self._boxes: list[QRectF] = []
         self._laid_out_for = 0
+        self._exposed = QRect()
         self._numbers_places = False
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
@@ -71,7 +73,19 @@ class TokenText(Figure):
         """Return the token at a spot."""
         self._lay_out(self.width())
         point = spot.toPointF()
-        return next((n for n, box in enumerate(self._boxes) if box.contains(point)), -1)
+        first = bisect_left(self._boxes, point.y(), key=QRectF.bottom)
+        row = self._boxes[first : first + self.width() // _LEAST + 1]
+        return next((first + n for n, box in enumerate(row) if box.contains(point)), -1)
+
+    def place_rect(self, place: int) -> QRect:
+        """Return what a token and its number cover."""
+        self._lay_out(self.width())
+        return self._boxes[place].adjusted(-2, -2, 2, 22).toAlignedRect()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint no more than what is asked for."""
+        self._exposed = event.rect()
+        super().paintEvent(event)
 
     def place_words(self, place: int) -> str:
         """Return what is said of one token."""
@@ -104,11 +118,15 @@ class TokenText(Figure):
         self._laid_out_for = width
         text = QFontMetrics(self.theme.font("code"))
         small = QFontMetrics(self.theme.font("label"))
+        # Measuring each text of thousands would hold up the window.
+        wide, digit = text.horizontalAdvance("M"), small.horizontalAdvance("0")
         self._boxes, left, top = [], 0.0, 2.0
         for piece in self._pieces:
+            words = shown_piece(piece)
+            narrow = words.replace("·", "").isascii()  # the font's letters are all of one width
             needed = max(
-                text.horizontalAdvance(shown_piece(piece)) + 2 * _PAD,
-                small.horizontalAdvance(str(piece.id)) + 4,
+                (len(words) * wide if narrow else text.horizontalAdvance(words)) + 2 * _PAD,
+                len(str(piece.id)) * digit + 4,
                 _LEAST,
             )
             needed = min(needed, width)
@@ -123,13 +141,14 @@ class TokenText(Figure):
         """Paint what is exposed."""
         self._lay_out(size.width())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        exposed = self.visibleRegion().boundingRect() if painter.device() is self else self.rect()
-        for index, (piece, box) in enumerate(zip(self._pieces, self._boxes, strict=True)):
-            if box.bottom() + 20 < exposed.top():
-                continue
+        exposed = self._exposed if painter.device() is self else self.rect()
+        first = bisect_left(self._boxes, exposed.top() - 20, key=QRectF.bottom)
+        for index in range(first, len(self._boxes)):
+            box = self._boxes[index]
             if box.top() > exposed.bottom():
                 break
-            self._paint_piece(painter, index, piece, box)
+            if box.left() <= exposed.right() and box.right() >= exposed.left():
+                self._paint_piece(painter, index, self._pieces[index], box)
 
     def _paint_piece(self, painter: QPainter, index: int, piece: TokenPiece, box: QRectF) -> None:
         theme = self.theme

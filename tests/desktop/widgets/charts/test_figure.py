@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtGui import QImage, QPainter
 
 from desktop.widgets.charts.chance_bars import ChanceBars, ChanceRow, Chances
 from desktop.widgets.charts.pieces import shown, shown_piece
@@ -113,3 +113,32 @@ def test_a_figure_whose_numbers_have_not_come_has_no_place_under_the_pointer(
             qtbot.mouseClick(empty, Qt.MouseButton.LeftButton, pos=QPoint(x, 20))
         assert empty.mark == -1
         assert chosen == []
+
+
+def test_the_pointer_over_a_long_text_paints_two_tokens_and_finds_each(
+    qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = TokenText(theme, "text", "Text")
+    words = ("a", " longer", " wörter", "\n", " 漢字", " x" * 30)
+    text.set_text(tuple(TokenPiece(n, words[n % 6]) for n in range(600)), 4)
+    qtbot.addWidget(text)
+    text.resize(520, text.heightForWidth(520))
+    text.show()
+    qtbot.waitExposed(text)
+    for place in range(0, 600, 7):
+        assert text.place_at(text.place_rect(place).center()) in {place, -1}  # -1: on its number
+        assert text.place_at(text.place_rect(place).topLeft() + QPoint(6, 6)) == place
+    qtbot.wait(50)
+    painted: list[int] = []
+    paint = text._paint_piece
+
+    def counting(painter: QPainter, index: int, piece: TokenPiece, box: QRectF) -> None:
+        painted.append(index)
+        paint(painter, index, piece, box)
+
+    monkeypatch.setattr(text, "_paint_piece", counting)
+    text.set_mark(300)
+    qtbot.waitUntil(lambda: 300 in painted)
+    text.set_mark(301)
+    qtbot.waitUntil(lambda: 301 in painted)
+    assert len(painted) < 20
