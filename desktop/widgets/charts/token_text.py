@@ -142,7 +142,7 @@ class TokenText(Figure):
         self._lay_out(size.width())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         exposed = self._exposed if painter.device() is self else self.rect()
-        first = bisect_left(self._boxes, exposed.top() - 20, key=QRectF.bottom)
+        first = bisect_left(self._boxes, exposed.top() - 20.0, key=QRectF.bottom)
         for index in range(first, len(self._boxes)):
             box = self._boxes[index]
             if box.top() > exposed.bottom():
