@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from inference.inside.questions import Finding, Question
@@ -19,6 +19,34 @@ if TYPE_CHECKING:
     )
 
 
+Reading: TypeAlias = Literal["own", "as written", "other prompt", "cut anew", "other model"]
+"""Whose tokens a text is shown in.
+
+``own``: a text that no model wrote. ``as written``: prompt and answer are token for token those
+that the model had. ``other prompt``: only the answer is; the prompt comes out differently today.
+``cut anew``: which tokens were written is not known. ``other model``: another model wrote it.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is known of an answer from when it was written.
+
+    Attributes:
+        model_id: The model that wrote it.
+        model_name: For people.
+        ids: The tokens that it wrote; none where they were not kept.
+        start: Characters of the answer's text before them, which it read as part of its prompt.
+        prompt_digest: Of the ids it read (``inference.prompt.digest``); empty: not kept.
+    """
+
+    model_id: str
+    model_name: str
+    ids: tuple[int, ...]
+    start: int
+    prompt_digest: str
+
+
 @dataclass(frozen=True, slots=True)
 class TextSource:
     """Where a text to look at comes from.
@@ -30,6 +58,7 @@ class TextSource:
         word: The word to begin at, counted from 0 among equal words of the answer; none = the end.
         occurrence: See ``word``.
         message_id: The answer in the open chat, where it is one; the text can be changed there.
+        written: Known of the answer from when it was written.
     """
 
     title: str
@@ -38,6 +67,7 @@ class TextSource:
     word: str = ""
     occurrence: int = 0
     message_id: str = ""
+    written: Written | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +81,7 @@ class Subject:
         tokens: The whole text, prompt first.
         answer_start: Index of the first token of the answer.
         chosen: Index of the token looked at: ``len(tokens)`` is the one that would come next.
+        reading: How sure it is that these are the tokens the model had.
     """
 
     source: TextSource
@@ -59,6 +90,7 @@ class Subject:
     tokens: tuple[TokenPiece, ...]
     answer_start: int
     chosen: int
+    reading: Reading = "own"
 
     @property
     def ids(self) -> tuple[int, ...]:

@@ -69,6 +69,7 @@ class AnswerStats:
     finish_reason: str = ""  # as the engine said; empty while it writes, and in old answers
     drafted_tokens: int = 0  # guessed ahead
     accepted_tokens: int = 0  # of those, taken
+    prompt_digest: str = ""  # of the prompt's ids, see ``inference.prompt.digest``
 
     @property
     def speed(self) -> float:

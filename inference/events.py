@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 
 class Started(msgspec.Struct, frozen=True, tag="started"):
-    """The prompt is known and reading begins; ``seed`` is the one really used."""
+    """The prompt is known and reading begins; ``seed`` is the one really used.
+
+    ``prompt_digest`` tells its token ids from others (``inference.prompt.digest``).
+    """
 
     request_id: str
     context: int
     prompt_tokens: int
     reused_tokens: int
     seed: int
+    prompt_digest: str = ""
 
 
 class PromptProgress(msgspec.Struct, frozen=True, tag="prompt_progress"):

@@ -25,6 +25,17 @@ _PER_TICK = 1_024  # joining so many events takes well under a millisecond
 _WATCH_S = 0.05
 
 
+class JoinedTokens(TokenEvent, frozen=True, tag="joined_tokens"):
+    """Several tokens in one event; ``ids`` are theirs, in order."""
+
+    ids: tuple[int, ...] = ()
+
+
+def ids_of(event: TokenEvent) -> tuple[int, ...]:
+    """Return the ids of all tokens that an event stands for."""
+    return event.ids if isinstance(event, JoinedTokens) else (event.token_id,)
+
+
 class EventBridge(QObject):
     """Carries events from any thread into the GUI thread, in order, in batches.
 
@@ -122,7 +133,7 @@ class EventBridge(QObject):
 def join_tokens(events: Iterable[object]) -> tuple[object, ...]:
     """Join adjacent token events of one answer, sample and kind.
 
-    The joined event has all text and the last one's index and id; probabilities are left out.
+    The joined event has all text and ids and the last one's index; probabilities are left out.
     """
     joined: list[object] = []
     run: list[TokenEvent] = []
@@ -151,6 +162,13 @@ def _join(run: list[TokenEvent]) -> TokenEvent:
     if len(run) == 1:
         return last
     text = "".join(event.text for event in run)
-    return TokenEvent(
-        last.request_id, last.index, last.token_id, text, kind=last.kind, sample=last.sample
+    ids = tuple(event.token_id for event in run)
+    return JoinedTokens(
+        last.request_id,
+        last.index,
+        last.token_id,
+        text,
+        kind=last.kind,
+        sample=last.sample,
+        ids=ids,
     )

@@ -202,7 +202,7 @@ class Answering(QObject):
         live = self._live
         if live is not None and live.unsaved:
             live.unsaved = False
-            self._saver.put(live.record.id, live.text())
+            self._saver.put(live.record.id, live.text(), live.tokens())
 
     def _on_batch(self, batch: tuple[object, ...]) -> None:
         for event in batch:

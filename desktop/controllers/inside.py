@@ -6,7 +6,6 @@ One question is under way at a time; an answer in a chat comes first. Knows no f
 from __future__ import annotations
 
 import itertools
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
@@ -15,9 +14,9 @@ from PySide6.QtCore import QObject, Signal
 from desktop.controllers.decodings import run_decodings
 from desktop.controllers.engine_worker import Asked
 from desktop.controllers.problems import looking_problem
+from desktop.controllers.reading import read_text
 from desktop.inside import ReadAnatomy, ReadWords, RunDecodings, Subject, TextSource
 from inference.cancel import CancelToken
-from inference.errors import UnsupportedRequestError
 from inference.inside.questions import (
     Array,
     AskAttentionOverview,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from desktop.controllers.engine_worker import EngineClientLike, Operation
     from desktop.inside import Inquiry, Result
     from desktop.values import EngineState
-    from inference.types import TokenPiece
 
 _SLOW: Final = (AskAttentionOverview, AskRollout, AskSurprise, AskUpdates)
 """Questions that read a whole text; what is answered at a glance goes before them."""
@@ -161,15 +159,8 @@ class InsideController(QObject):
             return
         model, loaded = state.model, state.loaded
 
-        def read(client: EngineClientLike, _cancel: CancelToken) -> Subject:
-            prompt, answer = _tokens(client, source, adds_bos=loaded.adds_bos)
-            tokens = (*prompt, *answer)
-            if not tokens:
-                raise UnsupportedRequestError("This text is empty.", "Write some words first.")
-            start = len(prompt)
-            chosen = _place(answer, source.word, source.occurrence)
-            at = start + chosen if chosen is not None else len(tokens)
-            return Subject(source, model, loaded, tokens, start, max(1, at))
+        def read(client: EngineClientLike, cancel: CancelToken) -> Subject:
+            return read_text(client, source, model, loaded, cancel)
 
         self._begin(read)
 
@@ -256,32 +247,3 @@ class InsideController(QObject):
                 self._read()
         else:
             self._next()
-
-
-def _tokens(
-    client: EngineClientLike, source: TextSource, *, adds_bos: bool
-) -> tuple[tuple[TokenPiece, ...], tuple[TokenPiece, ...]]:
-    """Return the tokens of the prompt and of the answer, as the model has them."""
-    request = source.request
-    if request.messages is not None:
-        prompt = client.render(request.messages, request.template_variables).tokens
-    else:
-        prompt = client.tokenize(request.text or "", add_bos=adds_bos)
-    return prompt, client.tokenize(source.answer) if source.answer else ()
-
-
-def _place(tokens: tuple[TokenPiece, ...], word: str, occurrence: int) -> int | None:
-    """Return the token in which the n-th such word of the answer begins."""
-    if not word:
-        return None
-    text, ends = "", []
-    for piece in tokens:
-        text += piece.text
-        ends.append(len(text))
-    found = [match.start() for match in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", text)]
-    if not found:
-        found = [match.start() for match in re.finditer(re.escape(word), text)]
-    if not found:
-        return None
-    start = found[min(occurrence, len(found) - 1)]
-    return next(index for index, end in enumerate(ends) if end > start)

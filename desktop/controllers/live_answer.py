@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from desktop.bridge.event_bridge import ids_of
 from desktop.store.records import AnswerSettings
+from desktop.store.token_ids import TokenIds
 from desktop.values import COMPLETION_TOKENS, AnswerStats
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class LiveAnswer:
     stats: AnswerStats = field(default_factory=AnswerStats)
     problem: Problem | None = None
     _parts: list[str] = field(default_factory=list)
+    _ids: TokenIds = field(default_factory=lambda: TokenIds(0))
     _asked_at: float = 0.0
     _first_at: float = 0.0
 
@@ -45,6 +48,10 @@ class LiveAnswer:
         joined = "".join(self._parts)
         self._parts = [joined]
         return joined
+
+    def tokens(self) -> bytes:
+        """The ids of what was written, packed; empty where the model wrote nothing."""
+        return self._ids.packed()
 
     def begin(
         self,
@@ -57,6 +64,7 @@ class LiveAnswer:
         self.request_id = request_id
         self._asked_at = time.monotonic()
         self._parts = [self.record.text]
+        self._ids = TokenIds(len(self.record.text))
         asked = self.record.settings
         continues = is_completion(model, loaded, options)
         self.record = replace(
@@ -84,6 +92,7 @@ class LiveAnswer:
         self.stats = replace(
             self.stats,
             prompt_tokens=event.prompt_tokens,
+            prompt_digest=event.prompt_digest,
             context_used=event.prompt_tokens,
             context_total=event.context,
         )
@@ -104,6 +113,7 @@ class LiveAnswer:
         self.state = "streaming"
         self.unsaved = True
         self._parts.append(event.text)
+        self._ids.extend(ids_of(event))
         tokens = event.index + 1
         elapsed = now - self._first_at
         self.stats = replace(
@@ -138,7 +148,15 @@ class LiveAnswer:
         """The message as it is now."""
         text = self.text() if self.request_id else self.record.text
         stats = self.stats if self.stats.prompt_tokens else None
-        return replace(self.record, text=text, state=self.state, stats=stats, problem=self.problem)
+        tokens = self.tokens() or self.record.tokens
+        return replace(
+            self.record,
+            text=text,
+            state=self.state,
+            stats=stats,
+            problem=self.problem,
+            tokens=tokens,
+        )
 
 
 def is_completion(model: ModelInfo, loaded: LoadedModel, options: LoadOptions | None) -> bool:

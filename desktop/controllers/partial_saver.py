@@ -37,15 +37,15 @@ class PartialSaver:
         self._chats = chats
         self._sink = sink
         self._changed = threading.Condition()
-        self._next: tuple[str, str] | None = None
+        self._next: tuple[str, str, bytes] | None = None
         self._closing = CancelToken()
         self._thread = threading.Thread(target=self._work, name="partial-saver", daemon=True)
         self._thread.start()
 
-    def put(self, message_id: str, text: str) -> None:
+    def put(self, message_id: str, text: str, tokens: bytes = b"") -> None:
         """Keep this text soon; returns at once."""
         with self._changed:
-            self._next = (message_id, text)
+            self._next = (message_id, text, tokens)
             self._changed.notify()
 
     def close(self) -> None:
@@ -62,10 +62,10 @@ class PartialSaver:
                 self._changed.wait_for(lambda: self._next is not None or self._closing.cancelled)
                 if self._closing.cancelled or self._next is None:
                     return
-                message_id, text = self._next
+                message_id, text, tokens = self._next
                 self._next = None
             try:
-                self._chats.save_partial(message_id, text)
+                self._chats.save_partial(message_id, text, tokens)
             except StoreError as error:
                 # Closing must not wait for room in an inbox that the closing thread would empty.
                 self._sink(PartialNotSaved(message_id, error), self._closing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from desktop.store.token_ids import unpack
 from inference.types import GenerationRequest, Message, SamplingParams
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def text_source(
         word: The word to begin at; empty = the first of an answer.
         occurrence: Which of equal words, from 0.
     """
-    from desktop.inside import TextSource  # noqa: PLC0415  the window starts without it
+    from desktop.inside import TextSource, Written  # noqa: PLC0415  the window starts without it
 
     at = next((n for n, record in enumerate(branch) if record.id == message_id), None)
     if at is None:
@@ -96,7 +97,10 @@ def text_source(
     if not word:
         words = record.text.split()
         word, occurrence = (words[0] if words else ""), 0
-    return TextSource(chat.title, request, record.text, word, occurrence, message_id)
+    start, ids = unpack(record.tokens)
+    digest = "" if record.stats is None else record.stats.prompt_digest
+    written = Written(record.model_id, record.model_name, ids, start, digest)
+    return TextSource(chat.title, request, record.text, word, occurrence, message_id, written)
 
 
 def _joined(before: str, after: str) -> str:

@@ -29,7 +29,7 @@ WITH RECURSIVE up(id, parent_id, depth) AS (
     SELECT p.id, p.parent_id, up.depth + 1 FROM messages p JOIN up ON p.id = up.parent_id
 )
 SELECT m.id, m.chat_id, m.parent_id, m.role, m.text, m.state, m.created_at, m.model_id,
-    m.model_name, m.engine, m.is_completion, m.settings, m.stats, m.problem,
+    m.model_name, m.engine, m.is_completion, m.settings, m.stats, m.problem, m.tokens,
     (SELECT count(*) FROM messages s WHERE s.chat_id = m.chat_id
         AND s.parent_id IS m.parent_id AND s.seq <= m.seq),
     (SELECT count(*) FROM messages s WHERE s.chat_id = m.chat_id
@@ -145,8 +145,8 @@ class Chats:
         with self._db.transaction() as connection:
             connection.execute(
                 "INSERT INTO messages(id, chat_id, parent_id, role, text, state, created_at, "
-                "model_id, model_name, engine, is_completion, settings, stats, problem) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "model_id, model_name, engine, is_completion, settings, stats, problem, tokens) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     message.id,
                     message.chat_id,
@@ -160,7 +160,7 @@ class Chats:
             )
             _show(connection, message.chat_id, message.id, message.created_at)
 
-    def save_partial(self, message_id: str, text: str) -> bool:
+    def save_partial(self, message_id: str, text: str, tokens: bytes = b"") -> bool:
         """Keep what has been written so far; return ``False`` when more of it is kept already.
 
         A late call can therefore never overwrite the end of an answer, nor, when that is
@@ -168,9 +168,9 @@ class Chats:
         """
         with self._db.transaction() as connection:
             changed = connection.execute(
-                "UPDATE messages SET text = ?, state = 'streaming' WHERE id = ? "
+                "UPDATE messages SET text = ?, tokens = ?, state = 'streaming' WHERE id = ? "
                 "AND state IN ('waiting', 'reading', 'streaming') AND length(text) <= ?",
-                (text, message_id, len(text)),
+                (text, tokens, message_id, len(text)),
             )
             return changed.rowcount == 1
 
@@ -179,7 +179,8 @@ class Chats:
         with self._db.transaction() as connection:
             connection.execute(
                 "UPDATE messages SET text = ?, state = ?, model_id = ?, model_name = ?, "
-                "engine = ?, is_completion = ?, settings = ?, stats = ?, problem = ? "
+                "engine = ?, is_completion = ?, settings = ?, stats = ?, problem = ?, "
+                "tokens = ? "
                 "WHERE id = ?",
                 (message.text, message.state, *_answer_columns(message), message.id),
             )
@@ -274,6 +275,7 @@ def _answer_columns(message: MessageRecord) -> tuple[object, ...]:
         None if message.settings is None else _json(message.settings),
         None if message.stats is None else _json(message.stats),
         None if message.problem is None else _json(message.problem),
+        message.tokens,
     )
 
 
@@ -308,6 +310,7 @@ def _message(row: Row) -> MessageRecord:
         settings=settings and msgspec.json.decode(settings, type=AnswerSettings),
         stats=stats and msgspec.json.decode(stats, type=AnswerStats),
         problem=problem and msgspec.json.decode(problem, type=Problem),
-        version=row[14],
-        versions=row[15],
+        tokens=row[14],
+        version=row[15],
+        versions=row[16],
     )

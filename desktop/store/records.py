@@ -51,7 +51,11 @@ class ChatRecord:
 
 @dataclass(frozen=True, slots=True)
 class MessageRecord:
-    """One message of the tree; ``version`` of ``versions`` siblings counts from 1."""
+    """One message of the tree; ``version`` of ``versions`` siblings counts from 1.
+
+    ``tokens`` are the ids that were written, as ``store.token_ids`` packs them; empty where they
+    are not known.
+    """
 
     id: str
     chat_id: str
@@ -67,5 +71,6 @@ class MessageRecord:
     settings: AnswerSettings | None = None
     stats: AnswerStats | None = None
     problem: Problem | None = None
+    tokens: bytes = b""
     version: int = 1
     versions: int = 1

@@ -59,7 +59,7 @@ class InsideWiring(QObject):
         self._engines = engines
         self._chats = chats
         self.controller = InsideController(engines, bridge, self)
-        self.page = InsidePage(theme, self._entries())
+        self.page = InsidePage(theme, self._entries(), self._is_installed)
         controller, page = self.controller, self.page
         controller.subject_changed.connect(page.show_subject)
         controller.chosen_changed.connect(page.show_place)
@@ -70,6 +70,7 @@ class InsideWiring(QObject):
         page.text_given.connect(controller.open_text)
         page.view_opened.connect(lambda _name: controller.forget_waiting())
         page.said.connect(self.said)
+        page.load_asked.connect(engines.load)
         page.continue_asked.connect(self._on_continue)
         self.set_engine(engines.state())
 
@@ -87,6 +88,9 @@ class InsideWiring(QObject):
         elif state.status in {"answering", "stopping"}:
             words = self.tr("The model is writing; the text is read as soon as it has ended.")
         self.page.say_no_model(words)
+
+    def _is_installed(self, model_id: str) -> bool:
+        return any(row.info.id == model_id for row in self._engines.models().rows)
 
     def _entries(self) -> tuple[Entry, ...]:
         text, model = self.tr("This text"), self.tr("This model")

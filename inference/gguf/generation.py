@@ -22,6 +22,7 @@ from inference.gguf.sampler import Sampler
 from inference.gguf.samples import SequenceRows
 from inference.gguf.session import BATCH_TOKENS
 from inference.prompt.context import check_fits
+from inference.prompt.digest import prompt_digest
 from inference.samples import Drawn, SampleBatch
 from inference.sampling_rules import (
     check_alternatives,
@@ -124,7 +125,12 @@ class Generation:
         seed = pick_seed(request.sampling)
         self._reused = self._session.reuse(self._prompt)
         yield Started(
-            request.request_id, self._session.n_ctx, len(self._prompt), self._reused, seed
+            request.request_id,
+            self._session.n_ctx,
+            len(self._prompt),
+            self._reused,
+            seed,
+            prompt_digest(self._prompt),
         )
         reason: FinishReason = "cancelled"
         if (yield from self._read_prompt(cancel)):

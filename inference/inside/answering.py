@@ -21,6 +21,7 @@ from inference.inside.questions import (
     AskMap,
     AskNeighbours,
     AskNext,
+    AskPieces,
     AskRollout,
     AskSum,
     AskSurprise,
@@ -29,6 +30,7 @@ from inference.inside.questions import (
     Finding,
     Lens,
     NextTokens,
+    Pieces,
     Question,
     Surprise,
 )
@@ -44,7 +46,7 @@ from inference.inside.reading import (
 )
 from inference.inside.stages import likeliest_first
 from inference.inside.vectors import about_vectors
-from inference.types import Candidate
+from inference.types import Candidate, TokenPiece
 
 if TYPE_CHECKING:
     from inference.cancel import CancelToken
@@ -77,8 +79,8 @@ def answer(question: Question, source: Source, cancel: CancelToken) -> Finding:
             finding = changed(question, source, cancel)
         case AskNeighbours() | AskSum() | AskMap() | AskContext() | AskVectors():
             finding = about_vectors(question, source, cancel)
-        case AskSurprise():
-            finding = _surprise(question, source, cancel)
+        case AskSurprise() | AskPieces():
+            finding = _along(question, source, cancel)
         case _:
             assert_never(question)
     return finding
@@ -173,6 +175,13 @@ def _lens(question: AskLens, source: Source, cancel: CancelToken) -> Lens:
     )
 
 
-def _surprise(question: AskSurprise, source: Source, cancel: CancelToken) -> Surprise:
-    check_text(question.token_ids, source)
-    return source.last_surprise.of(question.token_ids, source, cancel)
+def _along(
+    question: AskSurprise | AskPieces, source: Source, cancel: CancelToken
+) -> Surprise | Pieces:
+    ids = question.token_ids
+    if isinstance(question, AskSurprise):
+        check_text(ids, source)
+        return source.last_surprise.of(ids, source, cancel)
+    source.check_ids(ids)
+    text, special = source.text_of, source.is_special
+    return Pieces(tuple(TokenPiece(one, text(one), special(one)) for one in ids))

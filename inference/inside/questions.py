@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-from inference.types import Candidate
+from inference.types import Candidate, TokenPiece
 
 if TYPE_CHECKING:
     import numpy as np
@@ -219,6 +219,12 @@ class AskChanged(msgspec.Struct, frozen=True, tag="changed"):
     length: int = 12
 
 
+class AskPieces(msgspec.Struct, frozen=True, tag="pieces"):
+    """The texts of tokens; answered by ``Pieces``."""
+
+    token_ids: tuple[int, ...]
+
+
 Question: TypeAlias = (
     AskNext
     | AskChanged
@@ -234,6 +240,7 @@ Question: TypeAlias = (
     | AskContext
     | AskVectors
     | AskSurprise
+    | AskPieces
 )
 
 
@@ -346,4 +353,13 @@ class ChangedRun(msgspec.Struct, frozen=True, tag="changed_run"):
     origin: Origin = "measured"
 
 
-Finding: TypeAlias = NextTokens | Array | Lens | Neighbours | WordMap | Surprise | ChangedRun
+class Pieces(msgspec.Struct, frozen=True, tag="piece_list"):
+    """One piece for each id."""
+
+    tokens: tuple[TokenPiece, ...]
+    origin: Origin = "measured"
+
+
+Finding: TypeAlias = (
+    NextTokens | Array | Lens | Neighbours | WordMap | Surprise | ChangedRun | Pieces
+)

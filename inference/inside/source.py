@@ -51,6 +51,10 @@ class Source(Protocol):
         """Return a token's text for people."""
         ...
 
+    def is_special(self, token_id: int) -> bool:
+        """Whether a token is no text but a mark, such as the end of a turn."""
+        ...
+
     def check_ids(self, ids: Sequence[int]) -> None:
         """Refuse ids that the vocabulary lacks."""
         ...

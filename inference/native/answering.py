@@ -19,6 +19,7 @@ from inference.native.penalties import Penalties
 from inference.native.samples import NetworkRows
 from inference.native.sampling import Sampler
 from inference.native.session import Session, StoppedError
+from inference.prompt.digest import prompt_digest
 from inference.samples import Drawn, SampleBatch
 from inference.sampling_rules import check_draft, check_params, is_greedy, pick_seed
 from inference.speculation import Speculation
@@ -103,7 +104,8 @@ class Answer:
         # Contrastive search compares with every token of the prompt, so each has to be read.
         most = 0 if self._contrastive else None
         self._reused = self._session.reuse(self._ids, most)
-        yield Started(request_id, self._loaded.n_ctx, total, self._reused, self._seed)
+        digest = prompt_digest(self._ids)
+        yield Started(request_id, self._loaded.n_ctx, total, self._reused, self._seed, digest)
         reason: FinishReason
         try:
             with memory_errors_translated("reading the prompt"):

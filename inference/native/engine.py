@@ -283,6 +283,7 @@ class NativeEngine:
                 self._loaded.n_ctx,
                 self._tokenizer.text,
                 self._check_ids,
+                is_special=self._tokenizer.is_special,
                 make_ready=lambda ids: self._past.prepare(ids, ""),
             )
         with memory_errors_translated("looking inside"):

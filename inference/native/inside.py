@@ -48,6 +48,7 @@ class NativeSource:
         n_ctx: Tokens that a pass can take.
         text_of: Text of a token.
         check_ids: Refuses ids that do not exist.
+        is_special: Whether a token is a mark, not text.
         make_ready: Called with a text before the session forgets another one for it.
     """
 
@@ -59,6 +60,7 @@ class NativeSource:
         text_of: Callable[[int], str],
         check_ids: Callable[[Sequence[int]], None],
         *,
+        is_special: Callable[[int], bool] = lambda _id: False,
         make_ready: Callable[[Sequence[int]], None] = lambda _ids: None,
     ) -> None:
         self._network = network
@@ -70,6 +72,7 @@ class NativeSource:
         self.last_surprise = LastSurprise()
         self.text_of = text_of
         self.check_ids = check_ids
+        self.is_special = is_special
         self._make_ready = make_ready
         self._device = network.token_embedding.weight.device
 

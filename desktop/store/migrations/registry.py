@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from desktop.store.migrations import m0001_chats
+from desktop.store.migrations import m0001_chats, m0002_token_ids
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,4 +23,7 @@ class Migration:
     apply: Callable[[sqlite3.Connection], None]
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, m0001_chats.apply),)
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, m0001_chats.apply),
+    Migration(2, m0002_token_ids.apply),
+)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.views.chat_page import ElidedLabel
+from desktop.views.inside.reading_note import ReadingNote
 from desktop.widgets import formatting
 from desktop.widgets.category_delegate import CategoryDelegate
 from desktop.widgets.controls import Button, IconButton, label, panel
@@ -66,6 +67,7 @@ class InsidePage(QFrame):
     Args:
         theme: The look at the start.
         entries: From top to bottom; entries of one group stand together.
+        can_load: Whether a model, by its id, is installed.
 
     Signals:
         asked: A ``Question``.
@@ -74,6 +76,7 @@ class InsidePage(QFrame):
         said: A sentence for the person.
         continue_asked: Token id; see ``InsideView``.
         view_opened: Id of the view that is seen now.
+        load_asked: Id of the model that wrote what is shown.
     """
 
     asked = Signal(object)
@@ -82,8 +85,14 @@ class InsidePage(QFrame):
     said = Signal(str)
     continue_asked = Signal(int)
     view_opened = Signal(str)
+    load_asked = Signal(str)
 
-    def __init__(self, theme: Theme, entries: tuple[Entry, ...]) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        entries: tuple[Entry, ...],
+        can_load: Callable[[str], bool] = lambda _id: False,
+    ) -> None:
         super().__init__()
         self._theme = theme
         self._entries = {entry.id: entry for entry in entries}
@@ -108,6 +117,8 @@ class InsidePage(QFrame):
         self._place = label("", theme, "small", "text2", name="inside_place")
         self._notice = Notice(theme, name="inside_problem", severity="info")
         self._notice.hide()
+        self._reading = ReadingNote(theme, can_load)
+        self._reading.load_asked.connect(self.load_asked)
         self._field = QLineEdit()
         self._empty = self._make_empty(theme)
         self._stack = QStackedWidget()
@@ -159,6 +170,7 @@ class InsidePage(QFrame):
         """Show another text, or say that there is none."""
         self._subject = subject
         self._notice.hide()
+        self._reading.show_subject(subject)
         self._pages.setCurrentWidget(self._empty if subject is None else self._work)
         if subject is None:
             return
@@ -327,6 +339,7 @@ class InsidePage(QFrame):
         column.addWidget(self._make_strip_row(theme))
         box = QVBoxLayout()
         box.setContentsMargins(24, 0, 24, 0)
+        box.addWidget(self._reading)
         box.addWidget(self._notice)
         column.addLayout(box)
         self._side_panel = panel("side", "inside_controls", "left")

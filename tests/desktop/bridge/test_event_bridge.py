@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QObject, Signal
 
-from desktop.bridge.event_bridge import EventBridge, join_tokens
+from desktop.bridge.event_bridge import EventBridge, JoinedTokens, ids_of, join_tokens
 from inference.cancel import CancelToken
 from inference.events import PromptProgress, TokenEvent
 
@@ -37,10 +37,12 @@ def test_adjacent_tokens_of_one_answer_are_joined() -> None:
     events = [progress, _token(0, "On"), _token(1, "ce"), _token(0, "x", "other"), _token(2, "!")]
     assert join_tokens(events) == (
         progress,
-        TokenEvent("r", 1, 1, "Once"),
+        JoinedTokens("r", 1, 1, "Once", ids=(0, 1)),
         _token(0, "x", "other"),
         _token(2, "!"),
     )
+    assert ids_of(JoinedTokens("r", 1, 1, "Once", ids=(7, 1))) == (7, 1)
+    assert ids_of(_token(3)) == (3,)
     thought = TokenEvent("r", 0, 0, "hm", kind="thinking")
     assert join_tokens([thought, _token(1)]) == (thought, _token(1))
 

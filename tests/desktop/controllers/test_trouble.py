@@ -204,9 +204,9 @@ def test_the_partial_answer_is_saved_about_once_a_second_and_at_the_end(
     saves: list[tuple[float, int]] = []
     real = Chats.save_partial
 
-    def noted(self: Chats, message_id: str, text: str) -> bool:
+    def noted(self: Chats, message_id: str, text: str, tokens: bytes) -> bool:
         saves.append((time.monotonic(), len(text)))
-        return real(self, message_id, text)
+        return real(self, message_id, text, tokens)
 
     monkeypatch.setattr(Chats, "save_partial", noted)
     house = make_house(model("starter-instruct", "tokens=700,rate=200"))

@@ -132,6 +132,17 @@ def test_the_first_messages_of_two_chats_are_no_siblings(chats: Chats) -> None:
     assert chats.show_version(second, -1) is None
 
 
+def test_the_ids_of_an_answer_are_kept_with_what_is_written_of_it(chats: Chats) -> None:
+    chat = _chat(chats)
+    answer = _say(chats, chat, None, "", role="assistant", state="waiting")
+    assert chats.message(answer).tokens == b""
+    chats.save_partial(answer, "Once", b"1234")
+    assert chats.message(answer).tokens == b"1234"
+    ended = replace(chats.message(answer), text="Once upon", state="complete", tokens=b"12345678")
+    chats.save_answer(ended)
+    assert chats.message(answer).tokens == b"12345678"
+
+
 def test_a_late_partial_save_cannot_overwrite_the_end(chats: Chats) -> None:
     chat = _chat(chats)
     answer = _say(chats, chat, None, "", role="assistant", state="waiting")
