@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 import numpy as np
 
 from inference.errors import UnsupportedRequestError
-from inference.inside.attention import Overview, Reduced, Rollout, part
+from inference.inside.attention import Overview, Reduced, Rollout, habits, part
 from inference.inside.changing import changed
 from inference.inside.questions import (
     MOST_ATTENTION_TOKENS,
@@ -16,6 +16,7 @@ from inference.inside.questions import (
     AskAttentionOverview,
     AskChanged,
     AskContext,
+    AskHabits,
     AskHidden,
     AskLens,
     AskMap,
@@ -65,7 +66,7 @@ def answer(question: Question, source: Source, cancel: CancelToken) -> Finding:
     match question:
         case AskNext():
             finding = _next(question, source, cancel)
-        case AskAttention():
+        case AskAttention() | AskHabits():
             finding = _attention(question, source, cancel)
         case AskAttentionOverview():
             finding = _overview(question, source, cancel)
@@ -99,28 +100,30 @@ def _next(question: AskNext, source: Source, cancel: CancelToken) -> NextTokens:
     return NextTokens(found.top, found.entropy_bits, every.tobytes(), order.tobytes())
 
 
-def _attention(question: AskAttention, source: Source, cancel: CancelToken) -> Array:
+def _attention(question: AskAttention | AskHabits, source: Source, cancel: CancelToken) -> Array:
     ids = question.token_ids
     check_text(ids, source, MOST_ATTENTION_TOKENS)
     check_place("layer", question.layer, source.n_layers)
     if isinstance(question.heads, int):
         check_place("head", question.heads, source.n_heads)
-    if question.heads == "all":
+
+    def looked() -> Numbers:
+        taken = Reduced(question.heads, source.n_heads, len(ids))
+        source.attention(ids, (question.layer,), taken.take, cancel)
+        return taken.weights
+
+    if isinstance(question, AskAttention) and question.heads == "all":
         if question.window is not None or question.size:
             raise UnsupportedRequestError(
                 "A part of the attention is shown for one head at a time."
             )
-        return array(_looked(question, source, cancel))
-    check_window(question.window, len(ids))
-    key = (ids, question.layer, question.heads)
-    weights = source.last_look.get(key, lambda: _looked(question, source, cancel))
+        return array(looked())
+    if isinstance(question, AskAttention):
+        check_window(question.window, len(ids))
+    weights = source.last_look.get((ids, question.layer, question.heads), looked)
+    if isinstance(question, AskHabits):
+        return array(habits(weights))
     return array(part(weights, question.window, question.size))
-
-
-def _looked(question: AskAttention, source: Source, cancel: CancelToken) -> Numbers:
-    taken = Reduced(question.heads, source.n_heads, len(question.token_ids))
-    source.attention(question.token_ids, (question.layer,), taken.take, cancel)
-    return taken.weights
 
 
 def _overview(question: AskAttentionOverview, source: Source, cancel: CancelToken) -> Array:

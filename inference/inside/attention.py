@@ -70,6 +70,16 @@ def part(weights: Numbers, window: Window | None, size: int) -> Numbers:
     return weights
 
 
+def habits(weights: Numbers) -> Numbers:
+    """Return the mean shares for itself, the token before and the first one, of (T, T)."""
+    later = weights[2:]
+    if not len(later):
+        return np.full(3, np.nan, np.float32)
+    places = np.arange(2, len(weights))
+    shares = (weights[places, places], weights[places, places - 1], later[:, 0])
+    return np.array([share.mean() for share in shares], np.float32)
+
+
 class Overview:
     """All heads in small: the maximum over the positions that a cell stands for.
 

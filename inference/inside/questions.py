@@ -54,6 +54,18 @@ class AskAttention(msgspec.Struct, frozen=True, tag="attention"):
     size: int = 0
 
 
+class AskHabits(msgspec.Struct, frozen=True, tag="habits"):
+    """Where a layer or head looks over the whole text; answered by ``Array``, (3,).
+
+    Mean shares that a token gives to itself, to the one before it and to the very first one, over
+    all tokens from the third on, where these are three; NaN where there are none.
+    """
+
+    token_ids: tuple[int, ...]
+    layer: int
+    heads: int | Literal["mean", "max"] = "mean"
+
+
 class AskAttentionOverview(msgspec.Struct, frozen=True, tag="attention_overview"):
     """All heads of all layers at a glance; answered by ``Array``, (L, H, S, S).
 
@@ -229,6 +241,7 @@ Question: TypeAlias = (
     AskNext
     | AskChanged
     | AskAttention
+    | AskHabits
     | AskAttentionOverview
     | AskRollout
     | AskHidden

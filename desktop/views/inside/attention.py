@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, cast
 
-import numpy as np
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from desktop.views.inside.attention_bar import AttentionBar, Choice, LinesLegend, MapLegend
+from desktop.views.inside.attention_side import AttentionSide, grid_frame
 from desktop.views.inside.view import InsideView
 from desktop.widgets import formatting
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.head_grid import HeadGrid
 from desktop.widgets.charts.heat_map import HeatMap
 from desktop.widgets.charts.look_lines import LookLines
-from desktop.widgets.charts.pieces import shown_piece
-from desktop.widgets.charts.share_bars import ShareBars
-from desktop.widgets.controls import label, panel, scrolled
-from desktop.widgets.inputs import Combo, Segments, Slider
-from inference.inside.questions import Array, AskAttention, AskAttentionOverview, AskRollout
+from desktop.widgets.controls import scrolled
+from inference.inside.questions import (
+    Array,
+    AskAttention,
+    AskAttentionOverview,
+    AskHabits,
+    AskRollout,
+)
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from desktop.inside import Inquiry, Result, Subject
+    from desktop.views.inside.attention_bar import Shape
+    from desktop.widgets.charts.origin import OriginKind
     from desktop.widgets.theme import Theme
     from inference.inside.questions import Question, Window
 
-How = Literal["one", "mean", "max", "rollout"]
 _CELLS: Final = 512
 _AT_FIRST: Final = 32
-_SHOWN: Final = 6
-
-
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """What of the attention is shown."""
-
-    how: How = "mean"
-    layer: int = 0
-    head: int = 0
+_MOST_LINES: Final = 48
+_WIDEST: Final = 144.0
 
 
 class AttentionView(InsideView):
@@ -49,42 +42,55 @@ class AttentionView(InsideView):
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "inside_attention")
         self._subject: Subject | None = None
-        self._choice = _Choice()
+        self._choice = Choice()
+        self._shape: Shape = "map"
         self._window: Window | None = None
         self._asked: Question | None = None
         self._row_asked: Question | None = None
-        self._is_waiting = False
+        self._habits_asked: Question | None = None
         self._overview_asked: Question | None = None
-        self._bar = _Bar(theme)
-        self._bar.changed.connect(self._on_choice)
-        self._bar.shape_chosen.connect(self._on_shape)
+        self._is_waiting = False
+        self._bar = AttentionBar(theme)
         self._map = HeatMap(theme, "attention_map", self.tr("Attention"))
-        self._map.window_wanted.connect(self._on_window)
-        self._map.place_chosen.connect(self._on_cell)
         self._lines = LookLines(theme, "attention_lines", self.tr("Attention as lines"))
-        self._bar.threshold_moved.connect(self._lines.set_threshold)
-        self._lines.place_chosen.connect(lambda row: self._choose(self._lines.first + row))
-        words = self.tr("Each row is a token that looks; each column one it can look at.")
-        self._frames = [
-            FigureFrame(self._map, theme, self.tr("Where tokens look"), words, origin="measured"),
-            FigureFrame(self._lines, theme, self.tr("Where tokens look"), words, origin="measured"),
-        ]
-        self._shapes = QStackedWidget()
-        for frame in self._frames:
-            self._shapes.addWidget(frame)
-        self._side = _Side(theme)
-        self._side.grid.place_chosen.connect(self._on_head)
-        for frame in (*self._frames, self._side.grid_frame, self._side.row_frame):
-            frame.said.connect(self.said)
+        self._grid = HeadGrid(
+            theme, "attention_all_heads", self.tr("All heads, large"), widest=_WIDEST
+        )
+        self._side = AttentionSide(theme)
+        title = self.tr("Where tokens look")
+        self._map_legend, self._lines_legend = MapLegend(theme), LinesLegend(theme)
+        self._frames = {
+            "map": FigureFrame(self._map, theme, title, origin="measured", legend=self._map_legend),
+            "lines": FigureFrame(
+                self._lines, theme, title, origin="measured", legend=self._lines_legend
+            ),
+            "all": grid_frame(self._grid, theme, self.tr("All heads")),
+        }
+        self._connect()
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(24, 12, 12, 16)
-        column.addWidget(self._shapes)
+        for frame in self._frames.values():
+            column.addWidget(frame, 1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(self._bar)
         whole.addWidget(scrolled(left, "attention_scroll", self.tr("Attention")), 1)
+        self._bar.open_shape("map")
+
+    def _connect(self) -> None:
+        self._bar.changed.connect(self._on_choice)
+        self._bar.shape_chosen.connect(self._on_shape)
+        self._lines_legend.threshold_moved.connect(self._lines.set_threshold)
+        self._map_legend.zoom_asked.connect(self._on_zoom)
+        self._map.window_wanted.connect(self._on_window)
+        self._map.place_chosen.connect(self._on_cell)
+        self._lines.place_chosen.connect(lambda row: self._choose(self._lines.first + row))
+        self._side.grid.place_chosen.connect(self._on_head)
+        self._grid.place_chosen.connect(self._on_head)
+        for frame in (*self._frames.values(), self._side.grid_frame, self._side.row_frame):
+            frame.said.connect(self.said)
 
     def controls(self) -> QWidget | None:
         """Return all heads, and where the chosen token looks."""
@@ -120,20 +126,25 @@ class AttentionView(InsideView):
         numbers = finding.numbers()
         if question == self._overview_asked:
             self._bar.set_model(numbers.shape[0], numbers.shape[1])
-            self._side.grid.set_overview(numbers)
+            for grid in (self._side.grid, self._grid):
+                grid.set_overview(numbers)
             self._mark_head()
         elif question == self._asked and self._window is not None:
             self._map.set_weights(numbers, self._window)
             self._lines.set_weights(self._subject.tokens, numbers, self._window)
             self._mark_row()
+            self._say_part()
             self._is_waiting = False
             self._ask_row()
+            self._ask_habits()
         elif question == self._row_asked:
-            self._show_row(numbers[0])
+            self._side.show_row(self._subject.tokens, numbers[0])
+        elif question == self._habits_asked:
+            self._side.show_habits(numbers)
 
     def _first_window(self, subject: Subject) -> Window:
         total = len(subject.tokens)
-        count = min(total, _AT_FIRST)
+        count = min(total, _MOST_LINES if self._shape == "lines" else _AT_FIRST)
         first = max(0, min(subject.chosen - count + 3, total - count))
         return (first, first, count, count)
 
@@ -156,8 +167,10 @@ class AttentionView(InsideView):
         self._mark_head()
         self._asked = self._question(self._window, _CELLS)
         derived = self._choice.how != "one"
-        for frame in self._frames:
-            frame.origin.set_origin("derived" if derived else "measured", self._method())
+        kind: OriginKind = "derived" if derived else "measured"
+        for frame in (self._frames["map"], self._frames["lines"]):
+            frame.origin.set_origin(kind, self._method())
+        self._side.row_frame.origin.set_origin(kind)  # there is no room for more beside it
         self._is_waiting = True
         self.asked.emit(self._asked)
 
@@ -171,8 +184,37 @@ class AttentionView(InsideView):
             return
         row = self._row()
         self._row_asked = self._question((row, 0, 1, row + 1), 0)
-        self._side.say_row(shown_piece(subject.tokens[row]))
+        self._side.name_row(subject.tokens[row])
         self.asked.emit(self._row_asked)
+
+    def _ask_habits(self) -> None:
+        """Ask where tokens look over the whole text; a roll-out has no layer to ask about."""
+        subject, choice = self._subject, self._choice
+        if subject is None or choice.how == "rollout":
+            self._side.hide_habits()
+            return
+        heads = choice.head if choice.how == "one" else choice.how
+        self._habits_asked = AskHabits(subject.ids, choice.layer, heads)
+        self.asked.emit(self._habits_asked)
+
+    def _say_part(self) -> None:
+        """Say how to read the figure, and which part of the text it shows."""
+        if self._subject is None or self._window is None:
+            return
+        words = self.tr("Each row is a token that looks; each column one it can look at.")
+        total, (top, left, rows, columns) = len(self._subject.tokens), self._window
+        if columns == total and self._choice.how != "max":
+            words += " " + self.tr("Rows add up to 1.")
+        if rows < total:
+            words += " " + self.tr("Shown: tokens {0} to {1} at tokens {2} to {3}, of {4}.").format(
+                *map(formatting.count, (top + 1, top + rows, left + 1, left + columns, total))
+            )
+        if rows > _CELLS:
+            words += " " + self.tr(
+                "Each cell shows the strongest look of up to {0} by {0}."
+            ).format(-(-rows // _CELLS))
+        for frame in (self._frames["map"], self._frames["lines"]):
+            frame.set_sentence(words)
 
     def _method(self) -> str:
         return {
@@ -182,31 +224,16 @@ class AttentionView(InsideView):
             "rollout": self.tr("roll-out"),
         }[self._choice.how]
 
-    def _show_row(self, row: npt.NDArray[np.float32]) -> None:
-        subject = self._subject
-        if subject is None:
-            return
-        best = np.argsort(-row)[:_SHOWN]
-        words = [(shown_piece(subject.tokens[int(n)]), float(row[n])) for n in best]
-        self._side.row.set_rows(tuple(words))
-        start = float(row[0])
-        here, before = float(row[-1]), float(row[-2]) if len(row) > 1 else 0.0
-        self._side.say_summary(
-            self.tr(
-                "{0} on itself, {1} on the token before, {2} on the very first one, where heads "
-                "rest when nothing fits (the attention sink)."
-            ).format(*(formatting.chance(share) for share in (here, before, start)))
-        )
-
     def _mark_row(self) -> None:
         self._map.set_row(self._row())
         self._lines.set_row(self._row())
 
     def _mark_head(self) -> None:
         choice = self._choice
-        self._side.grid.set_chosen(choice.layer, choice.head, is_one=choice.how == "one")
+        for grid in (self._side.grid, self._grid):
+            grid.set_chosen(choice.layer, choice.head, is_one=choice.how == "one")
 
-    def _on_choice(self, choice: _Choice) -> None:
+    def _on_choice(self, choice: Choice) -> None:
         self._choice = choice
         self._ask()
 
@@ -214,7 +241,9 @@ class AttentionView(InsideView):
         heads = self._bar.n_heads
         if heads:
             layer, head = divmod(place, heads)
-            self._bar.choose(_Choice("one", layer, head))
+            if self._shape == "all":
+                self._bar.open_shape("map")
+            self._bar.choose(Choice("one", layer, head))
 
     def _on_window(self, window: Window) -> None:
         self._window = window
@@ -226,141 +255,19 @@ class AttentionView(InsideView):
     def _choose(self, token: int) -> None:
         self.place_chosen.emit(max(1, token))
 
-    def _on_shape(self, shape: str) -> None:
-        self._shapes.setCurrentIndex(1 if shape == "lines" else 0)
-
-
-class _Bar(QWidget):
-    """How heads are taken together, which layer and head, heat map or lines.
-
-    Signals:
-        changed: A ``_Choice``.
-        shape_chosen: ``map`` or ``lines``.
-        threshold_moved: Share from which lines are drawn.
-    """
-
-    changed = Signal(object)
-    shape_chosen = Signal(str)
-    threshold_moved = Signal(float)
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._choice = _Choice()
-        self.n_heads = 0
-        self._how = Combo(self.tr("Heads taken together"), theme, name="attention_how")
-        for value, words in (
-            ("one", self.tr("One head")),
-            ("mean", self.tr("Average of heads")),
-            ("max", self.tr("Maximum of heads")),
-            ("rollout", self.tr("Roll-out")),
-        ):
-            self._how.addItem(words, value)
-        self._how.activated.connect(lambda row: self._on_how(self._how.itemData(row)))
-        self._layer = Combo(self.tr("Layer"), theme, name="attention_layer")
-        self._head = Combo(self.tr("Head"), theme, name="attention_head")
-        self._layer.activated.connect(self._on_place)
-        self._head.activated.connect(self._on_place)
-        self._shape = Segments(
-            self.tr("Shape"),
-            (("map", self.tr("Heat map")), ("lines", self.tr("Lines"))),
-            theme,
-            name="attention_shape",
-        )
-        self._shape.chosen.connect(self._on_shape)
-        self._shape.set_value("map")
-        self._threshold = Slider(self.tr("Lines from"), theme, name="attention_threshold")
-        self._threshold.setRange(1, 50)
-        self._threshold.setValue(5)
-        self._threshold.setFixedWidth(110)
-        self._threshold.valueChanged.connect(lambda value: self.threshold_moved.emit(value / 100))
-        self._threshold.hide()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(24, 8, 16, 4)
-        row.setSpacing(8)
-        row.addWidget(self._how)
-        row.addWidget(label(self.tr("Layer"), theme, "body", "text2"))
-        row.addWidget(self._layer)
-        self._head_words = label(self.tr("Head"), theme, "body", "text2")
-        row.addWidget(self._head_words)
-        row.addWidget(self._head)
-        row.addStretch(1)
-        row.addWidget(self._threshold)
-        row.addWidget(self._shape)
-        self._show()
-
-    def set_model(self, n_layers: int, n_heads: int) -> None:
-        """Offer so many layers and heads; 0 heads = not known yet."""
-        self.n_heads = n_heads
-        for combo, count in ((self._layer, n_layers), (self._head, n_heads)):
-            if combo.count() != count:
-                combo.clear()
-                combo.addItems([str(n + 1) for n in range(count)])
-        self._show()
-
-    def choose(self, choice: _Choice) -> None:
-        """Take a choice made elsewhere."""
-        self._choice = choice
-        self._show()
-        self.changed.emit(choice)
-
-    def _show(self) -> None:
-        choice = self._choice
-        self._how.setCurrentIndex(self._how.findData(choice.how))
-        self._layer.setCurrentIndex(min(choice.layer, self._layer.count() - 1))
-        self._head.setCurrentIndex(min(choice.head, self._head.count() - 1))
-        self._layer.setEnabled(choice.how != "rollout")
-        for widget in (self._head, self._head_words):
-            widget.setVisible(choice.how == "one")
-
-    def _on_how(self, how: How) -> None:
-        self.choose(_Choice(how, self._choice.layer, self._choice.head))
-
-    def _on_place(self) -> None:
-        layer, head = self._layer.currentIndex(), max(0, self._head.currentIndex())
-        self.choose(_Choice(self._choice.how, layer, head))
+    def _on_zoom(self, share: float) -> None:
+        if share:
+            self._map.zoom(share)
+        else:
+            self._map.show_all()
 
     def _on_shape(self, shape: str) -> None:
-        self._threshold.setVisible(shape == "lines")
-        self.shape_chosen.emit(shape)
-
-
-class _Side(QWidget):
-    """All heads, and where the chosen token looks."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.setObjectName("attention_side")
-        self.grid = HeadGrid(theme, "attention_heads", self.tr("All heads"))
-        self.grid_frame = FigureFrame(
-            self.grid,
-            theme,
-            self.tr("All heads"),
-            self.tr("Rows are layers, columns are heads. Choose one to enlarge it."),
-            origin="measured",
-        )
-        self.row = ShareBars(theme, "attention_row", self.tr("Where the chosen token looks"))
-        self.row_frame = FigureFrame(self.row, theme, self.tr("From here"), origin="measured")
-        self._summary = label("", theme, "small", "text2", wrap=True, name="attention_summary")
-        honest = label(self.tr("Attention is not an explanation."), theme, "body_strong")
-        words = self.tr("It shows where a head looked, not why the next word came.")
-        why = label(words, theme, "small", "text2", wrap=True)
-        body = panel("side", "attention_side_body")
-        column = QVBoxLayout(body)
-        column.setContentsMargins(16, 14, 16, 16)
-        column.setSpacing(14)
-        for widget in (self.grid_frame, self.row_frame, self._summary, honest, why):
-            column.addWidget(widget)
-        column.addStretch(1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        area = scrolled(body, "attention_side_scroll", self.tr("All heads"))
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        whole.addWidget(area)
-
-    def say_row(self, word: str) -> None:
-        """Name the token that looks."""
-        self.row_frame.set_sentence(self.tr("“{0}” looks most at").format(word))
-
-    def say_summary(self, words: str) -> None:
-        """Say what the row comes to."""
-        self._summary.setText(words)
+        self._shape = cast("Shape", shape)
+        for name, frame in self._frames.items():
+            frame.setVisible(name == shape)
+        # Lines stand for single tokens, and for as many as can be told apart.
+        if shape == "lines" and self._subject is not None and self._window is not None:
+            top, left, rows, columns = self._window
+            if max(rows, columns) > _MOST_LINES or top != left:
+                self._window = self._first_window(self._subject)
+                self._ask()

@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QWidget
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+    import numpy.typing as npt
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
 
     from desktop.widgets.theme import Theme
@@ -217,9 +219,7 @@ class Figure(QWidget):
         import numpy as np  # noqa: PLC0415  only for this
 
         rows = [[_number(cell) for cell in row] for row in self.table()[1:]]
-        out = io.BytesIO()
-        np.save(out, np.array(rows, np.float64), allow_pickle=False)
-        return out.getvalue()
+        return npy(np.array(rows, np.float64))
 
     def _save_svg(self, path: Path) -> None:
         from PySide6.QtSvg import QSvgGenerator  # noqa: PLC0415  only for this
@@ -242,6 +242,15 @@ class Figure(QWidget):
             self.draw(painter, self.size())
         finally:
             self._mark = mark
+
+
+def npy(numbers: npt.NDArray[np.generic]) -> bytes:
+    """Return an array as the bytes of a NumPy file."""
+    import numpy as np  # noqa: PLC0415  only for this
+
+    out = io.BytesIO()
+    np.save(out, numbers, allow_pickle=False)
+    return out.getvalue()
 
 
 def _number(cell: str) -> float:

@@ -9,27 +9,35 @@ from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPen
 
 from desktop.widgets.charts.colour_map import image_of
-from desktop.widgets.charts.figure import Figure
+from desktop.widgets.charts.figure import Figure, npy
 from desktop.widgets.charts.slow_picture import SlowPicture
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    from PySide6.QtGui import QKeyEvent
+    from PySide6.QtGui import QKeyEvent, QResizeEvent
 
     from desktop.widgets.theme import Theme
 
 _MOST: Final = 48.0
-_LEAST: Final = 16.0
+_LEAST: Final = 5.0
 _LEFT: Final = 22
 _TOP: Final = 18
 _GAP: Final = 2
 
 
 class HeadGrid(Figure):
-    """Places are heads, layer by layer."""
+    """Places are heads, layer by layer.
 
-    def __init__(self, theme: Theme, name: str, words: str) -> None:
+    Args:
+        theme: Colours.
+        name: objectName.
+        words: Accessible name.
+        widest: Side of a picture where there is room, in pixels.
+    """
+
+    def __init__(self, theme: Theme, name: str, words: str, *, widest: float = _MOST) -> None:
         super().__init__(theme, name, words)
+        self._widest = widest
         self._cells: npt.NDArray[np.float32] = np.zeros((0, 0, 0, 0), np.float32)
         self._image = QImage()
         self._heads = SlowPicture(self, lambda: range(self.place_count()), self._draw_head)
@@ -40,8 +48,14 @@ class HeadGrid(Figure):
         """Show weights, (L, H, S, S)."""
         self._cells = cells
         self._colour()
-        self.setMinimumHeight(self.heightForWidth(max(self.width(), 240)))
+        self.setMinimumHeight(self.heightForWidth(self.width()))
         self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep as high as the pictures are at this width."""
+        super().resizeEvent(event)
+        self.setMinimumHeight(self.heightForWidth(self.width()))
+        self.updateGeometry()
 
     def set_chosen(self, layer: int, head: int, *, is_one: bool) -> None:
         """Frame a head, or its whole layer where heads are taken together."""
@@ -67,11 +81,12 @@ class HeadGrid(Figure):
 
     def sizeHint(self) -> QSize:
         """Return the size of all pictures."""
-        return QSize(380, self.heightForWidth(380))
+        width = max(self.width(), 120)
+        return QSize(width, self.heightForWidth(width))
 
     def _cell(self, width: int) -> float:
         heads = max(1, int(self._cells.shape[1]))
-        return max(_LEAST, min((width - _LEFT) / heads - _GAP, _MOST))
+        return max(_LEAST, min((width - _LEFT) / heads - _GAP, self._widest))
 
     def sentence(self) -> str:
         """Return what a person would say of it."""
@@ -92,6 +107,10 @@ class HeadGrid(Figure):
             for r in range(rows)
         ]
         return (("layer", "head", "row", *map(str, range(columns))), *body)
+
+    def npy_bytes(self) -> bytes:
+        """Return the small cells of all heads, (L, H, S, S)."""
+        return npy(self._cells)
 
     def place_count(self) -> int:
         """Return the number of heads in all layers."""

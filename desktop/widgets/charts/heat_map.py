@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -10,8 +11,9 @@ from PySide6.QtGui import QImage, QPainter, QPen
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.colour_map import image_of
-from desktop.widgets.charts.figure import Figure
+from desktop.widgets.charts.figure import Figure, npy
 from desktop.widgets.charts.hatching import hatch
+from desktop.widgets.charts.mip import pooled
 from desktop.widgets.charts.pieces import shown_piece, spoken
 
 if TYPE_CHECKING:
@@ -31,6 +33,11 @@ _GAP_ABOVE: Final = 8.0
 _LEFT: Final = 92
 _TOP: Final = 74
 _FEWEST: Final = 8
+_WIDE: Final = 512
+_LOW: Final = 320
+_NOTCH: Final = 120
+_CRISP: Final = 4.0
+_HIDDEN_FROM: Final = 260.0
 
 
 class HeatMap(Figure):
@@ -48,8 +55,10 @@ class HeatMap(Figure):
         self._weights: Numbers = np.zeros((0, 0), np.float32)
         self._window: Window = (0, 0, 0, 0)
         self._row = -1
-        self._image = QImage()
-        self.setMinimumSize(300, 300)
+        self._seen: npt.NDArray[np.bool_] = np.zeros((0, 0), np.bool_)
+        self._images: dict[tuple[int, int], QImage] = {}
+        self._turned = 0
+        self.setMinimumSize(300, 240)
 
     # --- what is shown ---------------------------------------------------------------------
 
@@ -76,12 +85,21 @@ class HeatMap(Figure):
         self._colour()
 
     def _colour(self) -> None:
-        """Make the picture; cells that only stand for later tokens stay open for the hatching."""
+        """Note what can be seen; cells that only stand for later tokens are hatched."""
         rows, columns = self._weights.shape
-        if rows:
-            last = np.array([self._token(row + 1, 0) - 1 for row in range(rows)])
-            first = np.array([self._token(column, 1) for column in range(columns)])
-            self._image = image_of(self.theme, self._weights, first[None, :] <= last[:, None])
+        last = np.array([self._token(row + 1, 0) - 1 for row in range(rows)], np.intp)
+        first = np.array([self._token(column, 1) for column in range(columns)], np.intp)
+        self._seen = first[None, :] <= last[:, None]
+        self._images.clear()
+
+    def _picture(self, rows: int, columns: int) -> QImage:
+        """Return the picture in at most so many cells, made when it is first drawn so."""
+        key = (min(rows, self._weights.shape[0]), min(columns, self._weights.shape[1]))
+        if key not in self._images:
+            weights = pooled(self._weights, *key)
+            seen = pooled(self._seen.astype(np.float32), *key)
+            self._images = {key: image_of(self.theme, weights, seen > 0)}
+        return self._images[key]
 
     @property
     def window_shown(self) -> Window:
@@ -93,10 +111,11 @@ class HeatMap(Figure):
         return self._token(place // max(1, self._weights.shape[1]), 0)
 
     def sizeHint(self) -> QSize:
-        """Return a size at which the words can be read, where they are few."""
+        """Return a size that fits into a page; the map grows with the room it has."""
         rows, columns = self._weights.shape
         return QSize(
-            _LEFT + round(min(columns * _MOST, 480)) + 40, _TOP + round(min(rows * _MOST, 480)) + 8
+            _LEFT + round(min(columns * _MOST, _WIDE)) + 40,
+            _TOP + round(min(rows * _MOST, _LOW)) + 8,
         )
 
     # --- what it says ----------------------------------------------------------------------
@@ -135,6 +154,10 @@ class HeatMap(Figure):
         ]
         return (("", *heads), *body)
 
+    def npy_bytes(self) -> bytes:
+        """Return the weights as they came, float32."""
+        return npy(self._weights)
+
     def place_count(self) -> int:
         """Return the number of cells."""
         return int(self._weights.size)
@@ -143,15 +166,25 @@ class HeatMap(Figure):
         """Return what is said of one cell."""
         row, column = divmod(place, self._weights.shape[1])
         start, end = self._token(row, 0), self._token(column, 1)
-        if end > start:
+        share = formatting.chance(float(self._weights[row, column]))
+        if not self._seen[row, column]:
             return self.tr("“{0}” cannot look ahead at “{1}”").format(
                 self._word(start), self._word(end)
             )
-        return self.tr("{0} → {1}  {2}").format(
-            self._word(start),
-            self._word(end),
-            formatting.chance(float(self._weights[row, column])),
-        )
+        if self._is_coarse:
+            return self.tr("Tokens {0} → {1}: at most {2}").format(
+                self._span(row, 0), self._span(column, 1), share
+            )
+        return self.tr("{0} → {1}  {2}").format(self._word(start), self._word(end), share)
+
+    @property
+    def _is_coarse(self) -> bool:
+        """Whether a cell stands for several tokens."""
+        return self._weights.shape != self._window[2:]
+
+    def _span(self, cell: int, axis: int) -> str:
+        first, last = self._token(cell, axis) + 1, self._token(cell + 1, axis)
+        return self.tr("{0} to {1}").format(first, last) if last > first else str(first)
 
     def _word(self, token: int) -> str:
         return spoken(self._pieces[token].text)
@@ -165,9 +198,11 @@ class HeatMap(Figure):
     # --- places ----------------------------------------------------------------------------
 
     def _cell(self, size: QSize) -> float:
+        """Return the side of a cell: whole pixels of the screen where it has several."""
         rows, columns = (max(1, int(count)) for count in self._weights.shape)
         room = min((size.width() - _LEFT - 24) / columns, (size.height() - _TOP - 4) / rows)
-        return max(0.25, min(room, _MOST))
+        pixels = max(0.1, min(room, _MOST)) * self.devicePixelRatioF()
+        return (math.floor(pixels) if pixels >= _CRISP else pixels) / self.devicePixelRatioF()
 
     def place_at(self, spot: QPoint) -> int:
         """Return the cell at a spot."""
@@ -192,22 +227,39 @@ class HeatMap(Figure):
             column = max(0, min(column + moves[key][1], columns - 1))
             self.set_mark(row * columns + column)
         elif key in {Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus} and rows:
-            self._zoom(0.5 if key != Qt.Key.Key_Minus else 2.0, max(0, self.mark))
+            self.zoom(0.5 if key != Qt.Key.Key_Minus else 2.0, self.mark)
         else:
             super().keyPressEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Show less of the text around the pointer, or more."""
         place = self.place_at(event.position().toPoint())
-        if place >= 0 and event.angleDelta().y():
-            self._zoom(0.5 if event.angleDelta().y() > 0 else 2.0, place)
+        if place < 0:
+            event.ignore()  # beside the map the page scrolls
+            return
+        self._turned += event.angleDelta().y()  # touch pads send small steps
+        if abs(self._turned) >= _NOTCH:
+            self.zoom(0.5 if self._turned > 0 else 2.0, place)
+            self._turned = 0
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Show the whole text again."""
         del event
+        self.show_all()
+
+    def show_all(self) -> None:
+        """Ask for the whole text."""
         self._want(0, 0, len(self._pieces))
 
-    def _zoom(self, by: float, place: int) -> None:
+    def zoom(self, by: float, place: int = -1) -> None:
+        """Ask for a part of this size around a place, or around the framed row."""
+        if not self._weights.size:
+            return
+        if place < 0:
+            count = round(max(self._window[2], self._window[3]) * by)
+            row = max(0, self._row)
+            self._want(row - count // 2, self._window[1] + self._window[3] - count, count)
+            return
         row, column = divmod(place, self._weights.shape[1])
         count = round(max(self._window[2], self._window[3]) * by)
         self._want(self._token(row, 0) - count // 2, self._token(column, 1) - count // 2, count)
@@ -230,15 +282,21 @@ class HeatMap(Figure):
         whole = QRectF(_LEFT, _TOP, columns * cell, rows * cell)
         hatch(painter, whole, self.theme.line_strong)
         self._draw_cells(painter, cell)
+        self._draw_hidden(painter, whole)
         if cell >= _WORDS_FROM:
             self._draw_words(painter, cell)
         self._draw_frames(painter, cell)
 
     def _draw_cells(self, painter: QPainter, cell: float) -> None:
-        """Paint the picture, with gaps where cells are large."""
+        """Paint the picture, not finer than the screen; with gaps where cells are large."""
         rows, columns = self._weights.shape
+        ratio = self.devicePixelRatioF()
+        place = QRectF(_LEFT, _TOP, columns * cell, rows * cell)
+        picture = self._picture(
+            max(1, int(place.height() * ratio)), max(1, int(place.width() * ratio))
+        )
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
-        painter.drawImage(QRectF(_LEFT, _TOP, columns * cell, rows * cell), self._image)
+        painter.drawImage(place, picture)
         if cell >= _GAP_ABOVE:
             painter.setPen(QPen(self.theme.page, 1))
             for line in range(rows + 1):
@@ -247,6 +305,22 @@ class HeatMap(Figure):
             for line in range(columns + 1):
                 x = _LEFT + line * cell
                 painter.drawLine(round(x), _TOP, round(x), round(_TOP + rows * cell))
+
+    def _draw_hidden(self, painter: QPainter, whole: QRectF) -> None:
+        """Say what the hatching means, where it leaves room for that."""
+        box = QRectF(whole.left() + 0.44 * whole.width(), 0, 0.54 * whole.width(), 40)
+        box.moveTop(whole.top() + 0.14 * whole.height())
+        starts_level = self._window[0] == self._window[1] and self._window[2] == self._window[3]
+        if whole.width() < _HIDDEN_FROM or not starts_level:
+            return
+        painter.setFont(self.theme.font("small"))
+        words = self.tr("hatched: a token cannot\nlook ahead at later ones")
+        place = painter.fontMetrics().boundingRect(
+            box.toRect(), int(Qt.AlignmentFlag.AlignCenter), words
+        )
+        painter.fillRect(place.adjusted(-8, -4, 8, 4), self.theme.page)
+        painter.setPen(self.theme.text2)
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, words)
 
     def _draw_words(self, painter: QPainter, cell: float) -> None:
         theme = self.theme

@@ -46,9 +46,11 @@ class LookLines(Figure):
         weights: npt.NDArray[np.float32],
         window: Window,
     ) -> None:
-        """Show a square part of a text, one cell a token."""
-        count = min(window[2], window[3], _MOST_ROWS, *weights.shape)
-        self._first = window[0]
+        """Show a square part of a text; where a cell is not a token, nothing is shown."""
+        top, left, rows, columns = window
+        single = weights.shape == (rows, columns) and top == left
+        count = min(rows, columns, _MOST_ROWS) if single else 0
+        self._first = top
         self._pieces = pieces[self._first : self._first + count]
         self._weights = weights[:count, :count]
         self.setMinimumHeight(len(self._pieces) * _ROW + 8)

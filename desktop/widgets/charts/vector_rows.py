@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 
 from desktop.widgets import formatting
-from desktop.widgets.charts.figure import Figure
+from desktop.widgets.charts.figure import Figure, npy
 from desktop.widgets.charts.pieces import shown, spoken
 
 if TYPE_CHECKING:
@@ -56,6 +56,10 @@ class VectorRows(Figure):
             for word, vector in zip(self._words, self._vectors, strict=True)
         ]
         return (("token", *heads), *rows)
+
+    def npy_bytes(self) -> bytes:
+        """Return the vectors, one a row."""
+        return npy(self._vectors)
 
     def place_count(self) -> int:
         """Return the number of rows."""

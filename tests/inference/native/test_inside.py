@@ -14,6 +14,7 @@ from inference.inside.answering import answer
 from inference.inside.questions import (
     Array,
     AskAttention,
+    AskHabits,
     AskHidden,
     AskLens,
     AskNeighbours,
@@ -55,6 +56,22 @@ class Pair:
             ids, labels=ids, output_attentions=True, output_hidden_states=True, use_cache=False
         )
 
+    @torch.inference_mode()
+    def their_logits(self, n_layers: int) -> torch.Tensor:
+        """The scores after the last token if their network had only its first blocks, (V,)."""
+        inner = self.theirs.base_model
+        name = "h" if hasattr(inner, "h") else "layers"
+        config, blocks = inner.config, getattr(inner, name)
+        whole = config.num_hidden_layers
+        setattr(inner, name, blocks[:n_layers])
+        config.num_hidden_layers = n_layers
+        try:
+            logits = self.theirs(torch.tensor([IDS]), use_cache=False).logits[0, -1]
+        finally:
+            setattr(inner, name, blocks)
+            config.num_hidden_layers = whole
+        return torch.as_tensor(logits)
+
     def ask(self, question: Question) -> Any:
         return answer(question, self.source, CancelToken())
 
@@ -87,6 +104,19 @@ def test_attention_equals_transformers_and_each_row_sums_to_1(pair: Pair) -> Non
         np.testing.assert_array_equal(most.numbers(), ours.max(0))
 
 
+def test_habits_are_means_over_the_tokens_from_the_third_on(pair: Pair) -> None:
+    theirs = pair.their_pass().attentions[1][0]  # (H, T, T)
+    for heads, weights in ((2, theirs[2]), ("mean", theirs.mean(0)), ("max", theirs.max(0)[0])):
+        found = pair.ask(AskHabits(IDS, 1, heads))
+        rows = range(2, _LENGTH)
+        expected = [
+            np.mean([weights[row, place].item() for row, place in zip(rows, places, strict=True)])
+            for places in (rows, [row - 1 for row in rows], [0] * len(rows))
+        ]
+        np.testing.assert_allclose(found.numbers(), expected, atol=1e-5)
+    assert np.isnan(pair.ask(AskHabits(IDS[:2], 1)).numbers()).all()
+
+
 def test_the_stream_equals_transformers_hidden_states(pair: Pair) -> None:
     expected = pair.their_pass().hidden_states
     places = (0, 31, _LENGTH - 1)
@@ -99,19 +129,14 @@ def test_the_stream_equals_transformers_hidden_states(pair: Pair) -> None:
     torch.testing.assert_close(normed, expected[-1][0, places], atol=1e-4, rtol=1e-4)
 
 
-def test_the_lens_applies_their_norm_and_head_to_each_layer(pair: Pair) -> None:
-    result = pair.their_pass()
+def test_the_lens_is_what_their_network_says_when_it_ends_after_a_layer(pair: Pair) -> None:
     lens = pair.ask(AskLens(IDS, top_n=97))
     assert isinstance(lens, Lens)
     assert lens.origin == "derived"
-    expected = result.logits[0, -1].log_softmax(-1)
-    ours = {candidate.id: candidate.logprob for candidate in lens.layers[-1]}
-    assert max(abs(expected[token].item() - ours[token]) for token in ours) < 1e-4
-    with torch.inference_mode():
-        early = pair.source.unembed(result.hidden_states[1][0, -1:].numpy().copy())
-    first = torch.from_numpy(early)[0].log_softmax(-1)
-    ours = {candidate.id: candidate.logprob for candidate in lens.layers[0]}
-    assert max(abs(first[token].item() - ours[token]) for token in ours) < 1e-3
+    for count, ours in enumerate(lens.layers, start=1):
+        expected = pair.their_logits(count).log_softmax(-1)
+        assert [one.id for one in ours][:1] == [int(expected.argmax())]
+        assert max(abs(expected[one.id].item() - one.logprob) for one in ours) < 1e-4
 
 
 def test_the_next_token_and_every_surprise_equal_transformers(pair: Pair) -> None:

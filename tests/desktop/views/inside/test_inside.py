@@ -5,23 +5,17 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QComboBox,
     QLabel,
     QPlainTextEdit,
     QWidget,
 )
 
 from desktop.widgets.charts.block_stack import BlockStack
-from desktop.widgets.charts.head_grid import HeadGrid
-from desktop.widgets.charts.heat_map import HeatMap
 from desktop.widgets.charts.lens_table import LensTable
-from desktop.widgets.charts.look_lines import LookLines
-from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.charts.surprise_strip import SurpriseStrip
 from desktop.widgets.charts.tensor_table import TensorTable
 from desktop.widgets.charts.token_text import TokenText
 from desktop.widgets.charts.update_bars import UpdateBars
-from desktop.widgets.inputs import Slider
 from desktop.widgets.token_strip import TokenStrip
 from desktop.widgets.value_row import ValueRow
 from inference.inside.questions import AskAttentionOverview, AskNext
@@ -154,64 +148,6 @@ def test_a_text_longer_than_the_context_is_refused_in_words(inside: Inside) -> N
     inside.qtbot.waitUntil(notice.isVisible, timeout=WAIT_MS)
     inside.look_at("Once upon a time")
     inside.qtbot.waitUntil(lambda: not notice.isVisible(), timeout=WAIT_MS)
-
-
-def test_attention_shows_a_head_a_token_s_looks_and_a_part_of_the_text(inside: Inside) -> None:
-    inside.look_at("The sky is blue because air scatters blue light. " * 6)
-    inside.page.open_view("attention")
-    inside.settle()
-    heat: HeatMap = inside.find(HeatMap, "attention_map")
-    grid: HeadGrid = inside.find(HeadGrid, "attention_heads")
-    row: ShareBars = inside.find(ShareBars, "attention_row")
-    inside.qtbot.waitUntil(lambda: row.place_count() == 6, timeout=WAIT_MS)
-    assert grid.place_count() == 16
-    assert heat.window_shown[2:] == (32, 32)
-    grid.place_chosen.emit(6)  # layer 2, head 3
-    inside.settle()
-    assert inside.find(QComboBox, "attention_how").currentData() == "one"
-    assert inside.find(QComboBox, "attention_layer").currentText() == "2"
-    assert inside.find(QComboBox, "attention_head").currentText() == "3"
-    sums = [sum(float(cell) for cell in line[1:]) for line in heat.table()[1:]]
-    assert all(0 < total <= 1.0001 for total in sums)
-    heat.mouseDoubleClickEvent(None)  # type: ignore[arg-type]  it does not look at it
-    inside.settle()
-    subject = inside.controller.subject()
-    assert subject is not None
-    total = len(subject.tokens)
-    assert heat.window_shown == (0, 0, total, total)
-    whole = [sum(float(cell) for cell in line[1:]) for line in heat.table()[1:]]
-    assert whole == pytest.approx([1.0] * total, abs=1e-3)
-    heat.setFocus()
-    inside.qtbot.keyClick(heat, Qt.Key.Key_Down)
-    inside.qtbot.keyClick(heat, Qt.Key.Key_Return)
-    now = inside.controller.subject()
-    assert now is not None
-    assert now.chosen == 1
-    assert "→" in heat.accessibleDescription()
-    how = inside.find(QComboBox, "attention_how")
-    how.activated.emit(how.findData("rollout"))
-    inside.settle()
-    assert heat.place_count() == total * total
-    inside.page.open_view("next_word")
-
-
-def test_lines_tell_where_each_token_looks(inside: Inside) -> None:
-    inside.look_at("One two three four five")
-    inside.page.open_view("attention")
-    inside.settle()
-    inside.qtbot.mouseClick(
-        inside.find(QWidget, "attention_shape_lines"), Qt.MouseButton.LeftButton
-    )
-    lines: LookLines = inside.find(LookLines, "attention_lines")
-    subject = inside.controller.subject()
-    assert subject is not None
-    inside.qtbot.waitUntil(lambda: lines.place_count() == len(subject.tokens), timeout=WAIT_MS)
-    few = len(lines.table())
-    inside.find(Slider, "attention_threshold").setValue(50)
-    assert 1 < len(lines.table()) < few
-    lines.set_mark(3)
-    assert "looks at" in lines.accessibleDescription()
-    inside.page.open_view("next_word")
 
 
 def test_layers_show_what_each_would_say_and_how_far_it_moves_the_stream(inside: Inside) -> None:

@@ -8,13 +8,26 @@ import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 
+from desktop.widgets.charts.block_stack import BlockStack
 from desktop.widgets.charts.chance_bars import ChanceBars, ChanceRow, Chances
+from desktop.widgets.charts.head_grid import HeadGrid
+from desktop.widgets.charts.heat_map import HeatMap
+from desktop.widgets.charts.layer_lines import LayerLine, LayerLines
+from desktop.widgets.charts.lens_table import LensTable
+from desktop.widgets.charts.look_lines import LookLines
 from desktop.widgets.charts.pieces import shown, shown_piece
+from desktop.widgets.charts.point_map import MapPoint, PointMap
+from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.charts.surprise_strip import SurpriseStrip
+from desktop.widgets.charts.tensor_table import TensorTable
 from desktop.widgets.charts.token_text import TokenText
-from inference.types import TokenPiece
+from desktop.widgets.charts.update_bars import UpdateBars
+from desktop.widgets.charts.vector_rows import VectorRows
+from inference.library.anatomy import Block, Tensor
+from inference.types import Candidate, TokenPiece
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
@@ -27,22 +40,127 @@ PIECES = tuple(
 )
 
 
-def _figures(theme: Theme) -> dict[str, Figure]:
+WEIGHTS = np.tril(np.random.default_rng(0).random((5, 5), np.float32))
+WEIGHTS /= WEIGHTS.sum(axis=1, keepdims=True)
+CANDIDATES = (Candidate(1, " a", -0.4), Candidate(2, " the", -1.5))
+TENSORS = (Tensor("blk.0.q", (4, 8), "Q8_0", 32), Tensor("blk.0.norm", (4,), "F32", 4))
+BLOCKS = (Block("embedding", TENSORS[1:]), Block("block 0", TENSORS), Block("output", TENSORS[:1]))
+
+
+def _heat(theme: Theme) -> HeatMap:
+    heat = HeatMap(theme, "heat", "Heat")
+    heat.set_text(PIECES)
+    heat.set_weights(WEIGHTS, (0, 0, 5, 5))
+    heat.set_row(2)
+    return heat
+
+
+def _looks(theme: Theme) -> LookLines:
+    looks = LookLines(theme, "looks", "Looks")
+    looks.set_weights(PIECES, WEIGHTS, (0, 0, 5, 5))
+    return looks
+
+
+def _grid(theme: Theme) -> HeadGrid:
+    grid = HeadGrid(theme, "grid", "Grid")
+    grid.set_overview(np.stack([np.stack([WEIGHTS, WEIGHTS.T])] * 3))  # (3, 2, 5, 5)
+    return grid
+
+
+def _bars(theme: Theme) -> ChanceBars:
     bars = ChanceBars(theme, "bars", "Bars")
     rows = (ChanceRow(5, " a", 0.6, 0.8, is_chosen=True), ChanceRow(6, "b", 0.3, 0.2))
     bars.set_chances(Chances((*rows, ChanceRow(7, "c", 0.1, 0.0)), 2, "top-p cuts", 9, 0.02))
+    return bars
+
+
+def _strip(theme: Theme) -> SurpriseStrip:
     strip = SurpriseStrip(theme, "strip", "Strip")
     strip.set_text(PIECES, (None, -0.5, -3.0, -0.1, -9.0))
+    return strip
+
+
+def _text(theme: Theme) -> TokenText:
     text = TokenText(theme, "text", "Text")
     text.set_text(PIECES, 1)
-    return {"bars": bars, "strip": strip, "text": text}
+    return text
 
 
-@pytest.fixture(params=["bars", "strip", "text"])
+def _lens(theme: Theme) -> LensTable:
+    lens = LensTable(theme, "lens", "Lens")
+    lens.set_layers((CANDIDATES, CANDIDATES[::-1]), 2)
+    return lens
+
+
+def _updates(theme: Theme) -> UpdateBars:
+    updates = UpdateBars(theme, "updates", "Updates")
+    updates.set_layers(((1.0, 2.0, 5.0), (3.0, 0.5, 6.0)))
+    return updates
+
+
+def _tensors(theme: Theme) -> TensorTable:
+    tensors = TensorTable(theme, "tensors", "Tensors")
+    tensors.set_tensors(TENSORS)
+    return tensors
+
+
+def _stack(theme: Theme) -> BlockStack:
+    stack = BlockStack(theme, "stack", "Stack")
+    stack.set_blocks(BLOCKS)
+    return stack
+
+
+def _points(theme: Theme) -> PointMap:
+    points = PointMap(theme, "points", "Points")
+    spots = ((0.0, 0.0), (1.0, 0.2), (0.4, 0.9), (0.41, 0.9))
+    named = tuple(MapPoint(f" w{n}", x, y, n == 0) for n, (x, y) in enumerate(spots))
+    points.set_points(named, "Two directions.")
+    return points
+
+
+def _layer_lines(theme: Theme) -> LayerLines:
+    lines = LayerLines(theme, "layers", "Layers")
+    values = ((1.0, 0.4, 0.2), (1.0, -0.3, 0.1))
+    lines.set_lines(tuple(LayerLine(f"l{n}", row, n) for n, row in enumerate(values)), "Turns.")
+    return lines
+
+
+def _shares(theme: Theme) -> ShareBars:
+    shares = ShareBars(theme, "shares", "Shares")
+    shares.set_rows(((" a", 0.5), (" b", 0.25), (" c", -0.1)))
+    return shares
+
+
+def _vectors(theme: Theme) -> VectorRows:
+    vectors = VectorRows(theme, "vectors", "Vectors")
+    vectors.set_vectors((" a", " b"), np.linspace(-1, 1, 24, dtype=np.float32).reshape(2, 12))
+    return vectors
+
+
+MAKERS: dict[str, Callable[[Theme], Figure]] = {
+    "bars": _bars,
+    "strip": _strip,
+    "text": _text,
+    "heat": _heat,
+    "looks": _looks,
+    "grid": _grid,
+    "lens": _lens,
+    "updates": _updates,
+    "tensors": _tensors,
+    "stack": _stack,
+    "points": _points,
+    "layers": _layer_lines,
+    "shares": _shares,
+    "vectors": _vectors,
+}
+ARRAYS = {"heat": (5, 5), "grid": (3, 2, 5, 5), "vectors": (2, 12)}
+
+
+@pytest.fixture(params=MAKERS)
 def figure(request: pytest.FixtureRequest, qtbot: QtBot, theme: Theme) -> Figure:
-    made = _figures(theme)[request.param]
+    made = MAKERS[request.param](theme)
     qtbot.addWidget(made)
-    made.resize(520, 240)
+    made.resize(520, 420)
     made.show()
     return made
 
@@ -50,9 +168,13 @@ def figure(request: pytest.FixtureRequest, qtbot: QtBot, theme: Theme) -> Figure
 def test_keys_move_a_marker_that_is_read_out(figure: Figure, qtbot: QtBot) -> None:
     whole = figure.accessibleDescription()
     assert whole == figure.sentence() != ""
-    qtbot.keyClick(figure, Qt.Key.Key_Right)
+    qtbot.keyClick(figure, Qt.Key.Key_Home)
     assert figure.mark == 0
     assert figure.accessibleDescription() == figure.place_words(0) != whole
+    qtbot.keyClick(figure, Qt.Key.Key_Right)
+    assert figure.mark == 1
+    qtbot.keyClick(figure, Qt.Key.Key_Down)
+    assert figure.mark > 1 or figure.place_count() == 2
     qtbot.keyClick(figure, Qt.Key.Key_End)
     assert figure.mark == figure.place_count() - 1
     with qtbot.waitSignal(figure.place_chosen) as chosen:
@@ -62,8 +184,6 @@ def test_keys_move_a_marker_that_is_read_out(figure: Figure, qtbot: QtBot) -> No
 
 def test_a_click_chooses_the_place_under_it(figure: Figure, qtbot: QtBot) -> None:
     spots = [(x, y) for y in range(2, figure.height(), 6) for x in range(2, 520, 6)]
-    from PySide6.QtCore import QPoint
-
     place = next(QPoint(*spot) for spot in spots if figure.place_at(QPoint(*spot)) == 1)
     with qtbot.waitSignal(figure.place_chosen) as chosen:
         qtbot.mouseClick(figure, Qt.MouseButton.LeftButton, pos=place)
@@ -81,7 +201,8 @@ def test_every_figure_leaves_as_picture_drawing_and_numbers(figure: Figure, tmp_
     lines = (tmp_path / "figure.csv").read_text("utf-8")
     assert lines == figure.csv_text()
     numbers = np.load(io.BytesIO((tmp_path / "figure.npy").read_bytes()), allow_pickle=False)
-    assert len(numbers) == len(figure.table()) - 1
+    expected = ARRAYS.get(figure.objectName(), (len(figure.table()) - 1, len(figure.table()[0])))
+    assert numbers.shape == expected
 
 
 def test_a_figure_that_cannot_be_saved_says_why(figure: Figure, tmp_path: Path) -> None:
