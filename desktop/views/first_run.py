@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from desktop.views import download_words as words
 from desktop.widgets import formatting
-from desktop.widgets.controls import Badge, Button, IconButton, label, panel
+from desktop.widgets.controls import Badge, Button, IconButton, badge_size, label, panel
 from desktop.widgets.download_charts import BAR, Look, paint_bar
 from desktop.widgets.empty_state import Glyph
 
@@ -120,6 +120,7 @@ class OfferCard(QFrame):
         purpose.setContentsMargins(0, 0, 0, 0)
         self._head = QWidget()
         self._head.setLayout(purpose)
+        self._head.setMinimumHeight(badge_size("", theme).height())  # names beside each other
         icon_name, tone = _FITS.get(offer.place, ("cpu", "text2"))
         fit = QHBoxLayout()
         fit.setSpacing(6)
@@ -132,6 +133,7 @@ class OfferCard(QFrame):
         texts.addWidget(self._head)
         texts.addWidget(label(offer.name, theme, "heading"))
         texts.addWidget(self._about)
+        texts.addSpacing(4)
         texts.addStretch(1)
         texts.addLayout(fit)
         moving = QHBoxLayout()

@@ -36,11 +36,10 @@ class ShrinkingArea(QScrollArea):
 
     def sizeHint(self) -> QSize:
         """Return the height that the widget needs at this width."""
-        body = self._body
         width = max(self.viewport().width(), 200)
-        layout = body.layout()
+        layout = self._body.layout()
         height = layout.totalHeightForWidth(width) if layout is not None else -1
-        return QSize(width, max(height, body.minimumSizeHint().height()))
+        return QSize(width, height if height >= 0 else self._body.minimumSizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
         """Return a height at which something can still be read."""
@@ -49,14 +48,19 @@ class ShrinkingArea(QScrollArea):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Ask for another height when the widget needs one."""
         if event.type() == QEvent.Type.LayoutRequest:
-            self.updateGeometry()
+            self._measure()
         return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another width may need another height."""
         super().resizeEvent(event)
         if event.oldSize().width() != event.size().width():
-            self.updateGeometry()
+            self._measure()
+
+    def _measure(self) -> None:
+        """Give the widget the height it needs here; its own least one is that of a narrow place."""
+        self._body.setMinimumHeight(self.sizeHint().height())
+        self.updateGeometry()
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Bring what gets the keyboard into sight."""
