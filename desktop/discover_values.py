@@ -105,7 +105,6 @@ class FoundVersion:
         kind: Which model of the pair.
         engine: Which engine runs it.
         label: ``Q4_K_M`` ...
-        source: Who put it on the hub, where a label occurs twice; else empty.
         size_bytes: 0 when not known.
         quality: In the library's words.
         parts: Number of weight files.
@@ -140,7 +139,6 @@ class FoundVersion:
     note: str = ""
     recommended: bool = False
     installed_id: str = ""
-    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ class CatalogBook:
         def version(entry: CatalogEntry) -> FoundVersion:
             return self._version(family, entry, replace(ground, n_ctx=n_ctx))
 
-        versions = mark_recommended(named_apart([version(entry) for entry in entries]))
+        versions = mark_recommended(one_of_each([version(entry) for entry in entries]))
         partners = {entry.id: self._catalog.partner(entry) for entry in entries}
         return FoundPage(
             key=key,
@@ -160,7 +160,6 @@ class CatalogBook:
             kind=entry.kind,
             engine=_engine(entry),
             label=entry.version,
-            source=entry.repo.partition("/")[0],
             size_bytes=size,
             quality=quality_of(entry.version).words,
             parts=max(1, len(entry.files)),
@@ -197,13 +196,22 @@ def mark_recommended(versions: Iterable[FoundVersion]) -> tuple[FoundVersion, ..
     return tuple(replace(row, recommended=row.id == best) for row in ordered)
 
 
-def named_apart(versions: list[FoundVersion]) -> list[FoundVersion]:
-    """Keep the source only where a label occurs twice for one engine."""
-    labels = [(row.engine, row.label) for row in versions]
-    return [
-        row if labels.count((row.engine, row.label)) > 1 else replace(row, source="")
-        for row in versions
-    ]
+def one_of_each(versions: Iterable[FoundVersion]) -> list[FoundVersion]:
+    """Leave out what somebody else offers as well: a row like another says nothing new.
+
+    Of rows of one engine and label the one that is installed stays, else the one that needs no
+    account, else the first; the versions come in the order of recommendation.
+    """
+    best: dict[tuple[str, str], FoundVersion] = {}
+    for row in versions:
+        rival = best.setdefault((row.engine, row.label), row)
+        if _worth(row) > _worth(rival):
+            best[row.engine, row.label] = row
+    return list(best.values())
+
+
+def _worth(row: FoundVersion) -> tuple[bool, bool]:
+    return bool(row.installed_id), not row.gated
 
 
 def _fit(

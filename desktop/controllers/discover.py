@@ -45,10 +45,12 @@ class DiscoverController(QObject):
     Signals:
         rows_changed: ``curated``, ``hub_rows`` and ``hub_state`` say what is new.
         judged_again: The rows are the same; what fits or what is installed has changed.
+        starred_changed: With the keys that have a star now.
     """
 
     rows_changed = Signal()
     judged_again = Signal()
+    starred_changed = Signal(tuple)
 
     def __init__(
         self, endpoint: Callable[[], str] = lambda: "", parent: QObject | None = None
@@ -65,6 +67,7 @@ class DiscoverController(QObject):
         self._models: tuple[ModelInfo, ...] = ()
         self._index = InstalledIndex()
         self._fits: dict[str, Fit] = {}
+        self._starred: tuple[str, ...] = ()
         self._curated: tuple[FoundModel, ...] = ()
         self._search: Search | None = None
         self._asking: TaskHandle | None = None
@@ -116,6 +119,10 @@ class DiscoverController(QObject):
             return self._book is not None and self._book.installed(model.key, self._index)
         return self._index.has(model.key.partition(":")[2])
 
+    def is_starred(self, key: str) -> bool:
+        """Whether a curated model has a star: those come first."""
+        return key in self._starred
+
     def page_of(self, repo: str) -> str:
         """Return the address of a model's page, for a browser."""
         from inference.library.hub import default_endpoint, model_page  # noqa: PLC0415  rare
@@ -138,6 +145,18 @@ class DiscoverController(QObject):
             return book
 
         self.tasks.run(Task(lambda _cancel, _progress: read()).on_success(self._take_book))
+
+    def set_starred(self, keys: tuple[str, ...]) -> None:
+        """Know which curated models have a star."""
+        if keys != self._starred:
+            self._starred = keys
+            self._filter()
+
+    def star(self, key: str, *, on: bool) -> None:
+        """Give a curated model a star, or take it away."""
+        keys = (*(one for one in self._starred if one != key), *([key] if on else []))
+        self.set_starred(keys)
+        self.starred_changed.emit(keys)
 
     def set_filters(self, filters: Filters) -> None:
         """Look for something else among what is here; asks no hub."""
@@ -245,7 +264,8 @@ class DiscoverController(QObject):
     def _filter(self) -> None:
         if self._book is None:
             return
-        self._curated = self._book.found(self._filters, self._machine)
+        found = self._book.found(self._filters, self._machine)
+        self._curated = tuple(sorted(found, key=lambda row: row.key not in self._starred))
         self._hub_rows = self._passing(self._all)
         self.rows_changed.emit()
 

@@ -51,6 +51,7 @@ class FoundRole(IntEnum):
     NOTE = Qt.ItemDataRole.UserRole + 2  # Note, or None on a model
     FIT = Qt.ItemDataRole.UserRole + 3  # Fit, or None
     INSTALLED = Qt.ItemDataRole.UserRole + 4  # whether a form of it is on this computer
+    STARRED = Qt.ItemDataRole.UserRole + 5  # whether the person gave it a star
 
 
 class FoundModelsList(QStringListModel):
@@ -62,6 +63,7 @@ class FoundModelsList(QStringListModel):
     Args:
         fit: How a row fits; asked for rows that are shown only.
         installed: Whether a row's model is here; asked likewise.
+        starred: Whether the model of a key has a star; asked likewise.
         parent: Qt parent.
     """
 
@@ -69,11 +71,13 @@ class FoundModelsList(QStringListModel):
         self,
         fit: Callable[[FoundModel], Fit | None],
         installed: Callable[[FoundModel], bool],
+        starred: Callable[[str], bool] = lambda _key: False,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._fit = fit
         self._installed = installed
+        self._starred = starred
         self._curated: tuple[FoundModel, ...] = ()
         self._hub: tuple[FoundModel, ...] = ()
         self._state = HubState()
@@ -147,6 +151,7 @@ class FoundModelsList(QStringListModel):
             FoundRole.MODEL: lambda: row,
             FoundRole.FIT: lambda: self._fit(row),
             FoundRole.INSTALLED: lambda: self._installed(row),
+            FoundRole.STARRED: lambda: self._starred(row.key),
         }
         answer = answers.get(role)
         return answer() if answer is not None else None
@@ -215,6 +220,8 @@ class FoundModelsList(QStringListModel):
         words = [row.name, *row.kinds, row.author, row.license]
         if row.gated:
             words.append(_tr("sign-in needed"))
+        if self._starred(row.key):
+            words.append(_tr("favourite"))
         if self._installed(row):
             words.append(_tr("installed"))
         if row.problem:

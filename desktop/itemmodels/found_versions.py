@@ -121,13 +121,11 @@ class FoundVersionsList(QAbstractListModel):
         return flags | Qt.ItemFlag.ItemNeverHasChildren
 
 
-def quality_words(version: FoundVersion, *, with_source: bool = True) -> str:
+def quality_words(version: FoundVersion) -> str:
     """Return quality in words, and what else tells rows apart."""
     words = QCoreApplication.translate("Quality", version.quality)
     if version.parts > 1:
         words = _tr("{0}, {1} files").format(words, formatting.count(version.parts))
-    if version.source and with_source:
-        words = _tr("{0}, by {1}").format(words, version.source)
     return words
 
 

@@ -76,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True):
         downloads: How models are fetched.
         window_geometry: Qt's own bytes in base64; empty = never placed.
         splitters: Sizes in logical pixels by splitter name.
+        starred: Keys of curated models that come first on Discover.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -92,6 +93,7 @@ class Settings(msgspec.Struct, frozen=True):
     downloads: DownloadSettings = DownloadSettings()
     window_geometry: str = ""
     splitters: dict[str, tuple[int, ...]] = {}
+    starred: tuple[str, ...] = ()
 
 
 # Ranges the panel offers; the types alone would let a negative temperature through.

@@ -47,7 +47,9 @@ class DiscoverPage(SplitPage):
         self.setAccessibleName(self.tr("Discover models"))
         self.setProperty("ground", "page")
         self.filters = DiscoverFilters(theme)
-        self.items = FoundModelsList(controller.fit, controller.installed, self)
+        self.items = FoundModelsList(
+            controller.fit, controller.installed, controller.is_starred, self
+        )
         self._delegate = FoundDelegate(theme, self)
         self.view = self._make_view()
         self._section = label("", theme, "label_strong", "text3", name="discover_section")
@@ -108,6 +110,7 @@ class DiscoverPage(SplitPage):
         detail.header_asked.connect(pages.read_header)
         detail.again_asked.connect(pages.try_again)
         detail.back_asked.connect(self._show_list)
+        detail.star_asked.connect(lambda on: controller.star(self._chosen, on=on))
         detail.neighbour_asked.connect(self.open)
         detail.card_asked.connect(self._open_card)
         detail.browser_asked.connect(self._open_browser)
@@ -222,6 +225,8 @@ class DiscoverPage(SplitPage):
 
     def _show_page(self, page: FoundPage) -> None:
         self.detail.show_page(page)
+        is_curated = page.key.startswith("catalog:")
+        self.detail.show_star(on=self._controller.is_starred(page.key), shown=is_curated)
         if self._card is None or self._right.currentWidget() is not self._card:
             self._right.setCurrentWidget(self.detail)
         elif self._card.repo() != page.repo:

@@ -48,6 +48,7 @@ class FoundDetail(QFrame):
         context_asked: Tokens.
         header_asked: Id of the version whose header shall be read.
         card_asked, back_asked, again_asked: No argument.
+        star_asked: Whether the model shall come first in the list.
         neighbour_asked: Key and version id of a model without a gate.
         browser_asked: ``org/name`` whose page shall be opened in a browser.
         repository_asked: ``org/name`` whose every version shall be shown.
@@ -58,6 +59,7 @@ class FoundDetail(QFrame):
     header_asked = Signal(str)
     card_asked = Signal()
     back_asked = Signal()
+    star_asked = Signal(bool)
     again_asked = Signal()
     neighbour_asked = Signal(str, str)
     browser_asked = Signal(str)
@@ -107,6 +109,11 @@ class FoundDetail(QFrame):
         """Offer the way back to the list."""
         self._back.setVisible(narrow)
 
+    def show_star(self, *, on: bool, shown: bool) -> None:
+        """Show whether the model has a star; those that are not always there get none."""
+        self._star.setChecked(on)
+        self._star.setVisible(shown)
+
     def set_downloads(
         self, find: Callable[[FoundVersion], DownloadRow | None], speed: Callable[[], float]
     ) -> None:
@@ -144,6 +151,10 @@ class FoundDetail(QFrame):
         self._name = label("", theme, "title", wrap=True, name="found_name")
         self._by = label("", theme, "body", "text2", wrap=True, name="found_by")
         self._about = label("", theme, "body", wrap=True, name="found_about")
+        self._star = IconButton(
+            "star", self.tr("Favourite"), theme, name="found_favourite", checkable=True
+        )
+        self._star.clicked.connect(self.star_asked)
         self._card = Button(self.tr("Model card"), theme, name="found_card", icon_name="file-text")
         self._card.clicked.connect(self.card_asked)
 
@@ -238,7 +249,8 @@ class FoundDetail(QFrame):
         for line in (self._name, self._by, self._about):
             titles.addWidget(line)
         head.addLayout(titles, 1)
-        head.addWidget(self._card, 0, Qt.AlignmentFlag.AlignTop)
+        for button in (self._star, self._card):
+            head.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(head)
         for part in (self._trouble, self._gate, self._card_box, self._reason, self._busy,
                      self.table, self._memory_box, rule(), self._facts):  # fmt: skip

@@ -141,6 +141,8 @@ class ModelsWiring(QObject):
         self._downloads.rows_changed.connect(page.detail.refresh_downloads)
         self._computer.changed.connect(discover.set_computer)
         self._computer.changed.connect(lambda state: foot.set_free_disk(state.disk_free_bytes))
+        discover.set_starred(settings.settings().starred)
+        discover.starred_changed.connect(lambda keys: settings.update(starred=keys))
         discover.set_computer(self._computer.state())
         foot.set_free_disk(self._computer.state().disk_free_bytes)
         discover.set_models(self._engines.models())

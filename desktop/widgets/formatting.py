@@ -98,5 +98,6 @@ def parameters(number: int) -> str:
     """Return a number of weights in words, e.g. ``4.0 billion`` or ``7.4 million``."""
     for word, factor in (("billion", 1e9), ("million", 1e6), ("thousand", 1e3)):
         if number >= factor:
-            return f"{decimal(number / factor, 1)}{NBSP}{word}"
+            amount = number / factor
+            return f"{decimal(amount, 1 if amount < 100 else 0)}{NBSP}{word}"
     return count(number)

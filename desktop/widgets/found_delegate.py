@@ -101,6 +101,8 @@ class FoundDelegate(QStyledItemDelegate):
         marks = ["lock"] if model.gated else []
         if index.data(FoundRole.INSTALLED):
             marks.append("check")
+        if index.data(FoundRole.STARRED):
+            marks.append("star")
         inside = width - 3 * _EDGE - len(marks) * (INLINE + 6)
         fit = fit_width(look, theme, inside - QFontMetrics(font).horizontalAdvance(model.name))
         fit = min(fit, round(inside * 0.6))
@@ -108,8 +110,9 @@ class FoundDelegate(QStyledItemDelegate):
         name = row.place(_EDGE, _FIRST - 10, max(0, inside - fit), 20)
         ink = theme.text2 if model.problem else theme.text
         left = _EDGE + row.words(name, model.name, font, ink) + 8
+        tints = {"check": theme.ok, "star": theme.accent_text, "lock": theme.text3}
         for mark in marks:
-            tint = theme.ok if mark == "check" else theme.text3
+            tint = tints[mark]
             row.icon(row.place(left, _FIRST - INLINE // 2, INLINE, INLINE), mark, tint)
             left += INLINE + 6
         self._paint_second(row, width, model)

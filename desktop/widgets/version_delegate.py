@@ -182,11 +182,9 @@ class VersionDelegate(QStyledItemDelegate):
         theme = self._theme
         badge = _tr("Recommended")
         taken = badge_size(badge, theme).width() + 8
-        words = quality_words(version, with_source=False)
+        words = quality_words(version)
         needed = QFontMetrics(theme.font("body")).horizontalAdvance(words) + taken
         has_badge = version.recommended and needed <= width
-        if not has_badge:
-            words = quality_words(version)
         place = row.place(left, 0, width, _HEIGHTS["version"])
         used = row.words(place, words, theme.font("body"), theme.text2)
         if has_badge:

@@ -181,6 +181,25 @@ def test_what_is_installed_is_marked(discover: DiscoverController, qtbot: QtBot)
     assert [one.installed_id for one in page.versions] == ["mine", ""]
 
 
+def test_a_version_that_two_people_offer_is_one_row_the_installed_one_first(
+    discover: DiscoverController, qtbot: QtBot
+) -> None:
+    discover.open("catalog:qwen3-0.6b")
+    page = discover.pages.page()
+    assert page is not None
+    assert [one.label for one in page.versions].count("Q8_0") == 1
+    first = page.versions[0].repo
+    other = {"Qwen/Qwen3-0.6B-GGUF", "unsloth/Qwen3-0.6B-GGUF"} - {first}
+    path = f"/m/{other.pop()}/Qwen3-0.6B-Q8_0.gguf"
+    with qtbot.waitSignal(discover.judged_again):
+        discover.set_models(Models((InstalledModel(ModelInfo("mine", "Mine", path, "gguf")),)))
+    page = discover.pages.page()
+    assert page is not None
+    rows = [one for one in page.versions if one.label == "Q8_0"]
+    assert [one.installed_id for one in rows] == ["mine"]
+    assert rows[0].repo != first
+
+
 def test_the_hub_is_searched_page_by_page(
     discover: DiscoverController, qtbot: QtBot, hub: LocalHub, endpoint: list[str]
 ) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FITS = Fit("gpu", MemoryEstimate(2_500_000_000, 500_000_000, 300_000_000), 4_096, 37, 37)
 Q4 = FoundVersion("q4", "instruct", "gguf", "Q4_K_M", 2_500_000_000, "Good", FITS, "catalogue",
                   "o/n", recommended=True)  # fmt: skip
-Q8 = replace(Q4, id="q8", label="Q8_0", recommended=False, installed_id="mine", source="o")
+Q8 = replace(Q4, id="q8", label="Q8_0", recommended=False, installed_id="mine")
 NATIVE = replace(Q4, id="n", engine="native", label="BF16", parts=3, problem="It needs a tokenizer")
 
 
@@ -65,7 +65,7 @@ def test_a_row_says_everything_to_a_screen_reader(items: FoundVersionsList) -> N
     ]
     assert spoken == [
         "Q4_K_M, 2.50 GB, Good, recommended, memory 3.30 GB, Fits on the GPU",
-        "Q8_0, 2.50 GB, Good, by o, memory 3.30 GB, Fits on the GPU, installed",
+        "Q8_0, 2.50 GB, Good, memory 3.30 GB, Fits on the GPU, installed",
         "BF16, 2.50 GB, Good, 3 files, recommended, It needs a tokenizer",
     ]
 

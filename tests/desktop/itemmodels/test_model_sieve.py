@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from desktop.itemmodels.model_sieve import ModelSieve, is_favourite, last_used
@@ -80,6 +80,7 @@ def looked_at(
     return [[row.info.id for row in group] for group in (held, loved, others)]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=ROWS, steps=STEPS)
 def test_any_steps_give_what_a_look_at_every_row_gives(
     rows: list[Row], steps: list[tuple[str, object]]

@@ -39,6 +39,7 @@ def test_settings_come_back_as_they_were_saved(path: Path) -> None:
         engine=EngineOptions(n_ctx=2048, gpu_layers=0, threads=2),
         window_geometry="AAAA",
         splitters={"chat": (200, 600)},
+        starred=("catalog:a",),
     )
     SettingsFile(path).save(wanted)
     assert SettingsFile(path).load() == wanted

@@ -122,6 +122,22 @@ def test_the_first_curated_model_is_open_without_a_network(room: Room) -> None:
     assert room.said("discover_count") == str(len(room.rows()))
 
 
+def test_a_star_brings_a_curated_model_to_the_top_and_it_stays_open(room: Room) -> None:
+    key = room.page.items.found_at(room.page.items.index(5)).key  # type: ignore[union-attr]
+    told: list[tuple[str, ...]] = []
+    room.controller.starred_changed.connect(told.append)
+    room.open(key)
+    before = room.rows()
+    room.click("found_favourite")
+    assert told == [(key,)]
+    assert room.rows() == [before[5], *before[:5], *before[6:]]
+    assert room.chosen().key == key  # type: ignore[union-attr]
+    assert "favourite" in room.page.items.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    room.click("found_favourite")
+    assert told[-1] == ()
+    assert room.rows() == before
+
+
 def test_typing_narrows_the_list_and_clearing_brings_it_back(room: Room) -> None:
     every = len(room.rows())
     room.write("pythia")

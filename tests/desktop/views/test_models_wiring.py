@@ -79,3 +79,28 @@ def test_a_model_of_the_hub_is_found_fetched_and_there_to_chat_with(
     name = find(parts, "found_name")
     assert isinstance(name, QLabel)
     assert name.text() == "Model-GGUF"
+
+
+def test_a_star_is_there_again_in_the_next_window(
+    parts: application.Parts, qtbot: QtBot, dressed_app: QApplication
+) -> None:
+    parts.window.open_page("models")
+    page = find(parts, "discover_page")
+    assert isinstance(page, DiscoverPage)
+    qtbot.waitUntil(lambda: page.items.rowCount() > 30, timeout=30_000)
+    last = page.items.index(page.items.rowCount() - 1)
+    page.view.setCurrentIndex(last)
+    name = last.data()
+    qtbot.waitUntil(lambda: find(parts, "found_favourite").isVisible())
+    qtbot.mouseClick(find(parts, "found_favourite"), Qt.MouseButton.LeftButton)
+    assert page.items.index(0).data() == name
+    later = application.build(dressed_app, parts.paths)
+    qtbot.addWidget(later.window)
+    later.window.show()
+    later.window.open_page("models")
+    again = find(later, "discover_page")
+    assert isinstance(again, DiscoverPage)
+    qtbot.waitUntil(lambda: again.items.rowCount() > 30, timeout=30_000)
+    assert again.items.index(0).data() == name
+    later.window.close()
+    later.close()
