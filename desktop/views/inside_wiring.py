@@ -65,6 +65,7 @@ class InsideWiring(QObject):
         controller.chosen_changed.connect(page.show_place)
         controller.found.connect(page.take)
         controller.refused.connect(page.refuse)
+        controller.busy_changed.connect(page.asking.set_busy)
         page.asked.connect(controller.ask)
         page.place_chosen.connect(controller.choose)
         page.text_given.connect(controller.open_text)
@@ -88,6 +89,7 @@ class InsideWiring(QObject):
         elif state.status in {"answering", "stopping"}:
             words = self.tr("The model is writing; the text is read as soon as it has ended.")
         self.page.say_no_model(words)
+        self.page.asking.set_writing(writing=state.status in {"answering", "stopping"})
 
     def _is_installed(self, model_id: str) -> bool:
         return any(row.info.id == model_id for row in self._engines.models().rows)

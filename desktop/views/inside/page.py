@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.views.chat_page import ElidedLabel
+from desktop.views.inside.asking import Asking
 from desktop.views.inside.reading_note import ReadingNote
 from desktop.widgets import formatting
 from desktop.widgets.category_delegate import CategoryDelegate
@@ -114,6 +115,7 @@ class InsidePage(QFrame):
         self._model = label("", theme, "small", "text3", name="inside_model")
         self._strip = TokenStrip(theme, "inside_tokens_strip")
         self._strip.place_chosen.connect(self.place_chosen)
+        self.asking = Asking(theme)
         self._place = label("", theme, "small", "text2", name="inside_place")
         self._notice = Notice(theme, name="inside_problem", severity="info")
         self._notice.hide()
@@ -398,6 +400,7 @@ class InsidePage(QFrame):
         row.addWidget(self._place)
         row.addWidget(self._next)
         row.addWidget(self._strip, 1)
+        row.addWidget(self.asking)
         return strip
 
     def _step(self, by: int) -> None:

@@ -233,3 +233,31 @@ def test_views_that_are_not_shown_ask_nothing(inside: Inside) -> None:
     inside.settle()
     assert asked == []
     inside.page.open_view("next_word")
+
+
+def test_the_page_says_that_a_question_waits_for_the_answer_in_the_chat(inside: Inside) -> None:
+    inside.look_at("The sky is blue because air scatters light.")
+    words = inside.find(QLabel, "inside_asking")
+    assert words.isHidden()
+    chats = inside.parts.chats
+    chats.new_chat()
+    chats.send("Tell me a story.")
+    inside.qtbot.waitUntil(lambda: inside.parts.engines.state().status == "answering")
+    assert (words.text(), words.isHidden()) == ("after the answer in the chat", False)
+    asked: list[object] = []
+    inside.controller.found.connect(lambda question, _finding: asked.append(question))
+    inside.page.place_chosen.emit(3)
+    assert inside.parts.engines.state().status == "answering"
+    inside.qtbot.waitUntil(lambda: bool(asked), timeout=WAIT_MS)
+    assert inside.parts.engines.state().status == "ready"
+    assert words.isHidden()
+
+
+def test_the_page_says_that_the_model_is_asked_when_it_takes_long(inside: Inside) -> None:
+    words = inside.find(QLabel, "inside_asking")
+    words.set_busy(True)
+    assert words.isHidden()
+    inside.qtbot.waitUntil(lambda: not words.isHidden())
+    assert words.text() == "asking the model …"
+    words.set_busy(False)
+    assert words.isHidden()
