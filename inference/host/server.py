@@ -10,8 +10,10 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import os
+import re
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from inference.cancel import CancelToken
@@ -119,11 +121,28 @@ def memory_use() -> tuple[int, int]:
     if sys.platform == "win32":
         peak = info.peak_wset
     else:
-        import resource  # noqa: PLC0415  POSIX only
-
-        unit = 1 if sys.platform == "darwin" else 1024
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+        peak = _high_water() or _largest_ever()
     return info.rss, peak
+
+
+def _high_water() -> int:
+    """Return what Linux says of this program alone, 0 elsewhere.
+
+    ``getrusage`` counts the parent in as well: the child is its copy until it begins a program.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    found = re.search(r"^VmHWM:\s*(\d+) kB", lines, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
+
+
+def _largest_ever() -> int:
+    import resource  # noqa: PLC0415  POSIX only
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def take_over_streams() -> Connection:

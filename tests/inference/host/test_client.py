@@ -260,6 +260,14 @@ def test_memory_of_the_process_is_measured(client: EngineClient) -> None:
     assert client.peak_memory_bytes() >= client.memory_bytes() * 0.9
 
 
+def test_the_highest_memory_is_that_of_the_engine_not_of_who_began_it(
+    client: EngineClient,
+) -> None:
+    ballast = bytearray(os.urandom(1 << 20) * 300)
+    client.load(fake())
+    assert client.memory_bytes() * 0.9 <= client.peak_memory_bytes() < len(ballast)
+
+
 def test_switching_models_gives_the_memory_of_the_first_one_back(client: EngineClient) -> None:
     before = tree_bytes()
     client.load(fake("memory_mb=96"))
