@@ -11,20 +11,26 @@ from desktop.views.inside.anatomy import AnatomyView
 from desktop.views.inside.attention import AttentionView
 from desktop.views.inside.change import ChangeView
 from desktop.views.inside.embeddings import EmbeddingsView
+from desktop.views.inside.entry import Entry
+from desktop.views.inside.evaluation_wiring import EvaluationWiring
 from desktop.views.inside.lab import LabView
 from desktop.views.inside.layers import LayersView
 from desktop.views.inside.next_word import NextWordView
-from desktop.views.inside.page import Entry, InsidePage
+from desktop.views.inside.page import InsidePage
 from desktop.views.inside.tokens import TokensView
 from desktop.views.inside.walk import WalkView
 from desktop.views.inside.walk_steps import PROMPT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from desktop.bridge.event_bridge import EventBridge
+    from desktop.bridge.task_runner import TaskRunner
     from desktop.controllers.chat import ChatController
     from desktop.controllers.engine import EngineController
     from desktop.inside import Subject, TextSource
     from desktop.values import EngineState
+    from desktop.views.inside.evaluation import EvaluationView
     from desktop.widgets.theme import Theme
     from desktop.widgets.transcript.transcript import Transcript
 
@@ -37,6 +43,8 @@ class InsideWiring(QObject):
         engines: The model in memory.
         bridge: Where the worker posts.
         chats: For going on from another word.
+        tasks: Where models are measured side by side.
+        data: The folder of the app's data.
         parent: Qt parent.
 
     Signals:
@@ -53,11 +61,17 @@ class InsideWiring(QObject):
         engines: EngineController,
         bridge: EventBridge,
         chats: ChatController,
+        *,
+        tasks: TaskRunner,
+        data: Path,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._engines = engines
         self._chats = chats
+        self._bridge = bridge
+        self._tasks = tasks
+        self._data = data
         self.controller = InsideController(engines, bridge, self)
         self.page = InsidePage(theme, self._entries(), self._is_installed)
         controller, page = self.controller, self.page
@@ -76,8 +90,11 @@ class InsideWiring(QObject):
         self.set_engine(engines.state())
 
     def open(self, source: TextSource) -> None:
-        """Look at a place of a chat."""
+        """Look at a place of a chat, with the keyboard there."""
+        if self.page.is_alone:
+            self.page.open_view("next_word")
         self.controller.open(source)
+        self.page.focus_text()
 
     def set_engine(self, state: EngineState) -> None:
         """Say what keeps the page from showing anything."""
@@ -108,6 +125,14 @@ class InsideWiring(QObject):
             Entry("anatomy", model, self.tr("Anatomy"), "workflow", AnatomyView),
             Entry("lab", self.tr("Try"), self.tr("Decoding lab"), "flask-conical", LabView),
             Entry("change", self.tr("Try"), self.tr("Change and see"), "toggle-left", ChangeView),
+            Entry(
+                "evaluation",
+                self.tr("Compare"),
+                self.tr("Evaluation"),
+                "scale",
+                self._make_evaluation,
+                alone=True,
+            ),
         )
 
     def _make_walk(self, theme: Theme) -> WalkView:
@@ -116,6 +141,18 @@ class InsideWiring(QObject):
         view.text_asked.connect(self.controller.open_text)
         view.model_asked.connect(self._engines.load)
         return view
+
+    def _make_evaluation(self, theme: Theme) -> EvaluationView:
+        made = EvaluationWiring(
+            theme,
+            engines=self._engines,
+            bridge=self._bridge,
+            chats=self._chats,
+            tasks=self._tasks,
+            data=self._data,
+            parent=self,
+        )
+        return made.view
 
     def _on_continue(self, token_id: int) -> None:
         subject = self.controller.subject()

@@ -395,7 +395,8 @@ class Wiring(QObject):
         if self._inside is None:
             from desktop.views.inside_wiring import InsideWiring  # noqa: PLC0415  not at the start
 
-            self._inside = InsideWiring(theme, self._engines, self._bridge, self._chats, self)
+            data, sides = self._paths.data, (self._engines, self._bridge, self._chats)
+            self._inside = InsideWiring(theme, *sides, tasks=self._tasks, data=data, parent=self)
             self._inside.said.connect(lambda words: self._window.offer_undo(words, "", None))
             self._inside.chat_wanted.connect(self._open_chat_page)
         return self._inside
@@ -404,9 +405,7 @@ class Wiring(QObject):
         source = self._chats.text_source(message_id, word, occurrence)
         if source is not None:
             self._window.open_page("inside")
-            inside = self._inside_wiring(self._window.theme)
-            inside.open(source)
-            inside.page.focus_text()
+            self._inside_wiring(self._window.theme).open(source)
 
     def _look_at_chosen(self) -> None:
         """Look at the word chosen in the chat, else at the latest answer, else at a text."""

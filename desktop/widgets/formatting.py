@@ -101,3 +101,8 @@ def parameters(number: int) -> str:
             amount = number / factor
             return f"{decimal(amount, 1 if amount < 100 else 0)}{NBSP}{word}"
     return count(number)
+
+
+def engine(kind: str) -> str:
+    """Return an engine's name in a list of facts."""
+    return "GGUF" if kind == "gguf" else kind

@@ -26,7 +26,7 @@ _UNSPACED: Final = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF))
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word with the white space before it.
+    """A word with the white space before it, and after it at the end of the text.
 
     Attributes:
         text: As it stands in the text.
@@ -92,6 +92,8 @@ def words_of(
             words.append(_word(text, spans, logprobs, first, index))
             first, begun = index, False
         begun = begun or bool(text[start:end].strip())
+    if words and not begun:  # white space at the end belongs to the last word
+        first = words.pop().first
     if spans:
         words.append(_word(text, spans, logprobs, first, len(spans)))
     return tuple(words)

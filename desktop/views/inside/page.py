@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
     from desktop.inside import Inquiry, Result, Subject
     from desktop.values import Problem
+    from desktop.views.inside.entry import Entry
     from desktop.views.inside.view import InsideView
     from desktop.widgets.theme import Theme
 
@@ -45,21 +45,6 @@ _VIEWS: Final = 176
 _CONTROLS: Final = 288
 _NARROW_BELOW: Final = 900
 _ID: Final = int(Qt.ItemDataRole.UserRole)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One view: its id, group, name, icon, and what makes it when it is first opened.
-
-    ``starts_with``: The text that it takes where there is none yet; empty = it waits for one.
-    """
-
-    id: str
-    group: str
-    title: str
-    icon_name: str
-    make: Callable[[Theme], InsideView]
-    starts_with: str = ""
 
 
 class InsidePage(QFrame):
@@ -152,7 +137,7 @@ class InsidePage(QFrame):
         self._title.setText(self._entries[view_id].title)
         self._mark_current(view_id)
         self._notice.hide()
-        self._place_controls()
+        self._make_room()
         self.view_opened.emit(view_id)
         self._hand_over(view, self._entries[view_id])
         return view
@@ -173,13 +158,18 @@ class InsidePage(QFrame):
         self._subject = subject
         self._notice.hide()
         self._reading.show_subject(subject)
-        self._pages.setCurrentWidget(self._empty if subject is None else self._work)
+        self._make_room()
         if subject is None:
             return
         self._source.set_text(subject.source.title)
         self._say_model(subject)
         self._show_strip(subject)
         self._made[self.current_view()].show_subject(subject)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether the open view has texts of its own."""
+        return self._entries[self.current_view()].alone
 
     def show_place(self, subject: Subject) -> None:
         """Show another place of the same text."""
@@ -207,7 +197,9 @@ class InsidePage(QFrame):
 
     def focus_text(self) -> None:
         """Put the keyboard where a person goes on."""
-        target = self._field if self._subject is None else self._strip
+        target: QWidget = self._field if self._subject is None else self._strip
+        if self.is_alone:
+            target = self._made[self.current_view()]
         target.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _show_strip(self, subject: Subject) -> None:
@@ -338,12 +330,14 @@ class InsidePage(QFrame):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._make_head(theme))
-        column.addWidget(self._make_strip_row(theme))
-        box = QVBoxLayout()
+        self._strip_row = self._make_strip_row(theme)
+        column.addWidget(self._strip_row)
+        self._notes = QWidget()
+        box = QVBoxLayout(self._notes)
         box.setContentsMargins(24, 0, 24, 0)
         box.addWidget(self._reading)
         box.addWidget(self._notice)
-        column.addLayout(box)
+        column.addWidget(self._notes)
         self._side_panel = panel("side", "inside_controls", "left")
         self._side_panel.setFixedWidth(_CONTROLS)
         side = QVBoxLayout(self._side_panel)
@@ -422,7 +416,16 @@ class InsidePage(QFrame):
         self._views_panel.setVisible(not narrow)
         self._combo.setVisible(narrow)
         self._title.setVisible(not narrow)
-        self._model.setVisible(self.width() >= _NARROW_BELOW + 100)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Show what the open view and the width have use for."""
+        alone = self.is_alone
+        shown = alone or self._subject is not None
+        self._pages.setCurrentWidget(self._work if shown else self._empty)
+        for part in (self._source, self._strip_row, self._own, self._notes):
+            part.setVisible(not alone)
+        self._model.setVisible(not alone and self.width() >= _NARROW_BELOW + 100)
         self._place_controls()
 
     def _place_controls(self) -> None:

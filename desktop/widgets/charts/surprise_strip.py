@@ -132,14 +132,16 @@ class SurpriseStrip(Figure):
     ) -> None:
         theme = self.theme
         painter.setFont(theme.font("label"))
-        each = 2.0 if top <= 8 else 4.0 if top <= 16 else 8.0
+        each = next(step for step in (2.0, 4.0, 8.0, 16.0, math.ceil(top / 4)) if top <= 4 * step)
         bits = each
         while bits <= top:
             y = floor - bits * scale
             painter.setPen(theme.line)
             painter.drawLine(QLineF(0, y, width - _AXIS + 4, y))
             painter.setPen(theme.text3)
-            words = self.tr("{0} bits").format(formatting.decimal(bits, 0))
+            words = formatting.decimal(bits, 0)
+            if bits < 100:  # the axis has no room for more
+                words = self.tr("{0} bits").format(words)
             place = QRectF(width - _AXIS + 8, y - 8, _AXIS - 8, 16)
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, words)
             bits += each

@@ -35,6 +35,12 @@ def test_the_surprise_of_a_word_is_that_of_its_tokens() -> None:
     assert [word.bits for word in words] == pytest.approx([1, 2 + 3, 4, 5 + 6 + 7 + 8])
 
 
+def test_white_space_at_the_end_belongs_to_the_last_word() -> None:
+    words = words_of("one two \n", pieces("one", " two", " ", "\n"), (None, -1.0, -2.0, -3.0))
+    assert [word.text for word in words] == ["one", " two \n"]
+    assert words[1].bits == pytest.approx(6 / math.log(2))
+
+
 def test_a_word_without_a_score_has_no_surprise() -> None:
     words = words_of("one two", pieces("one", " two"), (None, -1.0))
     assert [word.bits for word in words] == [None, 1 / math.log(2)]

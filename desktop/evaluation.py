@@ -1,0 +1,128 @@
+"""What the Evaluation view shows: a text as a model expected it, and models side by side."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from inference.inside.words import scored_bytes, words_of
+
+if TYPE_CHECKING:
+    from inference.evaluation.measuring import Step
+    from inference.evaluation.result import Result, Trouble
+    from inference.inside.perplexity import Method, Score
+    from inference.inside.words import Word
+    from inference.types import LoadedModel, ModelInfo, TokenPiece
+
+RowState = Literal["waiting", "running", "done", "trouble", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to read and how.
+
+    Attributes:
+        text: The text.
+        method: How it is cut into windows.
+        window: Tokens read at once; ``None`` leaves it to the method and the models.
+    """
+
+    text: str
+    method: Method = "overlap"
+    window: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadText:
+    """A text as the model in memory expected it, or as much of it as was read.
+
+    Attributes:
+        wish: What was asked for.
+        model: Facts from the files.
+        loaded: What the engine says.
+        window: Tokens read at once.
+        n_windows: Passes that the whole takes.
+        pieces: Its tokens.
+        score: Their chances.
+        words: Its words.
+        n_bytes: What the scored tokens stand for; ``None`` = not known.
+    """
+
+    wish: Wish
+    model: ModelInfo
+    loaded: LoadedModel
+    window: int
+    n_windows: int
+    pieces: tuple[TokenPiece, ...]
+    score: Score
+    words: tuple[Word, ...]
+    n_bytes: int | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was read."""
+        return self.score.n_windows == self.n_windows
+
+    @property
+    def bits_per_token(self) -> float:
+        """Mean surprise a token."""
+        return self.score.nats / math.log(2) / self.score.scored
+
+    @property
+    def bits_per_word(self) -> float:
+        """Mean surprise of the words that were scored."""
+        told = [word.bits for word in self.words if word.bits is not None]
+        return math.fsum(told) / max(1, len(told))
+
+    @property
+    def bits_per_byte(self) -> float | None:
+        """Mean surprise a byte of text, which does not depend on the tokenizer."""
+        return self.score.bits_per_byte(self.n_bytes) if self.n_bytes else None
+
+    def hardest(self, count: int) -> tuple[int, ...]:
+        """Return the places of the most unexpected words, the first one first."""
+        told = [(word.bits, -n) for n, word in enumerate(self.words) if word.bits is not None]
+        return tuple(-place for _, place in sorted(told, reverse=True)[:count])
+
+
+def read_text(
+    wish: Wish,
+    model: tuple[ModelInfo, LoadedModel],
+    cut: tuple[int, int],
+    pieces: tuple[TokenPiece, ...],
+    score: Score,
+) -> ReadText:
+    """Put together what was read; takes a while for a long text.
+
+    Args:
+        wish: What was asked for.
+        model: Which model read it.
+        cut: Tokens of a window, and how many windows there are.
+        pieces: The tokens.
+        score: Their chances.
+    """
+    words = words_of(wish.text, pieces, score.logprobs)
+    n_bytes = scored_bytes(wish.text, pieces, score.logprobs)
+    return ReadText(wish, *model, *cut, pieces, score, words, n_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A model in the table.
+
+    Attributes:
+        info: Which one.
+        state: How far it is.
+        step: What is done now, while it runs.
+        fraction: Of that step.
+        result: What was measured.
+        trouble: Why there is nothing.
+    """
+
+    info: ModelInfo
+    state: RowState = "waiting"
+    step: Step = "checking"
+    fraction: float = 0.0
+    result: Result | None = None
+    trouble: Trouble | None = None

@@ -1,0 +1,29 @@
+"""What the Inside page is told about each of its views."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from desktop.views.inside.view import InsideView
+    from desktop.widgets.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One view: its id, group, name, icon, and what makes it when it is first opened.
+
+    ``starts_with``: The text that it takes where there is none yet; empty = it waits for one.
+    ``alone``: It has texts of its own, needs no model in memory, and shows no token of this text.
+    """
+
+    id: str
+    group: str
+    title: str
+    icon_name: str
+    make: Callable[[Theme], InsideView]
+    starts_with: str = ""
+    alone: bool = False

@@ -1,0 +1,189 @@
+"""A text whose words stand on a ground as strong as they were unexpected, wrapped to the width."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy
+
+from desktop.widgets import formatting
+from desktop.widgets.charts.figure import Figure
+from desktop.widgets.charts.pieces import spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from desktop.widgets.theme import Theme
+    from inference.inside.words import Word
+
+_SCALES: Final = (10.0, 20.0, 40.0, 80.0)
+_WITHIN: Final = 0.9
+_STRONGEST: Final = 0.35
+"""Place in the colour map up to which text stays easy to read on it."""
+_LINE: Final = 27
+_BOX: Final = 22
+_PAD: Final = 4
+_GAP: Final = 2
+_MOST_BREAKS: Final = 2
+
+
+def scale_of(words: Sequence[Word]) -> float:
+    """Return the bits of the strongest ground: nine of ten words stay below them, if they can."""
+    told = sorted(word.bits for word in words if word.bits is not None)
+    most = told[int(_WITHIN * (len(told) - 1))] if told else 0.0
+    return next((scale for scale in _SCALES if most <= scale), _SCALES[-1])
+
+
+def ground_of(theme: Theme, bits: float, full_bits: float) -> QColor:
+    """Return the ground of a word of so many bits, on a root scale up to ``full_bits``."""
+    stops = theme.sequential
+    place = _STRONGEST * min(1.0, max(0.0, bits) / full_bits) ** 0.5 * (len(stops) - 1)
+    low = min(int(place), len(stops) - 2)
+    one, other, part = stops[low], stops[low + 1], place - low
+    return QColor.fromRgbF(
+        (1 - part) * one.redF() + part * other.redF(),
+        (1 - part) * one.greenF() + part * other.greenF(),
+        (1 - part) * one.blueF() + part * other.blueF(),
+    )
+
+
+class WordHeat(Figure):
+    """Places are the words; those without a score stand on no ground."""
+
+    def __init__(self, theme: Theme, name: str, words: str) -> None:
+        super().__init__(theme, name, words)
+        self._words: tuple[Word, ...] = ()
+        self._boxes: list[QRectF] = []
+        self._widths: dict[str, float] = {}
+        self._full_bits = _SCALES[0]
+        self._laid_out_for = 0
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def set_scale(self, full_bits: float) -> None:
+        """Let words of so many bits have the strongest ground."""
+        self._full_bits = full_bits
+        self.update()
+
+    def set_words(self, words: tuple[Word, ...]) -> None:
+        """Show these words."""
+        self._words = words
+        self._widths.clear()
+        self._laid_out_for = 0
+        self._fit()
+        self.refresh()
+
+    def sentence(self) -> str:
+        """Return what a person would say of it."""
+        known = [(word.bits, n) for n, word in enumerate(self._words) if word.bits is not None]
+        if not known:
+            return self.tr("Nothing to show yet.")
+        most, place = max(known)
+        return self.tr("{0} words; the most unexpected is “{1}” with {2} bits.").format(
+            formatting.count(len(self._words)),
+            spoken(self._words[place].text),
+            formatting.decimal(most, 1),
+        )
+
+    def table(self) -> tuple[tuple[str, ...], ...]:
+        """Return its numbers."""
+        rows = [
+            (str(word.first), word.text, "" if word.bits is None else f"{word.bits:.6g}")
+            for word in self._words
+        ]
+        return (("first token", "word", "bits"), *rows)
+
+    def place_count(self) -> int:
+        """Return the number of words."""
+        return len(self._words)
+
+    def place_at(self, spot: QPoint) -> int:
+        """Return the word at a spot."""
+        self._lay_out(self.width())
+        point = spot.toPointF()
+        return next((n for n, box in enumerate(self._boxes) if box.contains(point)), -1)
+
+    def place_words(self, place: int) -> str:
+        """Return what is said of one word."""
+        word = self._words[place]
+        if word.bits is None:
+            return self.tr("“{0}”: not scored, it stands before others").format(spoken(word.text))
+        return self.tr("“{0}”: {1} bits, chance {2}").format(
+            spoken(word.text),
+            formatting.decimal(word.bits, 1),
+            formatting.chance(2.0 ** -min(word.bits, 1000.0)),
+        )
+
+    def box_of(self, place: int) -> QRectF:
+        """Return where a word stands."""
+        self._lay_out(self.width())
+        return self._boxes[place]
+
+    def heightForWidth(self, width: int) -> int:
+        """Return the height at a width."""
+        self._lay_out(width)
+        return round(self._boxes[-1].bottom()) + 6 if self._boxes else _LINE
+
+    def sizeHint(self) -> QSize:
+        """Return a size that its width then changes."""
+        return QSize(480, self.heightForWidth(max(self.width(), 200)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Wrap anew."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setMinimumHeight(self.heightForWidth(max(self.width(), 200)))
+
+    def _lay_out(self, width: int) -> None:
+        if width == self._laid_out_for:
+            return
+        self._laid_out_for = width
+        metrics = QFontMetricsF(self.theme.font("body"))
+        self._boxes, left, top = [], 0.0, 2.0
+        for word in self._words:
+            shown = word.text.strip()
+            breaks = word.text[: len(word.text) - len(word.text.lstrip())].count("\n")
+            if breaks and self._boxes:
+                left, top = 0.0, top + min(breaks, _MOST_BREAKS) * _LINE
+            needed = self._widths.get(shown)
+            if needed is None:
+                needed = self._widths[shown] = metrics.horizontalAdvance(shown) + 2 * _PAD
+            needed = min(needed, float(width))
+            if left and left + needed > width:
+                left, top = 0.0, top + _LINE
+            self._boxes.append(QRectF(left, top, needed, _BOX))
+            left += needed + _GAP
+
+    def draw(self, painter: QPainter, size: QSize) -> None:
+        """Paint what is exposed."""
+        self._lay_out(size.width())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(self.theme.font("body"))
+        exposed = self.visibleRegion().boundingRect() if painter.device() is self else self.rect()
+        for index, (word, box) in enumerate(zip(self._words, self._boxes, strict=True)):
+            if box.bottom() < exposed.top():
+                continue
+            if box.top() > exposed.bottom():
+                break
+            self._paint_word(painter, index, word, box)
+
+    def _paint_word(self, painter: QPainter, index: int, word: Word, box: QRectF) -> None:
+        theme = self.theme
+        if word.bits is not None:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(ground_of(theme, word.bits, self._full_bits))
+            painter.drawRoundedRect(box, 4, 4)
+        if index == self.mark:
+            painter.setPen(QPen(theme.focus, 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 4, 4)
+        painter.setPen(theme.text if word.bits is not None else theme.text3)
+        words = painter.fontMetrics().elidedText(
+            word.text.strip(), Qt.TextElideMode.ElideRight, round(box.width()) - _PAD
+        )
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
