@@ -1,7 +1,8 @@
 """The inside of a GGUF model: tensors handed out during a pass, and weights read from the file.
 
 Names of tensors are those of llama.cpp's graphs: ``kq_soft_max-N`` attention of block N,
-``ffn_inp-N`` the stream between its two parts, ``l_out-N`` the stream after it.
+``ffn_inp-N`` or ``sa_out-N`` the stream between its two parts, ``ffn_out-N`` what the second part
+adds (where neither of these two is shown), ``l_out-N`` the stream after it.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
 # What enters the first block: the last of these that a pass shows.
 _EMBEDDED: Final = frozenset({"embd", "inp_embd", "inp_scaled", "inp_norm", "inpL"})
+# The stream between the two parts of a block; where an architecture shows none of it, what is left
+# of the stream after the block without the second part's addition.
+_BETWEEN: Final = ("ffn_inp", "sa_out")
+_ADDED: Final = "ffn_out"
 _TABLE: Final = "token_embd.weight"
 _HEAD: Final = "output.weight"
 _ROWS_AT_ONCE: Final = 4096
@@ -212,7 +217,7 @@ class GgufSource:
                 cancel,
                 scored=scored,
             )
-        self._check_shown(kept.expected(middle=middle), kept.names, "its layers")
+        self._check_shown(kept.missing(middle=middle), (), "its layers")
         return kept.stacked(middle=middle)
 
     def _check_shown(self, wanted: Collection[str], seen: Collection[str], what: str) -> None:
@@ -248,15 +253,27 @@ class _Streams:
         self._last = n_layers - 1
         self._positions = list(positions)
         self._layers = {f"l_out-{layer}": layer + 1 for layer in range(n_layers)}
-        self._middles = {f"ffn_inp-{layer}": layer for layer in range(n_layers)}
+        self._n_layers = n_layers
+        self._parts = {
+            f"{name}-{layer}" for name in (*_BETWEEN, _ADDED) for layer in range(n_layers)
+        }
         self._rows: dict[str, dict[int, Numbers]] = {}
         self.names: set[str] = set()
 
-    def expected(self, *, middle: bool) -> set[str]:
-        return {*self._layers, *(self._middles if middle else ())}
+    def missing(self, *, middle: bool) -> set[str]:
+        """Return the tensors that no pass has shown."""
+        missing = set(self._layers) - self.names
+        if middle:
+            missing |= {f"ffn_inp-{n}" for n in range(self._n_layers) if not self._shown_part(n)}
+        return missing
+
+    def _shown_part(self, layer: int) -> str:
+        """Return the tensor that tells the two parts of a block apart; empty = none was shown."""
+        names = (f"{name}-{layer}" for name in (*_BETWEEN, _ADDED))
+        return next((name for name in names if name in self.names), "")
 
     def wants(self, name: str, *, middle: bool) -> bool:
-        return name in _EMBEDDED or name in self._layers or (middle and name in self._middles)
+        return name in _EMBEDDED or name in self._layers or (middle and name in self._parts)
 
     def take(self, start: int, count: int, name: str, rows: Numbers) -> bool:
         """Keep what is wanted of ``rows``, (t, C), or (wanted, C) in the last block."""
@@ -267,14 +284,26 @@ class _Streams:
         else:  # the last block computes the positions asked for, in their order
             mine = {place: rows[index] for index, place in enumerate(sorted(set(wanted)))}
         key = "embedded" if name in _EMBEDDED else name
-        self._rows.setdefault(key, {}).update(mine)
+        known = self._rows.setdefault(key, {})
+        if name.startswith(_ADDED):  # GPT-NeoX gives the name a second time, to a sum
+            mine |= known
+        known.update(mine)
         return True
 
     def stacked(self, *, middle: bool) -> tuple[Numbers, Numbers]:
         """Return (L + 1, P, C) and, if kept, (L, P, C)."""
         stream = np.stack([self._of(name) for name in ("embedded", *self._layers)])
-        between = np.stack([self._of(name) for name in self._middles]) if middle else stream[:0]
-        return stream, between
+        if not middle:
+            return stream, stream[:0]
+        return stream, np.stack([self._between(layer, stream) for layer in range(self._n_layers)])
+
+    def _between(self, layer: int, stream: Numbers) -> Numbers:
+        """Return the stream between the parts of a block, (P, C)."""
+        name = self._shown_part(layer)
+        if name.startswith(_ADDED):
+            between: Numbers = stream[layer + 1] - self._of(name)
+            return between
+        return self._of(name)
 
     def _of(self, name: str) -> Numbers:
         rows = self._rows[name]

@@ -80,10 +80,8 @@ def tsne(vectors: Numbers, cancel: CancelToken) -> Numbers:
     """Return t-SNE's map, (N, 2), made in slices between which it can be stopped."""
     if cancel.cancelled:
         raise StoppedLookError
-    from sklearn import manifold  # type: ignore[import-untyped]  # noqa: PLC0415  takes a second
-    from threadpoolctl import (  # type: ignore[import-untyped]  # noqa: PLC0415  comes with it
-        threadpool_limits,
-    )
+    from sklearn import manifold  # noqa: PLC0415  takes a second
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415  comes with it
 
     perplexity = min(_PERPLEXITY, (len(vectors) - 1) / 3)
 

@@ -43,7 +43,7 @@ soup, and told their mother about the ball. She smiled and said that it was time
 _TOP = 20
 _WINDOW = {"sliding_window": WINDOW}
 _GEMMA = _WINDOW | {"head_dim": 8, "query_pre_attn_scalar": 8}
-_CONVERTIBLE: dict[str, tuple[str, dict[str, Any]]] = {
+CONVERTIBLE: dict[str, tuple[str, dict[str, Any]]] = {
     "llama, untied": ("Llama", {}),
     "llama, tied": ("Llama", {"tie_word_embeddings": True}),
     "llama, one key-value head per head": ("Llama", {"num_key_value_heads": 6}),
@@ -78,7 +78,7 @@ _CONVERTIBLE: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "smollm3": ("SmolLM3", {"num_hidden_layers": 5}),
 }
-_SHORTER: dict[str, tuple[str, dict[str, Any], int]] = {
+SHORTER: dict[str, tuple[str, dict[str, Any], int]] = {
     "llama, dynamic scaling": ("Llama", scaled("dynamic"), 64),
     "mistral, window": ("Mistral", _WINDOW, WINDOW),
     "phi3, window": ("Phi3", _WINDOW, WINDOW),
@@ -90,7 +90,7 @@ _SHORTER: dict[str, tuple[str, dict[str, Any], int]] = {
 }
 
 
-def _checkpoint(folder: Path, family: str, changes: dict[str, Any], **random_options: Any) -> Path:
+def checkpoint(folder: Path, family: str, changes: dict[str, Any], **random_options: Any) -> Path:
     folder.mkdir()
     sized = changes | {"vocab_size": VOCAB_SIZE}
     random_network(folder, family, sized, deviation=0.1, **random_options)
@@ -107,19 +107,19 @@ def _difference(opened: Open, folder: Path, file: Path, positions: int = _POSITI
     return worst_difference(ours, theirs)
 
 
-@pytest.mark.parametrize("variant", _CONVERTIBLE)
+@pytest.mark.parametrize("variant", CONVERTIBLE)
 def test_the_file_computes_what_the_folder_computes(
     variant: str, tmp_path: Path, opened: Open
 ) -> None:
     """In float32 nothing is left but llama.cpp's table of GELU values, which has 16 bits."""
-    folder = _checkpoint(tmp_path / "model", *_CONVERTIBLE[variant])
+    folder = checkpoint(tmp_path / "model", *CONVERTIBLE[variant])
     curved = variant.startswith(("gpt", "gemma"))
     assert _difference(opened, folder, converted(folder, "F32")) < (0.005 if curved else 1e-4)
 
 
-@pytest.mark.parametrize("variant", _CONVERTIBLE)
+@pytest.mark.parametrize("variant", CONVERTIBLE)
 def test_half_precision_stays_close(variant: str, tmp_path: Path, opened: Open) -> None:
-    folder = _checkpoint(tmp_path / "model", *_CONVERTIBLE[variant], dtype=torch.float16)
+    folder = checkpoint(tmp_path / "model", *CONVERTIBLE[variant], dtype=torch.float16)
     assert _difference(opened, folder, converted(folder, "F16")) < 0.02
 
 
@@ -171,12 +171,12 @@ def test_the_shipped_files_are_those_of_the_converter(
     assert made == shipped
 
 
-@pytest.mark.parametrize("variant", _SHORTER)
+@pytest.mark.parametrize("variant", SHORTER)
 def test_what_llama_cpp_lacks_shortens_the_context_and_is_said(
     variant: str, tmp_path: Path, opened: Open
 ) -> None:
-    family, changes, context = _SHORTER[variant]
-    folder = _checkpoint(tmp_path / "model", family, changes)
+    family, changes, context = SHORTER[variant]
+    folder = checkpoint(tmp_path / "model", family, changes)
     path = tmp_path / "model.gguf"
     (note,) = convert(folder, path, "F32", Labels("Short"), lambda _done, _total: None)
     assert note.startswith(f"The file has a context of {context} tokens instead of 256: ")
@@ -189,7 +189,7 @@ def test_longrope_is_exact_on_both_sides_of_its_border(tmp_path: Path, opened: O
     border = {"original_max_position_embeddings": 256}
     rope = {"rope_parameters": PHI3_LONG["rope_parameters"] | border}
     longer = PHI3_LONG | border | rope | {"max_position_embeddings": 1024}
-    folder = _checkpoint(tmp_path / "model", "Phi3", longer)
+    folder = checkpoint(tmp_path / "model", "Phi3", longer)
     path = tmp_path / "model.gguf"
     (note,) = convert(folder, path, "F32", Labels("Long"), lambda _done, _total: None)
     assert "more than 256 tokens" in note

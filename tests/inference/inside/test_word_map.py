@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.decomposition import PCA  # type: ignore[import-untyped]  # ships no types
-from sklearn.manifold import trustworthiness  # type: ignore[import-untyped]  # as above
+from sklearn.decomposition import PCA
+from sklearn.manifold import trustworthiness
 
 from inference.cancel import CancelToken
 from inference.errors import UnsupportedRequestError
