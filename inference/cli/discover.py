@@ -129,7 +129,10 @@ def _rows(arguments: argparse.Namespace, machine: Machine) -> tuple[str, list[Ro
     catalog, name = load_catalog(), arguments.model
     n_ctx, cache = arguments.context, arguments.cache_type
     for family in catalog.families:
-        entries = [one for one in family.entries if name.lower() in (family.id, one.id)]
+        entries = [one for one in family.entries if name.lower() == one.id]
+        if name.lower() == family.id:  # what somebody else offers as well would say the same twice
+            each = {(one.form, one.version, one.kind): one for one in reversed(family.entries)}
+            entries = [one for one in family.entries if one in each.values()]
         if entries:
             rows: list[Row] = [
                 (

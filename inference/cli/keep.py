@@ -16,6 +16,7 @@ from inference.errors import ModelNotFoundError
 from inference.library.checkpoint_folder import is_checkpoint_folder
 from inference.library.download.patience import StoppedError
 from inference.library.installed import Library
+from inference.library.lookup import find_removed
 from inference.library.other_apps import NAMES
 from inference.library.overview import app_places
 from inference.library.scan import scan
@@ -114,7 +115,8 @@ def remove(arguments: argparse.Namespace) -> int:
 
 def restore(arguments: argparse.Namespace) -> int:
     """Bring a removed model back, or a moved one to where it was."""
-    info = Library(app_paths()).restore(arguments.model)
+    library = Library(app_paths())
+    info = library.restore(find_removed(arguments.model, library.restorable()))
     if not _said_as_json(info, arguments):
         console.line(f"{info.id} is back.")
     return 0

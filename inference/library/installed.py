@@ -244,6 +244,16 @@ class Library:
                     path = trash.restore(model_id)
             return self._at(path) or self.find(model_id)
 
+    def restorable(self) -> tuple[str, ...]:
+        """Return the ids that ``restore`` takes: what was removed, and what was moved here."""
+        with self._lock:
+            entries = self._registry.load()
+            moved = {one.now for one in entries.moved}
+            ids = [added.id for added in entries.forgotten]
+            ids += [one.id for one in self.list() if one.path in moved] if moved else []
+            ids += [name for trash in self._trashes() for name in trash.ids()]
+            return tuple(dict.fromkeys(ids))
+
     def empty_trash(self) -> int:
         """Give up what ``restore`` could bring back; return the bytes freed.
 

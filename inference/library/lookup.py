@@ -37,6 +37,31 @@ def find_model(name: str, models: tuple[ModelInfo, ...], engine: EngineChoice) -
     return _form(found, models, engine)
 
 
+def find_removed(name: str, ids: Sequence[str]) -> str:
+    """Return the id that a person means among those that can come back.
+
+    Args:
+        name: An id, or a unique part of one.
+        ids: See ``Library.restorable``.
+
+    Raises:
+        ModelNotFoundError: None or several match; the hint lists candidates.
+    """
+    wanted = name.strip().lower()
+    found = [one for one in ids if one.lower() == wanted]
+    found = found or [one for one in ids if wanted and wanted in one.lower()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ModelNotFoundError(
+            f"Several removed models match {name!r}.", f"Say which one: {_shortened(found)}."
+        )
+    hint = "Nothing was removed that could come back."
+    if ids:
+        hint = f"What can come back: {_shortened(ids)}."
+    raise ModelNotFoundError(f"There is no removed model called {name!r}.", hint)
+
+
 def _by_path(name: str, models: tuple[ModelInfo, ...]) -> list[ModelInfo]:
     path = Path(name).expanduser().absolute()
     is_word = Path(name).name == name  # may happen to be the name of some folder here
@@ -78,7 +103,10 @@ def _form(found: list[ModelInfo], models: tuple[ModelInfo, ...], engine: EngineC
 
 
 def _listed(models: list[ModelInfo]) -> str:
-    ids = [info.id for info in models]
+    return _shortened([info.id for info in models])
+
+
+def _shortened(ids: Sequence[str]) -> str:
     more = f" and {len(ids) - _MANY} more" if len(ids) > _MANY else ""
     return ", ".join(ids[:_MANY]) + more
 

@@ -66,6 +66,11 @@ class Trash:
         for path in paths:
             drop_empty_parents(path, self._models)
 
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids of what can come back, in the order of removal."""
+        notes = sorted((note.order, note.id) for _, note in self._notes())
+        return tuple(dict.fromkeys(name for _, name in notes))
+
     def newest(self, model_id: str) -> float | None:
         """Return when a model of that id was removed last, ``None`` when it was not."""
         found = [note.removed_at for _, note in self._notes() if note.id == model_id]

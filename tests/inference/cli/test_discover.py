@@ -83,6 +83,13 @@ def test_a_file_is_judged_before_it_is_loaded(fake_cli: Cli, instruct: Path) -> 
     assert json.loads(smaller.out)["kv_cache_bytes"] < row["kv_cache_bytes"]
 
 
+def test_a_version_that_two_people_offer_is_told_once(fake_cli: Cli) -> None:
+    rows = fake_cli("models", "fit", "qwen3-0.6b", "--json").events
+    versions = [row["version"] for row in rows]
+    assert "Q8_0 instruct" in versions
+    assert len(versions) == len(set(versions))
+
+
 def test_a_family_of_the_catalogue_is_judged_version_by_version(fake_cli: Cli) -> None:
     said = fake_cli("models", "fit", "smollm2-135m")
     assert said.status == 0

@@ -65,6 +65,23 @@ def test_a_file_is_linked_by_default_copied_or_moved_where_asked(
     assert file.read_bytes() == content
 
 
+def test_a_part_of_its_name_brings_a_removed_model_back(fake_cli: Cli, home: Path) -> None:
+    for name in ("tiny-a", "tiny-b"):
+        folder = home / "models" / "org" / name
+        folder.mkdir(parents=True)
+        tiny_gguf(folder / f"{name}.gguf")
+        assert fake_cli("models", "remove", name).status == 0
+    assert listed(fake_cli) == []
+    either = fake_cli("models", "restore", "TINY")
+    assert either.status == 1
+    assert "Say which one: org/tiny-a/tiny-a, org/tiny-b/tiny-b." in either.err
+    nothing = fake_cli("models", "restore", "else")
+    assert nothing.status == 1
+    assert "What can come back: org/tiny-a/tiny-a, org/tiny-b/tiny-b." in nothing.err
+    assert "org/tiny-b/tiny-b is back." in fake_cli("models", "restore", "ny-b").out
+    assert listed(fake_cli) == ["org/tiny-b/tiny-b"]
+
+
 def test_only_one_way_and_one_thing_can_be_named(fake_cli: Cli, tmp_path: Path) -> None:
     file = tiny_gguf(tmp_path / "mine.gguf")
     for words in (("--copy", "--move", file), (), ("--app", "ollama", file)):
