@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from desktop.inside import ReadAnatomy
+from desktop.views.inside.part_words import CODE, part_words, tensor_words
 from desktop.views.inside.view import InsideView
 from desktop.widgets import formatting
 from desktop.widgets.charts.block_stack import BlockStack
@@ -23,18 +24,6 @@ if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
 
 _STACK: Final = 300
-_CODE: Final = {
-    "embedding": (("layers.py", "Embedding"), ("network.py", "Network._embed")),
-    "block": (
-        ("network.py", "Block.forward"),
-        ("attention.py", "Attention.forward"),
-        ("attention.py", "attend"),
-        ("layers.py", "MLP.forward"),
-        ("layers.py", "RMSNorm"),
-        ("rotary.py", "rotate"),
-    ),
-    "output": (("network.py", "Network.score"),),
-}
 
 
 class AnatomyView(InsideView):
@@ -52,7 +41,11 @@ class AnatomyView(InsideView):
         self._tensor_frame = FigureFrame(
             self._tensors, theme, self.tr("Its tensors"), origin="measured"
         )
+        self._tensors.place_chosen.connect(self._choose_tensor)
         self._words = label("", theme, "body", "text", wrap=True, name="anatomy_words")
+        self._tensor_words = label(
+            "", theme, "small", "text2", wrap=True, name="anatomy_tensor_words"
+        )
         self._which = Combo(self.tr("Part of the code"), theme, name="anatomy_code_choice")
         self._which.setMinimumWidth(260)
         self._which.currentIndexChanged.connect(self._show_code)
@@ -80,6 +73,7 @@ class AnatomyView(InsideView):
         column.setSpacing(14)
         column.addWidget(self._words)
         column.addWidget(self._tensor_frame)
+        column.addWidget(self._tensor_words)
         head = QHBoxLayout()
         head.addWidget(label(self.tr("The lines that do it"), theme, "heading"))
         head.addStretch(1)
@@ -131,31 +125,28 @@ class AnatomyView(InsideView):
         self._stack.set_chosen(place)
         self._tensors.set_tensors(block.tensors)
         kind = block.name.split()[0]
-        self._words.setText(self._explained(kind))
+        self._words.setText(part_words(kind))
+        self._tensor_words.setText(self.tr("Choose a tensor to read what it does."))
         if self._which.property("kind_shown") != kind:
             self._which.setProperty("kind_shown", kind)
             self._which.clear()
-            for file, name in _CODE[kind]:
+            for file, name in CODE[kind]:
                 self._which.addItem(f"{name} · {file}", (file, name))
             self._which.setCurrentIndex(0)
 
-    def _explained(self, kind: str) -> str:
-        return {
-            "embedding": self.tr(
-                "Each token's id picks one row of a table: the vector it starts with. All that "
-                "follows adds to these vectors."
-            ),
-            "block": self.tr(
-                "A block adds twice to the stream of each token. Attention looks at the tokens "
-                "before it and brings over what fits. The feed-forward part then works on each "
-                "token by itself. Norms before or after keep the numbers in range."
-            ),
-            "output": self.tr(
-                "A last norm, then a product with one row for each token of the vocabulary: that "
-                "gives every possible next token a score. Where no table stands here, the "
-                "embedding is used once more (tied)."
-            ),
-        }[kind]
+    def _choose_tensor(self, place: int) -> None:
+        """Say what a tensor does, and show the lines that use it."""
+        tensor = self._tensors.tensors[place]
+        self._tensors.set_chosen(place)
+        known = tensor_words(tensor)
+        if known is None:
+            words = self.tr("{0}: nothing is known here about a tensor of this name.")
+            self._tensor_words.setText(words.format(tensor.name))
+            return
+        self._tensor_words.setText(f"{tensor.name}: {known.words}")
+        at = [self._which.itemData(row) for row in range(self._which.count())]
+        if known.code in at:
+            self._which.setCurrentIndex(at.index(known.code))
 
     def _show_code(self) -> None:
         chosen = self._which.currentData(Qt.ItemDataRole.UserRole)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPen
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
+from desktop.widgets.charts.tensor_table import shape_words
 
 if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
@@ -46,11 +47,13 @@ class BlockStack(Figure):
         return self.tr("{0} parts, from the embedding to the output.").format(len(self._blocks))
 
     def table(self) -> tuple[tuple[str, ...], ...]:
-        """Return names, tensors and numbers of weights."""
+        """Return every tensor of every part: shape, type and number of weights."""
         rows = [
-            (block.name, str(len(block.tensors)), str(block.parameters)) for block in self._blocks
+            (block.name, one.name, shape_words(one), one.type_name, str(one.parameters))
+            for block in self._blocks
+            for one in block.tensors
         ]
-        return (("part", "tensors", "weights"), *rows)
+        return (("part", "tensor", "shape", "stored as", "weights"), *rows)
 
     def place_count(self) -> int:
         """Return the number of parts."""
@@ -68,6 +71,13 @@ class BlockStack(Figure):
         return self.tr("{0}: {1} weights, {2}").format(
             self._name(block), formatting.parameters(block.parameters), types
         )
+
+    def _type(self, block: Block) -> str:
+        """Return how most of its weights are stored."""
+        counts: dict[str, int] = {}
+        for tensor in block.tensors:
+            counts[tensor.type_name] = counts.get(tensor.type_name, 0) + tensor.parameters
+        return max(counts, key=lambda name: counts[name], default="")
 
     def _name(self, block: Block) -> str:
         kind, _, number = block.name.partition(" ")
@@ -97,7 +107,7 @@ class BlockStack(Figure):
             painter.drawText(
                 box.adjusted(0, 0, -10, 0),
                 align | Qt.AlignmentFlag.AlignRight,
-                formatting.parameters(block.parameters),
+                f"{formatting.parameters(block.parameters)} · {self._type(block)}",
             )
             if place + 1 < len(self._blocks):
                 painter.setPen(QPen(theme.line_strong, 2))

@@ -27,10 +27,22 @@ class TensorTable(Figure):
     def __init__(self, theme: Theme, name: str, words: str) -> None:
         super().__init__(theme, name, words)
         self._tensors: tuple[Tensor, ...] = ()
+        self._chosen = -1
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """What is shown, in order."""
+        return self._tensors
+
+    def set_chosen(self, place: int) -> None:
+        """Bring out a row."""
+        self._chosen = place
+        self.refresh()
 
     def set_tensors(self, tensors: tuple[Tensor, ...]) -> None:
         """Show other tensors."""
         self._tensors = tensors
+        self._chosen = -1
         self.setMinimumHeight(self.sizeHint().height())
         self.refresh()
 
@@ -48,7 +60,8 @@ class TensorTable(Figure):
     def table(self) -> tuple[tuple[str, ...], ...]:
         """Return its cells."""
         rows = [
-            (one.name, _shape(one), one.type_name, str(one.parameters)) for one in self._tensors
+            (one.name, shape_words(one), one.type_name, str(one.parameters))
+            for one in self._tensors
         ]
         return (("tensor", "shape", "stored as", "weights"), *rows)
 
@@ -65,7 +78,7 @@ class TensorTable(Figure):
         """Return what is said of one tensor."""
         one = self._tensors[place]
         return self.tr("{0}, {1}, stored as {2}, {3} weights").format(
-            one.name, _shape(one), one.type_name, formatting.count(one.parameters)
+            one.name, shape_words(one), one.type_name, formatting.count(one.parameters)
         )
 
     def draw(self, painter: QPainter, size: QSize) -> None:
@@ -76,13 +89,14 @@ class TensorTable(Figure):
         painter.setPen(theme.text3)
         self._draw_row(painter, 0, size.width(), heads)
         for row, one in enumerate(self._tensors, start=1):
-            if row - 1 == self.mark:
-                painter.fillRect(QRectF(0, row * _ROW, size.width(), _ROW), theme.hover)
+            if row - 1 in {self.mark, self._chosen}:
+                ground = theme.hover if row - 1 == self.mark else theme.selected
+                painter.fillRect(QRectF(0, row * _ROW, size.width(), _ROW), ground)
             painter.setPen(theme.line)
             painter.drawLine(0, row * _ROW, size.width(), row * _ROW)
             painter.setFont(theme.font("code_small"))
             painter.setPen(theme.text)
-            cells = (one.name, _shape(one), one.type_name, formatting.count(one.parameters))
+            cells = (one.name, shape_words(one), one.type_name, formatting.count(one.parameters))
             self._draw_row(painter, row, size.width(), cells)
 
     def _draw_row(
@@ -101,5 +115,6 @@ class TensorTable(Figure):
             left += room + 4
 
 
-def _shape(tensor: Tensor) -> str:
+def shape_words(tensor: Tensor) -> str:
+    """Write a shape as the file has it, e.g. ``256 x 128``."""
     return " x ".join(map(str, tensor.shape))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QComboBox,
     QLabel,
     QPlainTextEdit,
     QWidget,
@@ -175,12 +176,19 @@ def test_anatomy_counts_every_weight_and_shows_the_code_of_each_part(inside: Ins
     inside.qtbot.waitUntil(lambda: stack.place_count() == 6, timeout=WAIT_MS)
     subject = inside.controller.subject()
     assert subject is not None
-    total = sum(int(row[2]) for row in stack.table()[1:])
+    total = sum(int(row[4]) for row in stack.table()[1:])
     assert total == subject.loaded.parameters
     tensors: TensorTable = inside.find(TensorTable, "tensor_table")
     code = inside.find(QPlainTextEdit, "anatomy_code")
     assert "def forward" in code.toPlainText()
     assert tensors.place_count() == 9
+    names = [tensor.name for tensor in tensors.tensors]
+    tensors.place_chosen.emit(next(n for n, name in enumerate(names) if "attn_k" in name))
+    assert "what each token can be found by" in inside.find(QLabel, "anatomy_tensor_words").text()
+    assert "def heads" in code.toPlainText()
+    tensors.place_chosen.emit(next(n for n, name in enumerate(names) if "ffn_down" in name))
+    assert "class MLP" in code.toPlainText() or "def forward" in code.toPlainText()
+    assert inside.find(QComboBox, "anatomy_code_choice").currentText() == "MLP.forward · layers.py"
     stack.place_chosen.emit(5)
     assert tensors.place_count() == 1
     assert "def score" in code.toPlainText()
