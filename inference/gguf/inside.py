@@ -144,8 +144,9 @@ class GgufSource:
     def changed_logits(
         self, ids: Sequence[int], changes: Sequence[Change], cancel: CancelToken
     ) -> Numbers:
-        """Refuse: llama.cpp computes its graph as it is."""
-        del ids, changes, cancel
+        """Refuse changes: llama.cpp computes its graph as it is."""
+        if not changes:
+            return self.next_logits(ids, cancel)
         raise UnsupportedRequestError(
             "Parts of a GGUF model cannot be switched off: llama.cpp runs it as a whole.",
             "Load the model in its native form (safetensors) to try changes.",

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec.structs import replace
 
 from inference.errors import UnsupportedRequestError
-from inference.inside.questions import BlockOff, ChangedRun, EdgeOff, HeadOff
-from inference.inside.reading import check_place, check_text, log_softmax, next_tokens
+from inference.inside.questions import (
+    BlockOff,
+    ChangedRun,
+    EdgeOff,
+    HeadOff,
+    ScoredToken,
+    WrittenStep,
+)
+from inference.inside.reading import (
+    check_place,
+    check_text,
+    entropy_bits,
+    log_softmax,
+    next_tokens,
+    top_places,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,11 +34,13 @@ if TYPE_CHECKING:
     from inference.inside.source import Numbers, Source
 
 _TOP_N = 20
+_TOP_STEP = 8
+_HOTTEST = 5.0
 _LONGEST = 64
 
 
 def changed(question: AskChanged, source: Source, cancel: CancelToken) -> ChangedRun:
-    """Run the text as it is and as it is changed; both write the likeliest tokens after it.
+    """Run the text as it is and as it is changed; both write some tokens after it.
 
     Raises:
         UnsupportedRequestError: A part does not exist, or this engine cannot switch it off.
@@ -33,33 +51,68 @@ def changed(question: AskChanged, source: Source, cancel: CancelToken) -> Change
         check_text(text, source)
     for change in question.changes:
         _check(change, source, len(other))
+    _check_temperatures((*question.temperatures, question.temperature))
     length = max(0, min(question.length, _LONGEST, source.n_ctx - max(len(ids), len(other))))
-    before, before_text = _run(ids, (), length, source, cancel)
-    after, after_text = _run(other, question.changes, length, source, cancel)
+    plain = replace(question, temperatures=(question.temperature,), changes=(), length=length)
+    steered = replace(question, length=length)
+    before, before_steps = _run(ids, plain, source, cancel)
+    after, after_steps = _run(other, steered, source, cancel)
     return ChangedRun(
         next_tokens(before, _TOP_N, source.text_of),
         next_tokens(after, _TOP_N, source.text_of),
-        before_text,
-        after_text,
+        before_steps,
+        after_steps,
         _divergence_bits(before, after),
     )
 
 
+def _check_temperatures(temperatures: Sequence[float]) -> None:
+    """Refuse what no token can be drawn at."""
+    if any(not 0 <= one <= _HOTTEST for one in temperatures):
+        raise UnsupportedRequestError(
+            "A token cannot be drawn at this temperature.",
+            f"Temperatures go from 0 to {_HOTTEST}.",
+        )
+
+
 def _run(
-    ids: Sequence[int],
-    changes: Sequence[Change],
-    length: int,
-    source: Source,
-    cancel: CancelToken,
-) -> tuple[Numbers, str]:
+    ids: Sequence[int], question: AskChanged, source: Source, cancel: CancelToken
+) -> tuple[Numbers, tuple[WrittenStep, ...]]:
     """Return the scores after the text, and what is written from there."""
     written = list(ids)
-    first = source.changed_logits(written, changes, cancel)
-    logits = first
-    for _ in range(length):
-        written.append(int(logits.argmax()))
-        logits = source.changed_logits(written, changes, cancel)
-    return first, "".join(source.text_of(token) for token in written[len(ids) :])
+    first = logits = source.changed_logits(written, question.changes, cancel)
+    chance = Random(question.seed)  # noqa: S311  not for secrets
+    steps: list[WrittenStep] = []
+    for number in range(question.length):
+        if number:
+            logits = source.changed_logits(written, question.changes, cancel)
+        heat = question.temperatures
+        step = _write(logits, heat[min(number, len(heat) - 1)] if heat else 0.0, chance, source)
+        steps.append(step)
+        written.append(step.id)
+    return first, tuple(steps)
+
+
+def _write(logits: Numbers, temperature: float, chance: Random, source: Source) -> WrittenStep:
+    """Draw one token; a number is drawn at temperature 0 too, so that both runs stay in step."""
+    spot = chance.random()
+    heated = logits / temperature if temperature else logits
+    logprobs = log_softmax(heated[None])[0]  # (V,)
+    token = int(logits.argmax())
+    if temperature:
+        sums = np.cumsum(np.exp(logprobs, dtype=np.float64))
+        place = int(np.searchsorted(sums, spot * sums[-1], side="right"))
+        token = min(place, len(sums) - 1)
+    return WrittenStep(
+        token,
+        source.text_of(token),
+        temperature,
+        float(entropy_bits(logprobs[None])[0]),
+        tuple(
+            ScoredToken(place, source.text_of(place), float(logits[place]), float(logprobs[place]))
+            for place in top_places(logits, _TOP_STEP)
+        ),
+    )
 
 
 def _check(change: Change, source: Source, n_tokens: int) -> None:

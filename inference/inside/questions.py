@@ -219,16 +219,26 @@ Change: TypeAlias = HeadOff | BlockOff | EdgeOff
 
 
 class AskChanged(msgspec.Struct, frozen=True, tag="changed"):
-    """What becomes of a text when something is switched off; answered by ``ChangedRun``.
+    """What becomes of a text when something is changed; answered by ``ChangedRun``.
 
-    ``changed_ids``: The text with other tokens in it; empty = the same text. ``length``: Tokens
-    that both runs write after it, always the likeliest.
+    Attributes:
+        token_ids: The text.
+        changes: What is switched off.
+        changed_ids: The text with other tokens in it; empty = the same text.
+        length: Tokens that both runs write after it.
+        temperatures: For each token that the changed run writes; the last one holds for those after
+            it. 0 takes the likeliest, as does an empty tuple.
+        temperature: The unchanged run's, for all its tokens.
+        seed: Both runs draw with the same random numbers.
     """
 
     token_ids: tuple[int, ...]
     changes: tuple[Change, ...] = ()
     changed_ids: tuple[int, ...] = ()
     length: int = 12
+    temperatures: tuple[float, ...] = ()
+    temperature: float = 0.0
+    seed: int = 0
 
 
 class AskPieces(msgspec.Struct, frozen=True, tag="pieces"):
@@ -351,8 +361,25 @@ class Surprise(msgspec.Struct, frozen=True, tag="surprises"):
     origin: Origin = "measured"
 
 
+class WrittenStep(msgspec.Struct, frozen=True):
+    """A token that a run wrote, and the chances it was drawn with.
+
+    Attributes:
+        id, text: The token.
+        temperature: It was drawn at; 0 = the likeliest was taken, and chances are the model's own.
+        entropy_bits: Of the whole distribution, after the temperature.
+        top: The likeliest, ``logprob`` after the temperature and ``logit`` before it.
+    """
+
+    id: int
+    text: str
+    temperature: float
+    entropy_bits: float
+    top: tuple[ScoredToken, ...]
+
+
 class ChangedRun(msgspec.Struct, frozen=True, tag="changed_run"):
-    """Both runs: the chances of the next token, and what each writes.
+    """Both runs: the model's own chances of the next token, and what each writes.
 
     ``shift_bits``: Kullback-Leibler divergence from the unchanged run's chances to the changed
     one's, in bits: 0 = the change does nothing here.
@@ -360,10 +387,20 @@ class ChangedRun(msgspec.Struct, frozen=True, tag="changed_run"):
 
     before: NextTokens
     after: NextTokens
-    before_text: str
-    after_text: str
+    before_steps: tuple[WrittenStep, ...]
+    after_steps: tuple[WrittenStep, ...]
     shift_bits: float
     origin: Origin = "measured"
+
+    @property
+    def before_text(self) -> str:
+        """What the unchanged run writes."""
+        return "".join(step.text for step in self.before_steps)
+
+    @property
+    def after_text(self) -> str:
+        """What the changed run writes."""
+        return "".join(step.text for step in self.after_steps)
 
 
 class Pieces(msgspec.Struct, frozen=True, tag="piece_list"):

@@ -15,8 +15,8 @@ import torch
 from inference.inside.attention import LastLook
 from inference.inside.reading import StoppedLookError
 from inference.inside.surprise import LastSurprise
+from inference.native.changed import ChangedReading
 from inference.native.session import StoppedError
-from inference.native.switches import switched_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -75,6 +75,7 @@ class NativeSource:
         self.is_special = is_special
         self._make_ready = make_ready
         self._device = network.token_embedding.weight.device
+        self._changed = ChangedReading(network, self._device, self._stoppable)
 
     def next_logits(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
         """Return the scores of what may follow, (V,); a text in the cache is not read again."""
@@ -166,9 +167,8 @@ class NativeSource:
         self, ids: Sequence[int], changes: Sequence[Change], cancel: CancelToken
     ) -> Numbers:
         """Return the scores of what may follow while some parts are switched off, (V,)."""
-        handles = switched_off(self._network, changes)
-        stream = self._pass(ids, handles, cancel)  # (1, T, C)
-        return _numbers(self._network.score(stream[:, -1:])[0, 0])
+        stream = self._changed.newest(ids, changes, cancel)  # (1, 1, C)
+        return _numbers(self._network.score(stream)[0, 0])
 
     @torch.inference_mode()
     def unembed(self, stream: Numbers) -> Numbers:

@@ -130,3 +130,51 @@ def test_what_does_not_exist_is_refused(tmp_path: Path, change: Any, words: str)
     pair = Pair(tmp_path, "llama, tied")
     with pytest.raises(UnsupportedRequestError, match=words):
         pair.run(change)
+
+
+@pytest.mark.parametrize("changes", [(), (HeadOff(1, 2), EdgeOff(_LENGTH - 1, 3), BlockOff(0))])
+def test_a_changed_run_that_keeps_what_it_read_writes_what_one_that_reads_anew_writes(
+    pair: Pair, changes: tuple[Any, ...]
+) -> None:
+    run = pair.run(*changes, length=6, temperatures=(0.0, 1.5, 0.7), seed=3)
+    written = list(IDS)
+    for step in run.after_steps:
+        pair.source.changed_logits(IDS[:5], changes[:1], CancelToken())  # forgets the run
+        anew = pair.source.changed_logits(written, changes, CancelToken())
+        for one in step.top:
+            assert one.logit == pytest.approx(float(anew[one.id]), abs=1e-4)
+        written.append(step.id)
+
+
+def test_temperatures_hold_for_their_step_and_the_last_for_all_after_it(tmp_path: Path) -> None:
+    pair = Pair(tmp_path, "llama, tied")
+    run = pair.run(length=5, temperatures=(2.0, 0.0, 0.5), temperature=1.0, seed=11)
+    assert [step.temperature for step in run.after_steps] == [2.0, 0.0, 0.5, 0.5, 0.5]
+    assert [step.temperature for step in run.before_steps] == [1.0] * 5
+    logits = pair.ours()
+    heated = torch.from_numpy(logits / 2.0).double().log_softmax(-1)
+    first = run.after_steps[0]
+    for one in first.top:
+        assert one.logprob == pytest.approx(float(heated[one.id]), abs=1e-4)
+    bits = -(heated.exp() * heated).sum() / np.log(2)
+    assert first.entropy_bits == pytest.approx(float(bits), abs=1e-3)
+    second = run.after_steps[1]
+    assert second.id == second.top[0].id  # 0 takes the likeliest
+    assert run.shift_bits == pytest.approx(0, abs=1e-6)  # the model itself is as it was
+
+
+def test_equal_temperatures_and_seeds_write_the_same_and_others_do_not(tmp_path: Path) -> None:
+    pair = Pair(tmp_path, "llama, tied")
+    same = pair.run(length=12, temperatures=(1.5,), temperature=1.5, seed=1)
+    assert same.after_steps == same.before_steps
+    other = pair.run(length=12, temperatures=(1.5,), temperature=1.5, seed=2)
+    assert other.after_text != same.after_text
+
+
+@pytest.mark.parametrize("temperature", [-0.1, 5.1, float("nan")])
+def test_temperatures_that_nothing_can_be_drawn_at_are_refused(
+    tmp_path: Path, temperature: float
+) -> None:
+    pair = Pair(tmp_path, "llama, tied")
+    with pytest.raises(UnsupportedRequestError, match="cannot be drawn"):
+        pair.run(temperatures=(temperature,))
