@@ -20,6 +20,7 @@ from desktop.views.inside.page import InsidePage
 from desktop.views.inside.tokens import TokensView
 from desktop.views.inside.walk import WalkView
 from desktop.views.inside.walk_steps import PROMPT
+from inference.library.forms import native_form
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from desktop.views.inside.evaluation import EvaluationView
     from desktop.widgets.theme import Theme
     from desktop.widgets.transcript.transcript import Transcript
+    from inference.types import ModelInfo
 
 
 class InsideWiring(QObject):
@@ -124,7 +126,13 @@ class InsideWiring(QObject):
             Entry("embeddings", model, self.tr("Embeddings"), "network", EmbeddingsView),
             Entry("anatomy", model, self.tr("Anatomy"), "workflow", AnatomyView),
             Entry("lab", self.tr("Try"), self.tr("Decoding lab"), "flask-conical", LabView),
-            Entry("change", self.tr("Try"), self.tr("Change and see"), "toggle-left", ChangeView),
+            Entry(
+                "change",
+                self.tr("Try"),
+                self.tr("Change and see"),
+                "toggle-left",
+                self._make_change,
+            ),
             Entry(
                 "evaluation",
                 self.tr("Compare"),
@@ -153,6 +161,14 @@ class InsideWiring(QObject):
             parent=self,
         )
         return made.view
+
+    def _make_change(self, theme: Theme) -> ChangeView:
+        view = ChangeView(theme, self._native_form)
+        view.model_asked.connect(self._engines.load)
+        return view
+
+    def _native_form(self, model: ModelInfo) -> ModelInfo | None:
+        return native_form(model, (row.info for row in self._engines.models().rows))
 
     def _on_continue(self, token_id: int) -> None:
         subject = self.controller.subject()

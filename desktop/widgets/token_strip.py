@@ -32,15 +32,21 @@ _KEYS: Final = {
 class TokenStrip(QWidget):
     """Shows the tokens around the chosen one.
 
+    Args:
+        theme: The look at the start.
+        name: objectName.
+        open_end: Whether the token that would come next can be chosen too.
+
     Signals:
         place_chosen: Index of a token; as many as there are = the one that would come next.
     """
 
     place_chosen = Signal(int)
 
-    def __init__(self, theme: Theme, name: str) -> None:
+    def __init__(self, theme: Theme, name: str, *, open_end: bool = True) -> None:
         super().__init__()
         self._theme = theme
+        self._open_end = open_end
         self._pieces: tuple[TokenPiece, ...] = ()
         self._chosen = 0
         self._boxes: list[tuple[int, QRect]] = []
@@ -61,9 +67,12 @@ class TokenStrip(QWidget):
         self._pieces, self._chosen = pieces, chosen
         words = self._words(chosen)
         self.setAccessibleDescription(
-            self.tr("{0}, {1} of {2}").format(words, chosen + 1, len(pieces) + 1)
+            self.tr("{0}, {1} of {2}").format(words, chosen + 1, self._count())
         )
         self.update()
+
+    def _count(self) -> int:
+        return len(self._pieces) + self._open_end
 
     def sizeHint(self) -> QSize:
         """Return one line."""
@@ -76,7 +85,7 @@ class TokenStrip(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Step through the text."""
-        key, last = Qt.Key(event.key()), len(self._pieces)
+        key, last = Qt.Key(event.key()), self._count() - 1
         if key in _KEYS:
             self._choose(self._chosen + _KEYS[key])
         elif key in {Qt.Key.Key_Home, Qt.Key.Key_End}:
@@ -123,7 +132,7 @@ class TokenStrip(QWidget):
         self.update()
 
     def _choose(self, index: int) -> None:
-        index = max(1, min(index, len(self._pieces)))
+        index = max(1, min(index, self._count() - 1))
         if self._pieces and index != self._chosen:
             self.place_chosen.emit(index)
 
@@ -139,7 +148,7 @@ class TokenStrip(QWidget):
     def _lay_out(self) -> None:
         """Place the chosen token in the middle, and its neighbours as far as there is room."""
         metrics = QFontMetrics(self._theme.font("code"))
-        top, count = (self.height() - _CHIP) // 2, len(self._pieces) + 1
+        top, count = (self.height() - _CHIP) // 2, self._count()
 
         def width_of(index: int) -> int:
             return metrics.horizontalAdvance(self._text_of(index)) + 2 * _PAD

@@ -58,7 +58,7 @@ class LabView(InsideView):
         self._rows = QGridLayout()
         self._group = QButtonGroup(self)
         self._group.idClicked.connect(self._choose)
-        self._strip = TokenStrip(theme, "lab_steps")
+        self._strip = TokenStrip(theme, "lab_steps", open_end=False)
         self._strip.place_chosen.connect(self._on_step)
         self._bars = ChanceBars(theme, "lab_bars", self.tr("The cut at this step"))
         self._tree = BeamTreeFigure(theme, "beam_tree", self.tr("The tree of the beam search"))

@@ -20,6 +20,7 @@ from desktop.widgets.charts.point_map import MapPoint, PointMap
 from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.charts.surprise_strip import SurpriseStrip
 from desktop.widgets.charts.tensor_table import TensorTable
+from desktop.widgets.charts.temperature_line import TemperatureLine
 from desktop.widgets.charts.token_text import TokenText
 from desktop.widgets.charts.update_bars import UpdateBars
 from desktop.widgets.charts.vector_rows import VectorRows
@@ -137,6 +138,12 @@ def _vectors(theme: Theme) -> VectorRows:
     return vectors
 
 
+def _temperatures(theme: Theme) -> TemperatureLine:
+    line = TemperatureLine(theme, "line", "Line")
+    line.set_values((0.4, 1.0, 2.0))
+    return line
+
+
 MAKERS: dict[str, Callable[[Theme], Figure]] = {
     "bars": _bars,
     "strip": _strip,
@@ -152,6 +159,7 @@ MAKERS: dict[str, Callable[[Theme], Figure]] = {
     "layers": _layer_lines,
     "shares": _shares,
     "vectors": _vectors,
+    "temperatures": _temperatures,
 }
 ARRAYS = {"heat": (5, 5), "grid": (3, 2, 5, 5), "vectors": (2, 12)}
 
