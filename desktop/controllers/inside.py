@@ -240,6 +240,8 @@ class InsideController(QObject):
                 self._put_back(self._asking)
             self._cancel.cancel()
         elif state.status != "ready":
+            if self._job and state.status not in {"answering", "stopping"}:
+                self._cancel.cancel()  # another model must not wait for what nobody looks at
             if subject is not None and state.model != subject.model:
                 self._drop_subject()
         elif self._source is not None and (subject is None or subject.loaded != state.loaded):

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.inside import RunDecodings
 from desktop.views.inside.walk import WalkView
 from desktop.widgets.charts.beam_tree import BeamTreeFigure
 from desktop.widgets.charts.chance_bars import ChanceBars
@@ -48,6 +49,29 @@ def test_the_lab_writes_in_every_way_and_shows_cuts_and_the_tree(inside: Inside)
     inside.qtbot.waitUntil(lambda: bars.chances() != before, timeout=WAIT_MS)
     drawn = [row for row in bars.chances().rows if row.is_chosen]
     assert drawn[0].drawn > 0  # what was drawn is never cut
+
+
+def test_another_model_does_not_wait_for_the_lab_to_end(inside: Inside) -> None:
+    inside.look_at("Once upon a time there was a")
+    inside.page.open_view("lab")
+    inside.settle()
+    found: list[object] = []
+    inside.controller.found.connect(lambda question, _found: found.append(question))
+    inside.find(QAbstractSpinBox, "lab_length").setValue(128)
+    inside.qtbot.mouseClick(inside.find(QWidget, "lab_run"), Qt.MouseButton.LeftButton)
+    assert inside.controller.busy
+    inside.parts.engines.load("starter-base")
+    inside.qtbot.waitUntil(lambda: model_id(inside) == "starter-base", timeout=WAIT_MS)
+    inside.settle()
+    assert not any(isinstance(question, RunDecodings) for question in found)
+    inside.parts.engines.load("starter-instruct")
+    inside.qtbot.waitUntil(lambda: model_id(inside) == "starter-instruct", timeout=WAIT_MS)
+    inside.settle()
+
+
+def model_id(inside: Inside) -> str:
+    subject = inside.controller.subject()
+    return "" if subject is None else subject.model.id
 
 
 def test_the_walk_through_can_be_gone_with_keys_and_appends_a_piece(inside: Inside) -> None:

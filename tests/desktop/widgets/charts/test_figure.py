@@ -19,8 +19,8 @@ from desktop.widgets.charts.pieces import shown, shown_piece
 from desktop.widgets.charts.point_map import MapPoint, PointMap
 from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.charts.surprise_strip import SurpriseStrip
-from desktop.widgets.charts.tensor_table import TensorTable
 from desktop.widgets.charts.temperature_line import TemperatureLine
+from desktop.widgets.charts.tensor_table import TensorTable
 from desktop.widgets.charts.token_text import TokenText
 from desktop.widgets.charts.update_bars import UpdateBars
 from desktop.widgets.charts.vector_rows import VectorRows
@@ -182,7 +182,8 @@ def test_keys_move_a_marker_that_is_read_out(figure: Figure, qtbot: QtBot) -> No
     qtbot.keyClick(figure, Qt.Key.Key_Right)
     assert figure.mark == 1
     qtbot.keyClick(figure, Qt.Key.Key_Down)
-    assert figure.mark > 1 or figure.place_count() == 2
+    steers = isinstance(figure, TemperatureLine)  # its up and down move a point
+    assert steers or figure.mark > 1 or figure.place_count() == 2
     qtbot.keyClick(figure, Qt.Key.Key_End)
     assert figure.mark == figure.place_count() - 1
     with qtbot.waitSignal(figure.place_chosen) as chosen:
