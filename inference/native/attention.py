@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name PyTorch's own pages use
 
 from inference.native.layer_cache import LayerCache
-from inference.native.layers import make_linear, make_norm
+from inference.native.layers import Part, make_linear, make_norm
 
 if TYPE_CHECKING:
     from inference.native.config import NetworkConfig
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from inference.native.rotary import Turn
 
 
-class Attention(nn.Module):
+class Attention(Part):
     """Queries, keys and values of one layer, with whatever the family adds to them."""
 
     def __init__(self, config: NetworkConfig, design: Design, layer: int) -> None:
@@ -104,6 +104,8 @@ class Attention(nn.Module):
 
     def _heads(self, x: Tensor) -> Tensor:
         rows, count, _ = x.shape
+        if count == 1:  # then it makes no difference which comes first
+            return x.view(rows, -1, 1, self.head_width)  # (B, H, 1, D)
         return x.view(rows, count, -1, self.head_width).transpose(1, 2)  # (B, H, T, D)
 
 
@@ -149,19 +151,21 @@ def attend(
     Returns:
         The mixed values, (B, H, T, D).
     """
-    n_new, mask = query.shape[2], visible
+    rows, n_heads, n_new, width = query.shape
+    n_kv_heads, mask = key.shape[1], visible
     if visible is None:
         if window is not None:  # what even the first new position does not see
             n_useful = n_new + window - 1
             key, value = key[:, :, -n_useful:], value[:, :, -n_useful:]  # S is now smaller
-        mask = _mask_needed(n_new, key.shape[2], window, query.device, capped=cap is not None)
-    grouped = key.shape[1] != query.shape[1]
+        if n_new > 1:
+            mask = _mask_needed(n_new, key.shape[2], window, query.device, capped=cap is not None)
+    grouped = n_kv_heads != n_heads
     if cap is not None:
         return _attend_capped(query, key, value, mask=mask, scale=scale, cap=cap)
     if n_new == 1 and grouped:  # heads that share a key can pose as positions: they see the same
-        shared = query.reshape(key.shape[0], key.shape[1], -1, query.shape[3])  # (B, G, H/G, D)
+        shared = query.reshape(rows, n_kv_heads, -1, width)  # (B, G, H/G, D)
         mixed = F.scaled_dot_product_attention(shared, key, value, attn_mask=mask, scale=scale)
-        return mixed.reshape(query.shape)
+        return mixed.reshape(rows, n_heads, 1, width)
     is_causal = n_new > 1 and mask is None
     return F.scaled_dot_product_attention(
         query, key, value, attn_mask=mask, is_causal=is_causal, scale=scale, enable_gqa=grouped
@@ -173,7 +177,7 @@ def _mask_needed(
 ) -> Tensor | None:
     """Return the mask, (T, S), or None where all is seen or PyTorch makes the causal one itself."""
     limited = window is not None and window < n_seen
-    if n_new > 1 and (capped or limited or n_new < n_seen):
+    if capped or limited or n_new < n_seen:
         return _visible(n_new, n_seen, window, device)
     return None
 

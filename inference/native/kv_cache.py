@@ -50,6 +50,8 @@ class KVCache:
         Some rotary scalings depend on the length of the whole text.
         """
         self._length = 0
+        self._opened = (-1, -1)
+        self._views: tuple[tuple[Tensor, Tensor, Tensor, Tensor], ...] = ()
 
     @property
     def length(self) -> int:
@@ -80,13 +82,26 @@ class KVCache:
             ValueError: There is no room; the caller has to check that before.
         """
         count = keys.shape[2]
+        if self._opened != (self._length, count):
+            self._open(count)
+        new_keys, new_values, all_keys, all_values = self._views[layer]
+        new_keys.copy_(keys)
+        new_values.copy_(values)
+        return all_keys, all_values  # (B, H_kv, S, D)
+
+    def _open(self, count: int) -> None:
+        """Make every layer's views of the next ``count`` positions and of all up to them.
+
+        All layers at once: cutting them out one by one takes as long as a norm.
+        """
         end = self._length + count
         if end > self.n_ctx:
             raise ValueError(f"{end} positions do not fit into a cache of {self.n_ctx}")
-        all_keys, all_values = self.layers[layer]  # (B, H_kv, n_ctx, D) each
-        all_keys.narrow(2, self._length, count).copy_(keys)
-        all_values.narrow(2, self._length, count).copy_(values)
-        return all_keys.narrow(2, 0, end), all_values.narrow(2, 0, end)  # (B, H_kv, S, D)
+        parts = (self._keys, self._values)
+        new = (part.narrow(3, self._length, count).unbind() for part in parts)
+        seen = (part.narrow(3, 0, end).unbind() for part in parts)
+        self._views = tuple(zip(*new, *seen, strict=True))
+        self._opened = (self._length, count)
 
     def advance(self, count: int) -> None:
         """Count ``count`` positions as filled, after every layer has written them."""

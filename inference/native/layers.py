@@ -7,7 +7,7 @@ far, C width, H query heads, G key-value heads, D head width, F width inside the
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import torch
 from torch import Tensor, nn
@@ -21,19 +21,35 @@ if TYPE_CHECKING:
 
 
 class Part(nn.Module):
-    """A module without parts of its own, called straight where nobody has hooked onto it.
+    """A module that costs little to call and whose parts are found where Python looks first.
 
-    On its way ``nn.Module`` looks through six kinds of hooks; where a single token is read that
-    takes longer than what some of these do.
+    ``nn.Module`` looks through six kinds of hooks at every call, and is asked for a part only after
+    Python has looked everywhere else; where a single token is read, that takes longer than most of
+    what a part does. Here a call goes straight to ``forward`` where nobody has hooked on, and parts
+    and weights are attributes like any other, besides being where PyTorch expects them.
     """
 
     if not TYPE_CHECKING:
 
-        def __call__(self, x: Tensor) -> Tensor:
-            """Return what ``forward`` makes of ``x``."""
+        def __call__(self, x: Tensor, *others: object) -> Tensor:
+            """Return what ``forward`` makes of what it is given."""
             if self._forward_hooks or self._forward_pre_hooks:
-                return super().__call__(x)
-            return self.forward(x)
+                return super().__call__(x, *others)
+            return self.forward(x, *others) if others else self.forward(x)
+
+        def __setattr__(self, name: str, value: object) -> None:
+            """Set an attribute as ``nn.Module`` does; parts and weights once more."""
+            super().__setattr__(name, value)
+            if isinstance(value, nn.Module | nn.Parameter):
+                vars(self)[name] = value
+
+        def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+            """Move or cast as ``nn.Module`` does, which may make new weights."""
+            super()._apply(fn, recurse)
+            vars(self).update(
+                (name, kept) for name, kept in self._parameters.items() if kept is not None
+            )
+            return self
 
 
 class Embedding(Part):
@@ -57,11 +73,12 @@ class RMSNorm(Part):
     def __init__(self, width: int, eps: float) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(width))
+        self.shape = (width,)
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the normed ``x``, same shape; the mean is taken in float32."""
-        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)  # (B, T, C)
+        return torch.rms_norm(x, self.shape, self.weight, self.eps)  # (B, T, C)
 
 
 class RMSNormFromOne(Part):
@@ -130,7 +147,7 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-class MLP(nn.Module):
+class MLP(Part):
     """What each position makes of itself.
 
     ``down(act(gate(x)) * up(x))`` (Shazeer 2020, eq. 6), or ``down(act(up(x)))`` without a gate.

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name PyTorch's own pages use
 
 from inference.native.attention import Attention
-from inference.native.layers import MLP, Embedding, Linear, initialise, make_norm
+from inference.native.layers import MLP, Embedding, Linear, Part, initialise, make_norm
 from inference.native.registry import family_of
 from inference.native.rotary import Rotary
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from inference.native.rotary import Turn
 
 
-class Block(nn.Module):
+class Block(Part):
     """One step of the residual stream: look around, then think."""
 
     def __init__(self, config: NetworkConfig, design: Design, layer: int) -> None:
@@ -49,17 +49,14 @@ class Block(nn.Module):
         found = self.attention(read, turn, cache)  # (B, T, C)
         if self.attention_norm_after is not None:
             found = self.attention_norm_after(found)  # (B, T, C)
-        middle = self._add(x, found)  # (B, T, C)
+        middle = torch.add(x, found, alpha=self.scale)  # (B, T, C)
         read = x if self.parallel else middle  # (B, T, C)
         if self.mlp_norm is not None:
             read = self.mlp_norm(read)  # (B, T, C)
         thought = self.mlp(read)  # (B, T, C)
         if self.mlp_norm_after is not None:
             thought = self.mlp_norm_after(thought)  # (B, T, C)
-        return self._add(middle, thought)  # (B, T, C)
-
-    def _add(self, x: Tensor, news: Tensor) -> Tensor:
-        return x + news if self.scale == 1.0 else torch.add(x, news, alpha=self.scale)
+        return torch.add(middle, thought, alpha=self.scale)  # (B, T, C)
 
 
 class Network(nn.Module):

@@ -18,7 +18,7 @@ from inference.errors import BackendUnavailableError, InferenceError
 from inference.native.device import int8_works
 from inference.native.layers import Linear, Part, TransposedLinear
 from inference.native.network import Network
-from inference.native.weights import read_tensor
+from inference.native.weights import StoredRows, read_tensor
 
 if TYPE_CHECKING:
     from inference.cancel import CancelToken
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _LARGEST: Final = 127
 _AT_ONCE: Final = 32_768  # numbers rounded at a time: they stay in the cache, and in one thread
+_READ_AT_ONCE: Final = 8_388_608  # numbers of a file that are mapped at a time
 _SMALLEST: Final = 1e-30  # in place of 0, which nothing can be divided by
 
 
@@ -38,18 +39,18 @@ class Int8Linear(Part):
     position has a scale s_x of its own, so that one loud position does not drown the others.
 
     Args:
-        weight: The matrix, (out, in), of any type.
+        weight: The matrix, (out, in), of any type, or its rows in a file.
         bias: Added afterwards, (out,).
 
     Raises:
         BackendUnavailableError: This PyTorch has no such products.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
+    def __init__(self, weight: Tensor | StoredRows, bias: Tensor | None = None) -> None:
         super().__init__()
         check_available()
-        self.n_in = weight.shape[1]
-        self.size_bytes = weight.numel() + 4 * weight.shape[0]
+        n_out, self.n_in = weight.shape
+        self.size_bytes = n_out * (self.n_in + 4)
         self._bias = None if bias is None else bias.float()
         self._packed = _packed(weight)
         # Without VNNI the products of full 8-bit numbers overflow in pairs.
@@ -74,10 +75,10 @@ def load_int8_network(
 ) -> Network:
     """Build the network with every product in int8, on the processor.
 
-    The matrices go from the file into int8 one by one in every thread, the largest first, so that
-    little more than the result is in memory at any time. Nothing is saved: most of the time goes
-    into the order that the products want, which would be made anew. The embedding stays in the
-    file, of which a token reads a row.
+    The matrices go from the file into int8 one by one in every thread, a few rows at a time and the
+    largest first, so that little more than the result is in memory at any time. Nothing is saved:
+    most of the time goes into the order that the products want, which would be made anew. The
+    embedding stays in the file, of which a token reads a row.
 
     Raises:
         BackendUnavailableError: This PyTorch has no such products.
@@ -92,10 +93,11 @@ def load_int8_network(
     def product(name: str) -> Int8Linear:
         if cancel is not None and cancel.cancelled:
             raise InferenceError("Loading was stopped.")
-        weight = read_tensor(stored[f"{name}.weight"])  # (out, in)
+        weight = stored[f"{name}.weight"]
         bias = read_tensor(stored[f"{name}.bias"]) if f"{name}.bias" in stored else None
-        turned = isinstance(network.get_submodule(name), TransposedLinear)
-        return Int8Linear(weight.T if turned else weight, bias)
+        if isinstance(network.get_submodule(name), TransposedLinear):
+            return Int8Linear(read_tensor(weight).T, bias)
+        return Int8Linear(StoredRows(weight), bias)
 
     done, total = 0, max(1, checkpoint.parameters)
     names = sorted(_matrices(network), key=lambda name: -stored[f"{name}.weight"].count)
@@ -162,19 +164,28 @@ def _matrices(network: Network) -> list[str]:
     return ["token_embedding", *names] if network.config.tied_output else names
 
 
-def _packed(weight: Tensor) -> torch.ScriptObject:
+def _packed(weight: Tensor | StoredRows) -> torch.ScriptObject:
     """Return a matrix (out, in) in int8 and in the order the processor's products want."""
+    packed: torch.ScriptObject = torch.ops.quantized.linear_prepack(_rounded(weight), None)
+    return packed
+
+
+def _rounded(weight: Tensor | StoredRows) -> Tensor:
+    """Return a matrix (out, in) as whole numbers with a scale for each row."""
     n_out, n_in = weight.shape
     scales = torch.empty(n_out)  # (out,)
     rounded = torch.empty(n_out, n_in, dtype=torch.int8)  # (out, in)
     step = max(1, _AT_ONCE // n_in)
-    for start in range(0, n_out, step):
-        rows = weight[start : start + step].float()  # (n, in)
-        scale = (rows.abs().amax(1) / _LARGEST).clamp_min(_SMALLEST)  # (n,)
-        scales[start : start + step] = scale
-        rounded[start : start + step] = (rows / scale[:, None]).round_()
-    matrix = torch._make_per_channel_quantized_tensor(  # noqa: SLF001  the only way in
+    many = max(1, _READ_AT_ONCE // n_in)
+    for first in range(0, n_out, many):
+        read = weight[first : first + many]  # (m, in)
+        for place in range(0, len(read), step):
+            rows = read[place : place + step].float()  # (n, in)
+            here = slice(first + place, first + place + len(rows))
+            scale = (rows.abs().amax(1) / _LARGEST).clamp_min(_SMALLEST)  # (n,)
+            scales[here] = scale
+            rounded[here] = (rows / scale[:, None]).round_()
+    found: Tensor = torch._make_per_channel_quantized_tensor(  # noqa: SLF001  the only way in
         rounded, scales, torch.zeros(n_out, dtype=torch.long), 0
     )
-    packed: torch.ScriptObject = torch.ops.quantized.linear_prepack(matrix, None)
-    return packed
+    return found

@@ -150,6 +150,27 @@ def read_tensor(stored: StoredTensor) -> Tensor:
     return tensor
 
 
+class StoredRows:
+    """A matrix in a file, of which a few rows are asked for at a time.
+
+    Every answer maps the file anew: what a mapping has touched counts as memory until it is gone.
+    """
+
+    def __init__(self, stored: StoredTensor) -> None:
+        self._stored = stored
+        self.shape = stored.shape
+
+    def __getitem__(self, rows: slice) -> Tensor:
+        """Return some rows, (n, in).
+
+        Raises:
+            CorruptCheckpointError: The file cannot be read.
+        """
+        with opened(self._stored.file) as reader:
+            found: Tensor = reader.get_slice(self._stored.name)[rows]
+        return found
+
+
 def to_hugging_face(state_dict: Mapping[str, Tensor], config: NetworkConfig) -> dict[str, Tensor]:
     """Return the same tensors under Hugging Face's names, for ``model.safetensors``."""
     return {hugging_face_name(ours, config): tensor for ours, tensor in state_dict.items()}

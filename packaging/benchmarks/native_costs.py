@@ -46,6 +46,7 @@ LENGTHS = (100, 1000, 2000, 4000, 8000)
 _STEPS = 200
 _ROUNDS = 5
 _GROWTH_STEPS = 9
+_AHEAD = 8  # tokens, one after the other, before the same place again
 
 
 def overhead() -> bool:
@@ -66,7 +67,8 @@ def overhead() -> bool:
     session.read(prompt, cancel)
 
     def step() -> None:
-        session.reuse([*prompt, 0])
+        if session.length >= len(prompt) + _AHEAD:
+            session.reuse([*prompt, 0])
         session.read((7,), cancel)
         session.next_logits()
 

@@ -124,6 +124,17 @@ def test_only_the_embedding_stays_in_the_file(tmp_path: Path) -> None:
     assert {p.dtype for name, p in network.named_parameters() if "norm" in name} == {torch.float32}
 
 
+def test_a_matrix_read_a_few_rows_at_a_time_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference_network(tmp_path, "llama, grouped heads, untied")
+    checkpoint, ids = open_checkpoint(tmp_path), random_ids(9)
+    with torch.inference_mode():
+        whole = load_int8_network(checkpoint)(ids)
+        monkeypatch.setattr("inference.native.quantize._READ_AT_ONCE", 5 * 48)
+        assert torch.equal(load_int8_network(checkpoint)(ids), whole)
+
+
 def test_a_gpu_refuses_int8_by_name() -> None:
     with pytest.raises(UnsupportedRequestError, match="int8"):
         choose_precision("int8", torch.bfloat16, 1, torch.device("cuda"))

@@ -1,0 +1,121 @@
+"""What is found at once is what PyTorch has, also after it was replaced, moved or copied."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from inference.native.attention import Attention
+from inference.native.config import NetworkConfig
+from inference.native.layers import MLP, Linear, Part
+from inference.native.network import Block, Network
+
+ONES = torch.ones(1, 1, 4)
+
+
+def product() -> Linear:
+    made = Linear(4, 4, bias=True)
+    nn.init.eye_(made.weight)
+    return made
+
+
+def doubled(part: Linear) -> Linear:
+    """Put other weights in, as loading does."""
+    part.load_state_dict({"weight": 2 * part.weight.detach(), "bias": part.bias}, assign=True)
+    return part
+
+
+def replaced(part: Linear) -> Linear:
+    part.weight = nn.Parameter(2 * part.weight.detach())
+    return part
+
+
+def emptied(part: Linear) -> Linear:
+    """Put memory in the place of shapes, as building without memory does."""
+    part = part.to("meta").to_empty(device="cpu")
+    nn.init.zeros_(part.bias)
+    with torch.no_grad():
+        part.weight.copy_(2 * torch.eye(4))
+    return part
+
+
+@pytest.mark.parametrize("change", [doubled, replaced, emptied])
+def test_new_weights_are_the_ones_that_are_used(change: Any) -> None:
+    part = change(product())
+    assert vars(part)["weight"] is part._parameters["weight"]
+    torch.testing.assert_close(part(ONES), 2 * ONES)
+
+
+def test_a_cast_reaches_the_weights_that_are_used() -> None:
+    part = product().to(torch.bfloat16)
+    assert part(ONES.bfloat16()).dtype == torch.bfloat16
+
+
+def test_a_copy_has_weights_of_its_own() -> None:
+    part = product()
+    other = copy.deepcopy(part)
+    with torch.no_grad():
+        other.weight.zero_()
+    torch.testing.assert_close(part(ONES), ONES)
+    torch.testing.assert_close(other(ONES), 0 * ONES)
+
+
+def test_a_part_that_takes_anothers_place_is_the_one_that_is_asked() -> None:
+    class Sum(Part):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner: nn.Module = product()
+
+        def forward(self, x: Tensor) -> Tensor:
+            found: Tensor = self.inner(x)
+            return found
+
+    part = Sum()
+    part.set_submodule("inner", nn.Identity())
+    assert part(7 * ONES) is not None
+    assert vars(part)["inner"] is part._modules["inner"]
+    torch.testing.assert_close(part(7 * ONES), 7 * ONES)
+
+
+@pytest.mark.parametrize("kind", [Block, Attention, MLP, Linear])
+def test_hooks_before_and_after_a_part_act_until_they_are_taken_off(kind: type[nn.Module]) -> None:
+    network = Network(NetworkConfig.from_dict(CONFIG)).eval()
+    ids = torch.arange(5)[None]
+    part = next(module for module in network.modules() if isinstance(module, kind))
+    seen: list[str] = []
+    hooks = [
+        part.register_forward_pre_hook(lambda *_: seen.append("before")),
+        part.register_forward_hook(lambda *_: seen.append("after")),
+    ]
+    with torch.inference_mode():
+        plain = network(ids)
+        assert seen == ["before", "after"]
+        hooks[1].remove()
+        hooks.append(part.register_forward_hook(lambda _part, _x, found: found * 0))
+        assert not torch.equal(network(ids), plain)
+        for hook in hooks:
+            hook.remove()
+        seen.clear()
+        assert torch.equal(network(ids), plain)
+    assert seen == []
+
+
+CONFIG: dict[str, Any] = {
+    "model_type": "llama",
+    "architectures": ["LlamaForCausalLM"],
+    "vocab_size": 20,
+    "hidden_size": 16,
+    "intermediate_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 32,
+    "rms_norm_eps": 1e-5,
+    "rope_theta": 10000.0,
+    "tie_word_embeddings": False,
+    "hidden_act": "silu",
+}
