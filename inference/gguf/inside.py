@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from inference.errors import UnsupportedRequestError
+from inference.errors import OutOfMemoryError, UnsupportedRequestError
 from inference.gguf.scoring import Scoring
-from inference.gguf.session import BATCH_TOKENS
+from inference.gguf.session import BATCH_TOKENS, SCORED_TOKENS
 from inference.gguf.taps import Taps
 from inference.gguf.tensor_file import TensorFile
 from inference.inside.attention import LastLook
@@ -97,7 +97,11 @@ class GgufSource:
         """
         if self._scoring is None or self._scoring.ids != tuple(ids):
             self.release()
-            self._scoring = Scoring(self._session, ids)
+            try:
+                self._scoring = Scoring(self._session, ids)
+            except OutOfMemoryError:
+                yield from self._scored_in_session(ids, cancel, first)
+                return
         scoring = self._scoring
         while (start := scoring.length) < len(ids):
             logits = None if cancel.cancelled else scoring.read(cancel)
@@ -106,6 +110,20 @@ class GgufSource:
             if scoring.length > first:
                 yield logits[max(0, first - start) :]
         self.release()
+
+    def _scored_in_session(
+        self, ids: Sequence[int], cancel: CancelToken, first: int
+    ) -> Iterator[Numbers]:
+        """Do the same where memory holds no second context: what was read before is forgotten."""
+        self._make_ready(())
+        self._session.forget()
+        for start in range(0, len(ids), SCORED_TOKENS):
+            part = ids[start : start + SCORED_TOKENS]
+            if cancel.cancelled or not self._session.read_all_logits(part, cancel):
+                raise StoppedLookError
+            logits = np.stack([self._session.logits(index) for index in range(len(part))])
+            if start + len(part) > first:
+                yield logits[max(0, first - start) :]
 
     def release(self) -> None:
         """Free what was kept to go on with."""

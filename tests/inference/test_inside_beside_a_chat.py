@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psutil
 import pytest
 
 from inference.cancel import CancelToken
@@ -231,3 +232,24 @@ def test_what_a_chat_has_just_read_is_scored_without_reading_it_again(
     computed.clear()
     engine.inspect(AskSurprise((*fresh, *written[:-1])), CancelToken())
     assert computed == []
+
+
+def test_without_memory_for_a_second_context_a_text_is_scored_all_the_same(
+    engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not isinstance(engine, GgufEngine):
+        pytest.skip("the native engine scores in the session")
+    written, _ = chat(engine, PROMPT)
+    text, other = PROMPT[5:], PROMPT[6:]
+    expected: Any = engine.inspect(AskSurprise(text), CancelToken())
+    engine.inspect(AskSurprise(other), CancelToken())
+
+    class Nothing:
+        available = 0
+
+    monkeypatch.setattr(psutil, "virtual_memory", Nothing)
+    found: Any = engine.inspect(AskSurprise(text), CancelToken())
+    np.testing.assert_allclose(found.logprobs[1:], expected.logprobs[1:], atol=1e-5)
+    monkeypatch.undo()
+    again, _ = chat(engine, PROMPT)
+    assert again == written
