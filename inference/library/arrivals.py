@@ -22,6 +22,7 @@ from inference.errors import (
 )
 from inference.library import split_files
 from inference.library.describe import is_gguf
+from inference.library.download import receipts
 from inference.library.download.patience import StoppedError
 from inference.library.download.plan import RESERVE_BYTES, free_bytes
 from inference.library.download.receipts import find_receipt
@@ -125,6 +126,8 @@ def carry_out(arrival: Arrival, cancel: CancelToken, on_progress: Progress) -> M
             rename_all(arrival.files)
         else:
             _copy(arrival, cancel, on_progress)
+        if not arrival.source.is_dir() and not arrival.target.is_dir():
+            receipts.follow(arrival.files, arrival.target.parent)
     except OSError as exc:
         raise store_error(exc, arrival.models) from exc
     on_progress(arrival.total_bytes, arrival.total_bytes)
@@ -159,6 +162,8 @@ def take_back(moved: Moved, models: Path, cancel: CancelToken) -> None:
             _copy_back(pairs, cancel)
     except OSError as exc:
         raise store_error(exc, home) from exc
+    if not Path(moved.before).is_dir():
+        receipts.forget(Path(moved.now).parent, [now.name for now, _ in pairs])
     _drop_empty_folders(Path(moved.now))
     drop_empty_parents(pairs[0][0], models)
 

@@ -6,6 +6,7 @@ Reads headers only and remembers what it read, so a list is quick to make again.
 from __future__ import annotations
 
 import importlib.resources
+import logging
 import re
 import threading
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from inference.errors import ModelNotFoundError, UnsupportedRequestError
 from inference.library import known, notes, split_files
 from inference.library.arrivals import Progress, Way, carry_out, plan_arrival, take_back
 from inference.library.describe import examine, is_gguf
+from inference.library.download import verify
 from inference.library.folders import ModelFolders
 from inference.library.freed import freed_bytes
 from inference.library.known import KnownModels
@@ -30,11 +32,13 @@ from inference.library.scan import scan
 from inference.library.trash import Trash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from inference.library.registry import Moved
     from inference.paths import AppPaths
     from inference.types import ModelInfo
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Library:
         if starters is None:
             starters = Path(str(importlib.resources.files("resources") / "starter"))
         self._registry = Registry(paths.data / "models.json")
+        self._hashes = paths.data / verify.MEMORY
         self._lock = threading.RLock()
         self.problems: tuple[str, ...] = ()
         self.unread = 0
@@ -121,7 +126,7 @@ class Library:
         """
         with self._lock:
             models = self.list(within_s=0.0)  # names tell which one; only that one is opened
-            found = find_model(name, models, engine)
+            found = find_model(self._listed_as(name, models), models, engine)
             if not self.unread:
                 return found
             self._listing.open(found.path)
@@ -267,12 +272,18 @@ class Library:
             self._listing.forget_others()
             return sum(trash.empty() for trash in self._trashes())
 
+    def _listed_as(self, name: str, models: tuple[ModelInfo, ...]) -> str:
+        """Return the id of a model that goes by several: Ollama's tags may mean one file."""
+        path = self._listing.other_names.get(name.strip().lower())
+        return next((info.id for info in models if path and info.path == path), name)
+
     def _follow(self, moved: Moved) -> None:
         """Remember the way back of a move, and let what is kept by path follow it."""
         entries = self._registry.load()
         added = tuple(one for one in entries.added if one.path != moved.before)
         self._registry.save(replace(entries, added=added, moved=(*entries.moved, moved)))
         self.notes.moved(moved.before, moved.now)
+        self._hashes_follow((before, now) for now, before in moved.files)
 
     def _moved(self, model_id: str) -> Moved | None:
         """Return the way back of an installed model that was moved here."""
@@ -288,7 +299,14 @@ class Library:
         rest = tuple(one for one in entries.moved if one != moved)
         self._registry.save(replace(entries, moved=rest))
         self.notes.moved(moved.now, moved.before)
+        self._hashes_follow(moved.files)
         return Path(self.add(Path(moved.before)).path)
+
+    def _hashes_follow(self, files: Iterable[tuple[str, str]]) -> None:
+        try:
+            verify.moved(self._hashes, files)
+        except OSError as exc:
+            _log.info("the hashes of moved files were not kept: %s", exc)
 
     def _trashes(self) -> Iterator[Trash]:
         yield from map(Trash, self.folders.all())

@@ -97,6 +97,8 @@ class Listing:
         self._problems: list[str] = []
         self._places: set[str] = set()
         self._paths: set[str] | None = None  # before the first reading
+        self.other_names: dict[str, str] = {}
+        """Ids, lower case, of what is on the list under another one: its path."""
 
     def read(self, within_s: float | None = None) -> Listed:
         """Make the list.
@@ -106,7 +108,8 @@ class Listing:
                 next reading. ``None`` opens all of them.
         """
         self._problems, self._places = [], set()
-        candidates = list(_one_each(self._candidates()))
+        self.other_names.clear()
+        candidates = list(_one_each(self._candidates(), self.other_names))
         unread = self._read_new(candidates, within_s)
         noted = self._notes.all()
         models = tuple(_corrected(self._info(one), noted) for one in candidates)
@@ -116,7 +119,7 @@ class Listing:
 
     def open(self, path: str) -> None:
         """Read a model's facts before the others', if it is on the list and they are not known."""
-        one = next((one for one in _one_each(self._candidates()) if one.path == path), None)
+        one = next((one for one in _one_each(self._candidates(), {}) if one.path == path), None)
         if one is not None and not one.absent:
             self._learnt(one.path, one.stamp, one.name)
 
@@ -312,13 +315,16 @@ def _by_name(one: _Candidate) -> ModelInfo:
     return ModelInfo(one.id, name, one.path, "gguf" if is_file else "native")
 
 
-def _one_each(candidates: Iterator[_Candidate]) -> Iterator[_Candidate]:
-    """Leave out what is listed already, and give everything an id of its own."""
+def _one_each(
+    candidates: Iterator[_Candidate], other_names: dict[str, str]
+) -> Iterator[_Candidate]:
+    """Leave out what is listed already, noting its name, and give everything an id of its own."""
     paths: set[str] = set()
     ids: set[str] = set()
     for one in candidates:
         place = notes.key(one.path)
         if place in paths:
+            other_names.setdefault(one.id.lower(), one.path)
             continue
         paths.add(place)
         own, number = one.id, 2

@@ -15,7 +15,7 @@ from inference.files import replace_file
 from inference.library.download.values import RemoteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from inference.library.download.values import Plan
@@ -103,3 +103,50 @@ def record(plan: Plan, folder: Path, hashes: Mapping[str, str]) -> None:
         files = (before.files if before else {}) | stored
         receipt = Receipt(plan.repo, plan.endpoint, plan.license, files)
         replace_file(folder / NAME, msgspec.json.format(msgspec.json.encode(receipt)))
+
+
+def follow(files: Iterable[tuple[Path, Path]], place: Path) -> None:
+    """Let what is known of files go with them to another folder; raises OSError.
+
+    Only for files that lie in their repository as they will lie in the folder; a receipt that is
+    there about another repository stays as it is.
+
+    Args:
+        files: Where each was, and where it is.
+        place: The model's new folder.
+    """
+    origin: Receipt | None = None
+    known: dict[str, Stored] = {}
+    for before, now in files:
+        found = find_receipt(before)
+        name = now.relative_to(place).as_posix()
+        if found is None or before != found[0] / name or name not in found[1].files:
+            continue
+        origin = found[1]
+        known[name] = found[1].files[name]
+    if origin is None:
+        return
+    with _writing:
+        there = read_receipt(place)
+        if there is not None and there.repo != origin.repo:
+            return
+        files_known = (there.files if there else {}) | known
+        receipt = Receipt(origin.repo, origin.endpoint, origin.license, files_known)
+        replace_file(place / NAME, msgspec.json.format(msgspec.json.encode(receipt)))
+
+
+def forget(folder: Path, names: Iterable[str]) -> None:
+    """Drop what is known of files that have left a folder, and an empty receipt; raises OSError."""
+    with _writing:
+        receipt = read_receipt(folder)
+        if receipt is None:
+            return
+        gone = set(names)
+        files = {name: stored for name, stored in receipt.files.items() if name not in gone}
+        if files == receipt.files:
+            return
+        if not files:
+            (folder / NAME).unlink()
+            return
+        rest = Receipt(receipt.repo, receipt.endpoint, receipt.license, files)
+        replace_file(folder / NAME, msgspec.json.format(msgspec.json.encode(rest)))

@@ -20,10 +20,13 @@ from inference.library.download.receipts import find_receipt
 from inference.library.download.values import RemoteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from inference.cancel import CancelToken
+
+MEMORY = "hashes.json"
+"""The file in the data folder that keeps the hashes of files from elsewhere."""
 
 Verdict = Literal["intact", "damaged", "missing", "unreadable", "first seen", "changed"]
 """``first seen`` and ``changed`` are for files that nobody published a hash of."""
@@ -111,6 +114,19 @@ def verify(
     return Verification(tuple(checks), repo, commits.pop() if len(commits) == 1 else "")
 
 
+def moved(memory: Path, files: Iterable[tuple[str, str]]) -> None:
+    """Let remembered hashes follow files that were moved; raises OSError.
+
+    Args:
+        memory: See ``verify``.
+        files: Where each was, and where it is.
+    """
+    seen = _Memory(memory)
+    for before, now in files:
+        seen.follow(before, now)
+    seen.save()
+
+
 class _Memory:
     """Hashes of files from elsewhere, by absolute path."""
 
@@ -130,6 +146,12 @@ class _Memory:
         self._known[str(file)] = sha256
         self._changed = True
         return "first seen", ""
+
+    def follow(self, before: str, now: str) -> None:
+        """Keep a file's hash under its new place."""
+        if before in self._known:
+            self._known[now] = self._known.pop(before)
+            self._changed = True
 
     def save(self) -> None:
         if self._changed:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
 from collections import namedtuple
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from inference.cancel import CancelToken
@@ -18,7 +20,9 @@ from inference.errors import (
 )
 from inference.library import arrivals, moving
 from inference.library.download.patience import StoppedError
-from inference.library.download.receipts import NAME, Receipt
+from inference.library.download.receipts import NAME, Receipt, Stored, read_receipt, unchanged
+from inference.library.download.values import RemoteFile
+from inference.library.download.verify import MEMORY, verify
 from inference.library.installed import Library
 from inference.paths import AppPaths
 from tests.helpers.checkpoints import tiny_llama
@@ -182,8 +186,6 @@ def test_a_checkpoint_folder_comes_whole(library: Library, paths: AppPaths, tmp_
 def test_a_downloaded_file_keeps_its_authors_name(
     library: Library, paths: AppPaths, tmp_path: Path
 ) -> None:
-    import msgspec
-
     source = tiny_gguf(tmp_path / "mine.gguf")
     receipt = Receipt("org/name-GGUF", "https://hub.example")
     (tmp_path / NAME).write_bytes(msgspec.json.encode(receipt))
@@ -191,6 +193,51 @@ def test_a_downloaded_file_keeps_its_authors_name(
     (tmp_path / NAME).write_bytes(msgspec.json.encode(Receipt("../../evil", "")))
     assert library.bring(source, "copy").id == "added/mine/mine"
     assert list(paths.models.parent.rglob("evil")) == []
+
+
+@pytest.mark.parametrize("way", ["copy", "move"])
+def test_what_is_known_of_a_downloaded_file_comes_with_it_and_goes_back(
+    library: Library, paths: AppPaths, tmp_path: Path, way: arrivals.Way
+) -> None:
+    file = tiny_gguf(tmp_path / "mine.gguf")
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    published = RemoteFile("mine.gguf", file.stat().st_size, sha256=sha256)
+    stored = Stored(published, sha256, file.stat().st_mtime_ns, "", "a" * 40)
+    other = Stored(RemoteFile("other.gguf", 1, sha256=sha256), sha256, 0, "", "a" * 40)
+    known = {"mine.gguf": stored, "other.gguf": other}
+    receipt = Receipt("org/name-GGUF", "https://hub.example", "mit", known)
+    (tmp_path / NAME).write_bytes(msgspec.json.encode(receipt))
+    info = library.bring(file, way)
+    here = Path(info.path)
+    assert read_receipt(here.parent) == msgspec.structs.replace(
+        receipt, files={"mine.gguf": stored}
+    )
+    assert unchanged(here.parent, published) == stored
+    checked = verify(here, paths.data / MEMORY, CancelToken(), lambda *_: None)
+    assert checked.published
+    assert checked.good
+    if way == "move":
+        library.restore(info.id)
+        assert not here.parent.exists()
+        assert unchanged(tmp_path, published) == stored
+
+
+def test_a_hash_that_was_remembered_follows_a_moved_file_and_comes_back(
+    library: Library, paths: AppPaths, tmp_path: Path
+) -> None:
+    file = tiny_gguf(tmp_path / "mine.gguf")
+    memory = paths.data / MEMORY
+
+    def verdict(path: Path) -> str:
+        return verify(path, memory, CancelToken(), lambda *_: None).files[0].verdict
+
+    assert verdict(file) == "first seen"
+    info = library.bring(file, "move")
+    assert verdict(Path(info.path)) == "intact"
+    library.restore(info.id)
+    assert verdict(file) == "intact"
+    file.write_bytes(file.read_bytes() + b"x")
+    assert verdict(file) == "changed"
 
 
 def test_another_file_of_the_same_name_gets_a_place_of_its_own_and_the_same_file_none(

@@ -326,3 +326,19 @@ def test_what_is_listed_twice_is_shown_once(library: Library, nobody: Path) -> N
     library.add(path)
     library.folders.answer_apps({"lmstudio": True})
     assert [info.origin for info in library.list()] == ["added"]
+
+
+def test_two_tags_of_one_file_are_listed_once_and_found_by_either(
+    library: Library, nobody: Path
+) -> None:
+    blob = ollama(nobody)
+    tags = nobody / ".ollama" / "models" / "manifests" / "registry.ollama.ai" / "library"
+    first = tags / "tiny-chat" / "1b"
+    first.with_name("latest").write_bytes(first.read_bytes())
+    library.folders.answer_apps({"ollama": True})
+    listed = [info.id for info in library.list() if info.path == str(blob)]
+    assert listed == ["ollama/tiny-chat:1b"]
+    assert library.find("ollama/tiny-chat:latest").id == "ollama/tiny-chat:1b"
+    first.with_name("latest").unlink()
+    with pytest.raises(ModelNotFoundError):
+        library.find("ollama/tiny-chat:latest")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
 from hypothesis import given
@@ -49,6 +49,23 @@ def test_whatever_passes_stays_below_its_folder(name: str) -> None:
     assert folder in (folder / path).parents
     assert ".." not in path.parts
     assert not any(set(part) & set('\\:<>"|?*') for part in path.parts)
+
+
+PIECES = ["con", "NUL", "COM1", "C:", "..", ".", "a", "\\", "/", " ", ".gguf", "~1", "$"]
+
+
+@given(st.one_of(st.text(max_size=40), st.lists(st.sampled_from(PIECES), max_size=6).map("".join)))
+def test_whatever_passes_is_the_same_plain_file_on_windows(name: str) -> None:
+    try:
+        path = safe_path(name)
+    except UnsafeNameError:
+        return
+    folder = PureWindowsPath("C:/models/org/name")
+    there = folder / PureWindowsPath(str(path))
+    assert folder in there.parents
+    assert there.parts[len(folder.parts) :] == path.parts
+    assert not PureWindowsPath(str(path)).is_reserved()
+    assert all(part == part.rstrip(" .") for part in path.parts)  # Windows would drop those
 
 
 def test_a_repository_has_one_slash_at_most() -> None:
