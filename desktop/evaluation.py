@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from inference.inside.words import scored_bytes, words_of
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from inference.inside.words import Word
     from inference.types import LoadedModel, ModelInfo, TokenPiece
 
+_HARDEST: Final = 12
+_SCALES: Final = (10.0, 20.0, 40.0, 80.0)
 RowState = Literal["waiting", "running", "done", "trouble", "stopped"]
 
 
@@ -47,6 +49,9 @@ class ReadText:
         score: Their chances.
         words: Its words.
         n_bytes: What the scored tokens stand for; ``None`` = not known.
+        bits_per_word: Mean surprise of the words that were scored.
+        hardest: Places of the most unexpected words, the first one first.
+        full_bits: Surprise from which on a word is drawn as strong as can be.
     """
 
     wish: Wish
@@ -58,6 +63,9 @@ class ReadText:
     score: Score
     words: tuple[Word, ...]
     n_bytes: int | None
+    bits_per_word: float
+    hardest: tuple[int, ...]
+    full_bits: float
 
     @property
     def is_whole(self) -> bool:
@@ -70,20 +78,9 @@ class ReadText:
         return self.score.nats / math.log(2) / self.score.scored
 
     @property
-    def bits_per_word(self) -> float:
-        """Mean surprise of the words that were scored."""
-        told = [word.bits for word in self.words if word.bits is not None]
-        return math.fsum(told) / max(1, len(told))
-
-    @property
     def bits_per_byte(self) -> float | None:
         """Mean surprise a byte of text, which does not depend on the tokenizer."""
         return self.score.bits_per_byte(self.n_bytes) if self.n_bytes else None
-
-    def hardest(self, count: int) -> tuple[int, ...]:
-        """Return the places of the most unexpected words, the first one first."""
-        told = [(word.bits, -n) for n, word in enumerate(self.words) if word.bits is not None]
-        return tuple(-place for _, place in sorted(told, reverse=True)[:count])
 
 
 def read_text(
@@ -93,7 +90,7 @@ def read_text(
     pieces: tuple[TokenPiece, ...],
     score: Score,
 ) -> ReadText:
-    """Put together what was read; takes a while for a long text.
+    """Put together what was read; for a long text that takes a while: not in the GUI thread.
 
     Args:
         wish: What was asked for.
@@ -104,7 +101,14 @@ def read_text(
     """
     words = words_of(wish.text, pieces, score.logprobs)
     n_bytes = scored_bytes(wish.text, pieces, score.logprobs)
-    return ReadText(wish, *model, *cut, pieces, score, words, n_bytes)
+    told = sorted(
+        ((word.bits, -n) for n, word in enumerate(words) if word.bits is not None), reverse=True
+    )
+    mean = math.fsum(bits for bits, _ in told) / max(1, len(told))
+    hardest = tuple(-place for _, place in told[:_HARDEST])
+    most = told[len(told) // 10][0] if told else 0.0  # nine of ten words stay below it
+    full = next((scale for scale in _SCALES if most <= scale), _SCALES[-1])
+    return ReadText(wish, *model, *cut, pieces, score, words, n_bytes, mean, hardest, full)
 
 
 @dataclass(frozen=True, slots=True)

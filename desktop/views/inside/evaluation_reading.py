@@ -15,7 +15,7 @@ from desktop.widgets.charts.model_cells import perplexity_words
 from desktop.widgets.charts.origin import OriginLabel
 from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.charts.surprise_strip import SurpriseStrip
-from desktop.widgets.charts.word_heat import WordHeat, scale_of
+from desktop.widgets.charts.word_heat import WordHeat
 from desktop.widgets.controls import Button, IconButton, label
 from inference.inside.perplexity import stride_of
 from inference.types import TokenPiece
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _PAGE: Final = 400
 """Words shown at a time: laying out more at once would hold up the window."""
-_HARDEST: Final = 12
 _LN2: Final = 0.6931471805599453
 
 
@@ -194,13 +193,12 @@ class ReadingPanel(QWidget):
         ]
         self._means.setText(" · ".join(means))
         self._how.setText(self._how_words(found))
-        places = found.hardest(_HARDEST)
+        places = found.hardest
         self.hardest.set_rows(
             tuple((found.words[n].text.strip(), found.words[n].bits or 0.0) for n in places)
         )
-        scale = scale_of(found.words)
-        self.heat.set_scale(scale)
-        self._legend.set_scale(scale)
+        self.heat.set_scale(found.full_bits)
+        self._legend.set_scale(found.full_bits)
         self._turn(0)
         self._results.show()
 
@@ -265,7 +263,7 @@ class ReadingPanel(QWidget):
     def _on_hardest(self, row: int) -> None:
         if self._found is None:
             return
-        place = self._found.hardest(_HARDEST)[row]
+        place = self._found.hardest[row]
         self._turn(place // _PAGE)
         self._choose(place % _PAGE)
         self.heat.setFocus()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _TYPED: Final = 20_000
 """Characters that the field takes; more are kept beside it, and only the beginning is shown."""
 _SHOWN: Final = 2_000
+_COUNTED: Final = 200_000
+"""Characters up to which words are counted: more would hold up the window."""
 _PAUSE_MS: Final = 500
 _HEIGHT: Final = 112
 MARGIN: Final = 4
@@ -161,11 +163,12 @@ class EvaluationText(QWidget):
             )
             return
         parts = [self._title] if self._title else []
-        parts.append(
-            self.tr("{0} words, {1} bytes").format(
-                formatting.count(len(text.split())), formatting.count(len(text.encode()))
-            )
-        )
+        n_bytes = formatting.count(len(text.encode("utf-8", "replace")))
+        if len(text) > _COUNTED:
+            parts.append(self.tr("{0} bytes").format(n_bytes))
+        else:
+            n_words = formatting.count(len(text.split()))
+            parts.append(self.tr("{0} words, {1} bytes").format(n_words, n_bytes))
         if self._kept:
             parts.append(self.tr("only the beginning is shown, all of it is read"))
         self._facts.setText(" · ".join(parts))

@@ -13,13 +13,9 @@ from desktop.widgets.charts.figure import Figure
 from desktop.widgets.charts.pieces import spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from desktop.widgets.theme import Theme
     from inference.inside.words import Word
 
-_SCALES: Final = (10.0, 20.0, 40.0, 80.0)
-_WITHIN: Final = 0.9
 _STRONGEST: Final = 0.35
 """Place in the colour map up to which text stays easy to read on it."""
 _LINE: Final = 27
@@ -27,13 +23,6 @@ _BOX: Final = 22
 _PAD: Final = 4
 _GAP: Final = 2
 _MOST_BREAKS: Final = 2
-
-
-def scale_of(words: Sequence[Word]) -> float:
-    """Return the bits of the strongest ground: nine of ten words stay below them, if they can."""
-    told = sorted(word.bits for word in words if word.bits is not None)
-    most = told[int(_WITHIN * (len(told) - 1))] if told else 0.0
-    return next((scale for scale in _SCALES if most <= scale), _SCALES[-1])
 
 
 def ground_of(theme: Theme, bits: float, full_bits: float) -> QColor:
@@ -57,7 +46,7 @@ class WordHeat(Figure):
         self._words: tuple[Word, ...] = ()
         self._boxes: list[QRectF] = []
         self._widths: dict[str, float] = {}
-        self._full_bits = _SCALES[0]
+        self._full_bits = 20.0
         self._laid_out_for = 0
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)

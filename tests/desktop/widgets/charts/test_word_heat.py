@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 
-from desktop.widgets.charts.word_heat import WordHeat, ground_of, scale_of
+from desktop.widgets.charts.word_heat import WordHeat, ground_of
 from desktop.widgets.theme import Theme
 from inference.inside.words import Word
 from tests.desktop.widgets.test_theme import NAMES, contrast
@@ -61,13 +61,3 @@ def test_lines_break_where_the_text_does_and_the_pointer_finds_words(heat: WordH
     for place, box in enumerate(boxes):
         assert heat.place_at(box.center().toPoint()) == place
     assert not heat.picture().isNull()
-
-
-def test_the_scale_leaves_most_words_below_its_end() -> None:
-    def words(*bits: float) -> list[Word]:
-        return [Word("x", n, n + 1, value) for n, value in enumerate(bits)]
-
-    assert scale_of([]) == 10
-    assert scale_of(words(*range(10), 70)) == 10
-    assert scale_of(words(*[15.0] * 20)) == 20
-    assert scale_of(words(*[900.0] * 20)) == 80
