@@ -18,8 +18,14 @@ _GAP: Final = 4
 
 def focus_by_keyboard(widget: QWidget, reason: Qt.FocusReason) -> None:
     """Give a widget the focus as the Tab key does, ring included."""
-    widget.window().setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
+    window = widget.window()
+    window.setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
     widget.setFocus(reason)
+    # Outside the handling of a key Qt takes the attribute away again.
+    window.setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
+    ring = window.findChild(FocusRing)
+    if ring is not None:
+        ring.follow(QApplication.focusWidget())
 
 
 class FocusRing(QFocusFrame):
@@ -44,8 +50,11 @@ class FocusRing(QFocusFrame):
         self.update()
 
     def _on_focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
-        if not isValid(self._window):
-            return  # a window on its way out loses the focus once more
+        if isValid(self._window):  # a window on its way out loses the focus once more
+            self.follow(new)
+
+    def follow(self, new: QWidget | None) -> None:
+        """Go to the widget that has the focus now, if it came there by keyboard."""
         by_keyboard = self._window.testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
         if new is not None and by_keyboard and new.property(RING_PROPERTY):
             self.setWidget(new)

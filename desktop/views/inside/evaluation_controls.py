@@ -52,9 +52,7 @@ class EvaluationControls(QWidget):
         self.models = TickedModels(self)
         self.models.ticks_changed.connect(self.ticks_changed)
         self.models.ticks_changed.connect(self._say_count)
-        self._search = SearchField(
-            self.tr("Find a model"), theme, name="evaluation_find", parent=self
-        )
+        self._search = SearchField(self.tr("Find a model"), theme, name="evaluation_find")
         self._search.textChanged.connect(self.models.set_words)
         self.list = RowList(theme, name="evaluation_models", words=self.tr("Models to compare"))
         self.list.setModel(self.models)

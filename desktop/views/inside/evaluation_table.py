@@ -11,7 +11,7 @@ from desktop.views.inside.evaluation_text import MARGIN, swap
 from desktop.views.inside.evaluation_words import advice
 from desktop.widgets import formatting
 from desktop.widgets.charts.frame import FigureFrame
-from desktop.widgets.charts.model_cells import COLUMNS
+from desktop.widgets.charts.model_cells import COLUMNS, when_words
 from desktop.widgets.charts.model_table import ModelTable, head_words
 from desktop.widgets.controls import Button, label
 from desktop.widgets.inputs import Combo
@@ -155,7 +155,12 @@ class ComparePanel(QWidget):
             return self.tr("{0} of {1} models done.").format(
                 formatting.count(done), formatting.count(len(rows))
             )
-        return ""
+        measured = [row.result.measured_at for row in rows if row.result is not None]
+        if not measured:
+            return ""
+        return self.tr("Measured {0}; results are kept with this text.").format(
+            when_words(min(measured))
+        )
 
     def _on_sort(self) -> None:
         self.table.sort_by(str(self._sort.currentData()))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.widgets import formatting
 from desktop.widgets.controls import Button, label
+from desktop.widgets.focus_ring import focus_by_keyboard
 from desktop.widgets.text_area import TextArea
 
 if TYPE_CHECKING:
@@ -191,7 +192,10 @@ def swap(begin: QWidget, stop: QWidget, *, busy: bool) -> None:
     """Show one of two buttons in the place of the other, and leave the keyboard there."""
     shown, hidden = (stop, begin) if busy else (begin, stop)
     had_focus = hidden.hasFocus()
+    by_keyboard = hidden.window().testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
     shown.show()
-    if had_focus:
+    if had_focus and by_keyboard:
+        focus_by_keyboard(shown, Qt.FocusReason.TabFocusReason)
+    elif had_focus:
         shown.setFocus(Qt.FocusReason.OtherFocusReason)
     hidden.hide()

@@ -70,10 +70,12 @@ def place_words(row: Row, beside: Against | None) -> str:
     ).format(cells[0], cells[2] or "?", *cells[3:])
     if beside is not None:
         words += _tr("; {0} against {1}").format(cells[1], beside.reference.info.quantization)
-    at = QDateTime.fromSecsSinceEpoch(round(result.measured_at))
-    when = QLocale().toString(at, "d MMM yyyy, HH:mm")
     how = _tr("{0}, {1} threads, context of {2} tokens, {3}, measured {4}").format(
-        result.device, result.threads, formatting.count(result.n_ctx), result.key.versions, when
+        result.device,
+        result.threads,
+        formatting.count(result.n_ctx),
+        result.key.versions,
+        when_words(result.measured_at),
     )
     return f"{head}: {words}. {how}."
 
@@ -91,6 +93,11 @@ def state_words(row: Row) -> str:
         }
         return f"{steps[row.step]}, {formatting.percent(round(row.fraction, 2))}"
     return _tr("Stopped") if row.state == "stopped" else _tr("Waits its turn")
+
+
+def when_words(seconds: float) -> str:
+    """Return a moment, given in seconds since the epoch."""
+    return QLocale().toString(QDateTime.fromSecsSinceEpoch(round(seconds)), "d MMM yyyy, HH:mm")
 
 
 def value_of(row: Row, column: str, beside: Mapping[str, Against]) -> float:

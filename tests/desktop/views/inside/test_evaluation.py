@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QWidget
 
 from desktop.controllers.comparison import Comparison
 from desktop.controllers.text_reader import TextReader
 from desktop.views.inside.evaluation import EvaluationView
+from desktop.widgets.focus_ring import FocusRing, focus_by_keyboard
 from inference.inside.perplexity import Score
 from tests.desktop.views.inside.house import WAIT_MS
 
@@ -99,6 +100,24 @@ def test_a_text_is_shown_word_by_word_with_what_it_amounts_to(evaluation: Evalua
     assert float(first[1]) == pytest.approx(hardest, rel=1e-6)
     reading.hardest.place_chosen.emit(0)
     assert f"{hardest:.1f} bits" in reading.heat.accessibleDescription()
+
+
+def test_the_keyboard_stays_where_it_measured_and_stopped(evaluation: Evaluation) -> None:
+    run = evaluation.inside.find(QAbstractButton, "evaluation_read")
+    ring = evaluation.inside.find(FocusRing, "focus_ring")
+    evaluation.inside.window.activateWindow()
+    evaluation.until(lambda: evaluation.inside.window.isActiveWindow() and run.isVisible())
+    focus_by_keyboard(run, Qt.FocusReason.TabFocusReason)
+    assert QApplication.focusWidget() is run
+    assert ring.widget() is run
+    count = len(evaluation.read)
+    evaluation.qtbot.keyClick(run, Qt.Key.Key_Space)
+    assert QApplication.focusWidget() is evaluation.inside.find(
+        QAbstractButton, "evaluation_read_stop"
+    )
+    evaluation.until(lambda: len(evaluation.read) > count)
+    assert QApplication.focusWidget() is run
+    assert ring.widget() is run
 
 
 def test_windows_are_chosen_stated_and_paged_through(evaluation: Evaluation) -> None:
