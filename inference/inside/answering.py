@@ -19,6 +19,7 @@ from inference.inside.questions import (
     AskHabits,
     AskHidden,
     AskLens,
+    AskLensAlong,
     AskMap,
     AskNeighbours,
     AskNext,
@@ -36,6 +37,7 @@ from inference.inside.questions import (
     Surprise,
 )
 from inference.inside.reading import (
+    StoppedLookError,
     array,
     check_place,
     check_positions,
@@ -52,6 +54,9 @@ from inference.types import Candidate, TokenPiece
 if TYPE_CHECKING:
     from inference.cancel import CancelToken
     from inference.inside.source import Numbers, Source
+
+
+_LENS_ROWS = 64  # at a time: a large vocabulary makes large logits
 
 
 def answer(question: Question, source: Source, cancel: CancelToken) -> Finding:
@@ -74,7 +79,7 @@ def answer(question: Question, source: Source, cancel: CancelToken) -> Finding:
             finding = _rollout(question, source, cancel)
         case AskHidden() | AskUpdates():
             finding = _streams(question, source, cancel)
-        case AskLens():
+        case AskLens() | AskLensAlong():
             finding = _lens(question, source, cancel)
         case AskChanged():
             finding = changed(question, source, cancel)
@@ -159,23 +164,32 @@ def _streams(question: AskHidden | AskUpdates, source: Source, cancel: CancelTok
     return array(source.hidden(question.token_ids, question.positions, cancel))
 
 
-def _lens(question: AskLens, source: Source, cancel: CancelToken) -> Lens:
+def _lens(question: AskLens | AskLensAlong, source: Source, cancel: CancelToken) -> Lens:
     check_text(question.token_ids, source)
     n_tokens = len(question.token_ids)
-    position = n_tokens - 1 if question.position == -1 else question.position
-    check_positions((position,), n_tokens)
-    stream = source.hidden(question.token_ids, (position,), cancel)[1:, 0]  # (L, C)
-    logits = source.unembed(stream)  # (L, V)
-    logprobs = log_softmax(logits)  # (L, V)
-    return Lens(
-        tuple(
-            tuple(
+    top_n = question.top_n if isinstance(question, AskLens) else 1
+    positions = _positions(question, n_tokens)
+    check_positions(positions, n_tokens)
+    stream = source.hidden(question.token_ids, positions, cancel)[1:]  # (L, P, C)
+    rows = stream.reshape(-1, stream.shape[-1])  # (L * P, C)
+    found: list[Candidate] = []
+    for start in range(0, len(rows), _LENS_ROWS):
+        if cancel.cancelled:
+            raise StoppedLookError
+        logits = source.unembed(rows[start : start + _LENS_ROWS])  # (n, V)
+        for scores, chances in zip(logits, log_softmax(logits), strict=True):
+            found += [
                 Candidate(token, source.text_of(token), float(chances[token]))
-                for token in top_places(scores, question.top_n)
-            )
-            for scores, chances in zip(logits, logprobs, strict=True)
-        )
-    )
+                for token in top_places(scores, top_n)
+            ]
+    each = len(found) // len(stream)
+    return Lens(tuple(tuple(found[n * each : (n + 1) * each]) for n in range(len(stream))))
+
+
+def _positions(question: AskLens | AskLensAlong, n_tokens: int) -> tuple[int, ...]:
+    if isinstance(question, AskLensAlong):
+        return question.positions
+    return (n_tokens - 1 if question.position == -1 else question.position,)
 
 
 def _along(

@@ -112,6 +112,16 @@ class AskLens(msgspec.Struct, frozen=True, tag="lens"):
     position: int = -1
 
 
+class AskLensAlong(msgspec.Struct, frozen=True, tag="lens_along"):
+    """What each layer would say after each of some places; answered by ``Lens``.
+
+    In each layer it has the likeliest token after each of ``positions``, in that order.
+    """
+
+    token_ids: tuple[int, ...]
+    positions: tuple[int, ...]
+
+
 class AskUpdates(msgspec.Struct, frozen=True, tag="updates"):
     """How much each block changes the stream; answered by ``Array``, (L, 3, T).
 
@@ -256,6 +266,7 @@ Question: TypeAlias = (
     | AskRollout
     | AskHidden
     | AskLens
+    | AskLensAlong
     | AskUpdates
     | AskNeighbours
     | AskSum

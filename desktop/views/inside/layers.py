@@ -9,26 +9,36 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from desktop.views.inside.view import InsideView
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.legend import Legend
+from desktop.widgets.charts.lens_grid import LensGrid
 from desktop.widgets.charts.lens_table import LensTable
+from desktop.widgets.charts.pieces import shown_piece
 from desktop.widgets.charts.update_bars import UpdateBars
 from desktop.widgets.controls import scrolled
-from inference.inside.questions import Array, AskLens, AskUpdates, Lens
+from desktop.widgets.inputs import Segments
+from inference.inside.questions import Array, AskLens, AskLensAlong, AskUpdates, Lens
 
 if TYPE_CHECKING:
     from desktop.inside import Inquiry, Result, Subject
     from desktop.widgets.theme import Theme
 
 _TOP_N = 5
+_ALONG = 8
 
 
 class LayersView(InsideView):
-    """Both figures are about the token before the chosen place: there the next one is decided."""
+    """Figures about the token before the chosen place: there the next one is decided."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "inside_layers")
         self._subject: Subject | None = None
-        self._asked: tuple[AskLens, AskUpdates] | None = None
+        self._asked: tuple[AskLens | AskLensAlong, AskUpdates] | None = None
+        self._is_along = False
+        self._first = 0
+        self._shown = 1
         self._lens = LensTable(theme, "lens_table", self.tr("What each layer would say next"))
+        self._grid = LensGrid(
+            theme, "lens_grid", self.tr("What each layer would say, word by word")
+        )
         self._updates = UpdateBars(theme, "update_bars", self.tr("What each block adds"))
         self._lens_frame = FigureFrame(
             self._lens,
@@ -37,6 +47,19 @@ class LayersView(InsideView):
             origin="derived",
             method=self.tr("logit lens"),
         )
+        self._grid_frame = FigureFrame(
+            self._grid,
+            theme,
+            self.tr("What each layer would say next"),
+            origin="derived",
+            method=self.tr("logit lens"),
+        )
+        self._grid_frame.hide()
+        self._grid.place_chosen.connect(self._on_cell)
+        modes = (("here", self.tr("At this place")), ("along", self.tr("Along the text")))
+        self._mode = Segments(self.tr("Logit lens"), modes, theme, name="lens_mode")
+        self._mode.set_value("here")
+        self._mode.chosen.connect(self._on_mode)
         legend = Legend(
             theme,
             (
@@ -57,7 +80,8 @@ class LayersView(InsideView):
         column = QVBoxLayout(body)
         column.setContentsMargins(24, 16, 24, 20)
         column.setSpacing(20)
-        for frame in (self._lens_frame, self._updates_frame):
+        column.addWidget(self._mode)
+        for frame in (self._lens_frame, self._grid_frame, self._updates_frame):
             frame.said.connect(self.said)
             column.addWidget(frame)
         column.addStretch(1)
@@ -69,16 +93,33 @@ class LayersView(InsideView):
         """Ask about the place."""
         self._subject = subject
         before = subject.ids_before
-        self._asked = AskLens(before, _TOP_N), AskUpdates(before)
+        lens: AskLens | AskLensAlong = AskLens(before, _TOP_N)
+        if self._is_along:
+            self._first = max(0, len(before) - _ALONG)
+            lens = AskLensAlong(before, tuple(range(self._first, len(before))))
+        self._asked = lens, AskUpdates(before)
         for question in self._asked:
             self.asked.emit(question)
+
+    def _on_mode(self, mode: str) -> None:
+        self._is_along = mode == "along"
+        self._lens_frame.setVisible(not self._is_along)
+        self._grid_frame.setVisible(self._is_along)
+        if self._subject is not None:
+            self.show_subject(self._subject)
+
+    def _on_cell(self, cell: int) -> None:
+        """Look at the place whose column was chosen."""
+        self.place_chosen.emit(self._first + cell % self._shown + 1)
 
     def take(self, question: Inquiry, finding: Result) -> None:
         """Show what was found."""
         subject = self._subject
         if subject is None or self._asked is None or question not in self._asked:
             return
-        if isinstance(finding, Lens):
+        if isinstance(finding, Lens) and isinstance(question, AskLensAlong):
+            self._show_along(subject, finding, question.positions)
+        elif isinstance(finding, Lens):
             chosen = subject.chosen
             here = subject.tokens[chosen].id if chosen < len(subject.tokens) else None
             self._lens.set_layers(finding.layers, here)
@@ -89,3 +130,14 @@ class LayersView(InsideView):
             rows = tuple((float(a), float(b), float(c)) for a, b, c in at_place)
             self._updates.set_layers(rows)
             self._updates_frame.set_sentence(self._updates.sentence())
+
+    def _show_along(self, subject: Subject, found: Lens, places: tuple[int, ...]) -> None:
+        tokens = subject.tokens
+        read = tuple(shown_piece(tokens[place]) for place in places)
+        following = tuple(
+            tokens[place + 1].id if place + 1 < len(tokens) else None for place in places
+        )
+        self._shown = len(places)
+        self._grid.set_layers(found.layers, read, following)
+        words = self.tr("Columns are the tokens read; framed is what does follow.")
+        self._grid_frame.set_sentence(f"{self._grid.sentence()} {words}")

@@ -16,12 +16,19 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float32]
 
 _STEPS: Final = 256
+_DARK_BELOW: Final = 0.5  # lightness from which black words stand out more than white ones
 
 
 def colour_of(theme: Theme, share: float) -> QColor:
     """Return the colour of one number."""
     table = _table(tuple(stop.rgb() for stop in theme.sequential))
     return QColor.fromRgb(int(table[round(min(1.0, max(0.0, share)) ** 0.5 * (_STEPS - 1))]))
+
+
+def ink_on(ground: QColor, theme: Theme) -> QColor:
+    """Return the text colour of the theme that stands out more on a ground."""
+    light, dark = (theme.text, theme.page) if theme.is_dark else (theme.page, theme.text)
+    return light if ground.lightnessF() < _DARK_BELOW else dark
 
 
 def image_of(theme: Theme, numbers: Numbers, seen: npt.NDArray[np.bool_] | None = None) -> QImage:

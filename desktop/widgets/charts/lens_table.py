@@ -6,10 +6,10 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QPainter, QPen
 
 from desktop.widgets import formatting
-from desktop.widgets.charts.colour_map import colour_of
+from desktop.widgets.charts.colour_map import colour_of, ink_on
 from desktop.widgets.charts.figure import Figure
 from desktop.widgets.charts.pieces import shown, spoken
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _ROW: Final = 26
 _LEFT: Final = 58
 _GAP: Final = 2
-_DARK_FROM: Final = 0.5  # lightness below which white words stand out more than black ones
 
 
 class LensTable(Figure):
@@ -144,7 +143,7 @@ class LensTable(Figure):
         painter.setPen(QPen(theme.accent_text, 2) if is_here else Qt.PenStyle.NoPen)
         painter.setBrush(ground)
         painter.drawRoundedRect(box.adjusted(1, 1, -1, -1) if is_here else box, 4, 4)
-        ink = _ink(ground, theme)
+        ink = ink_on(ground, theme)
         painter.setFont(theme.font("code_small", bold=is_here))
         painter.setPen(ink)
         share = formatting.chance(chance)
@@ -160,9 +159,3 @@ class LensTable(Figure):
             shown(one.text), Qt.TextElideMode.ElideRight, max(8, round(box.width()) - room - 8)
         )
         painter.drawText(box.adjusted(7, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, words)
-
-
-def _ink(ground: QColor, theme: Theme) -> QColor:
-    """Return the text colour of the theme that stands out more on a ground."""
-    light, dark = (theme.text, theme.page) if theme.is_dark else (theme.page, theme.text)
-    return light if ground.lightnessF() < _DARK_FROM else dark

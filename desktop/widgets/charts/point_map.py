@@ -18,6 +18,8 @@ _MARGIN: Final = 46
 _DOT: Final = 4.0
 _SMALL_DOT: Final = 2.5
 _FEW: Final = 60
+_LOW: Final = 360
+_HIGH: Final = 560
 _NEAR: Final = 12.0
 
 
@@ -38,11 +40,12 @@ class PointMap(Figure):
         super().__init__(theme, name, words)
         self._points: tuple[MapPoint, ...] = ()
         self._sentence = ""
-        self.setMinimumHeight(360)
+        self.setMinimumHeight(_LOW)
 
     def set_points(self, points: tuple[MapPoint, ...], sentence: str) -> None:
         """Show points and what is to be said of them."""
         self._points, self._sentence = points, sentence
+        self.setMinimumHeight(_LOW if len(points) <= _FEW else _HIGH)
         self.refresh()
 
     def sizeHint(self) -> QSize:

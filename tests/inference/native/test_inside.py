@@ -17,6 +17,7 @@ from inference.inside.questions import (
     AskHabits,
     AskHidden,
     AskLens,
+    AskLensAlong,
     AskNeighbours,
     AskNext,
     AskRollout,
@@ -137,6 +138,17 @@ def test_the_lens_is_what_their_network_says_when_it_ends_after_a_layer(pair: Pa
         expected = pair.their_logits(count).log_softmax(-1)
         assert [one.id for one in ours][:1] == [int(expected.argmax())]
         assert max(abs(expected[one.id].item() - one.logprob) for one in ours) < 1e-4
+
+
+def test_the_lens_along_a_text_is_that_of_each_place(pair: Pair) -> None:
+    places = (5, 40, _LENGTH - 1)
+    along = pair.ask(AskLensAlong(IDS, places))
+    assert isinstance(along, Lens)
+    for column, place in enumerate(places):
+        alone = pair.ask(AskLens(IDS, 1, place))
+        for here, there in zip(along.layers, alone.layers, strict=True):
+            assert here[column].id == there[0].id
+            assert here[column].logprob == pytest.approx(there[0].logprob, abs=1e-5)
 
 
 def test_the_next_token_and_every_surprise_equal_transformers(pair: Pair) -> None:

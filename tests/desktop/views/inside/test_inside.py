@@ -12,7 +12,9 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.widgets.charts.block_stack import BlockStack
+from desktop.widgets.charts.lens_grid import LensGrid
 from desktop.widgets.charts.lens_table import LensTable
+from desktop.widgets.charts.pieces import shown_piece
 from desktop.widgets.charts.surprise_strip import SurpriseStrip
 from desktop.widgets.charts.tensor_table import TensorTable
 from desktop.widgets.charts.token_text import TokenText
@@ -167,6 +169,31 @@ def test_layers_show_what_each_would_say_and_how_far_it_moves_the_stream(inside:
     assert float(first[4]) == pytest.approx(likeliest.own, abs=0.02)
     assert "leads from" in lens.sentence()
     assert all(float(cell) > 0 for row in updates.table()[1:] for cell in row[1:])
+
+
+def test_the_lens_along_the_text_frames_what_follows_and_leads_there(inside: Inside) -> None:
+    inside.look_at("Once upon a time there was a little girl")
+    inside.page.open_view("layers")
+    inside.settle()
+    inside.qtbot.mouseClick(inside.find(QWidget, "lens_mode_along"), Qt.MouseButton.LeftButton)
+    grid: LensGrid = inside.find(LensGrid, "lens_grid")
+    inside.qtbot.waitUntil(lambda: grid.place_count() == 4 * 8, timeout=WAIT_MS)
+    assert not inside.find(LensTable, "lens_table").isVisible()
+    subject = inside.controller.subject()
+    assert subject is not None
+    total = len(subject.tokens)
+    heads = [row[1] for row in grid.table()[1:9]]
+    assert heads == [shown_piece(piece) for piece in subject.tokens[-8:]]
+    assert "of the 7 tokens that follow" in grid.sentence()
+    grid.setFocus()
+    inside.qtbot.keyClick(grid, Qt.Key.Key_Home)
+    assert "layer 4 would say" in grid.accessibleDescription()
+    inside.qtbot.keyClick(grid, Qt.Key.Key_Return)
+    now = inside.controller.subject()
+    assert now is not None
+    assert now.chosen == total - 8 + 1
+    inside.qtbot.mouseClick(inside.find(QWidget, "lens_mode_here"), Qt.MouseButton.LeftButton)
+    inside.settle()
 
 
 def test_anatomy_counts_every_weight_and_shows_the_code_of_each_part(inside: Inside) -> None:

@@ -13,6 +13,7 @@ from desktop.widgets.charts.chance_bars import ChanceBars, ChanceRow, Chances
 from desktop.widgets.charts.head_grid import HeadGrid
 from desktop.widgets.charts.heat_map import HeatMap
 from desktop.widgets.charts.layer_lines import LayerLine, LayerLines
+from desktop.widgets.charts.lens_grid import LensGrid
 from desktop.widgets.charts.lens_table import LensTable
 from desktop.widgets.charts.look_lines import LookLines
 from desktop.widgets.charts.pieces import shown, shown_piece
@@ -93,6 +94,12 @@ def _lens(theme: Theme) -> LensTable:
     return lens
 
 
+def _lens_grid(theme: Theme) -> LensGrid:
+    grid = LensGrid(theme, "lens_grid", "Lens along")
+    grid.set_layers((CANDIDATES, CANDIDATES[::-1], CANDIDATES), ("Once", " upon"), (2, None))
+    return grid
+
+
 def _updates(theme: Theme) -> UpdateBars:
     updates = UpdateBars(theme, "updates", "Updates")
     updates.set_layers(((1.0, 2.0, 5.0), (3.0, 0.5, 6.0)))
@@ -152,6 +159,7 @@ MAKERS: dict[str, Callable[[Theme], Figure]] = {
     "looks": _looks,
     "grid": _grid,
     "lens": _lens,
+    "lens_grid": _lens_grid,
     "updates": _updates,
     "tensors": _tensors,
     "stack": _stack,

@@ -1,0 +1,160 @@
+"""What each layer would say along a text: rows are layers, columns places, each with one token."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from desktop.widgets import formatting
+from desktop.widgets.charts.colour_map import colour_of, ink_on
+from desktop.widgets.charts.figure import Figure
+from desktop.widgets.charts.pieces import shown, spoken
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QKeyEvent
+
+    from desktop.widgets.theme import Theme
+    from inference.types import Candidate
+
+_ROW: Final = 26
+_LEFT: Final = 58
+_TOP: Final = 24
+_GAP: Final = 2
+
+
+class LensGrid(Figure):
+    """Places are cells, row by row; the last layer stands at the top."""
+
+    def __init__(self, theme: Theme, name: str, words: str) -> None:
+        super().__init__(theme, name, words)
+        self._layers: tuple[tuple[Candidate, ...], ...] = ()
+        self._read: tuple[str, ...] = ()
+        self._next: tuple[int | None, ...] = ()
+
+    def set_layers(
+        self,
+        layers: tuple[tuple[Candidate, ...], ...],
+        read: tuple[str, ...],
+        following: tuple[int | None, ...],
+    ) -> None:
+        """Show for each block the likeliest token after each place, the first block first.
+
+        Args:
+            layers: One candidate for each place.
+            read: The token read at each place.
+            following: The id that follows in the text; ``None`` = nothing does.
+        """
+        self._layers, self._read, self._next = layers[::-1], read, following
+        self.setMinimumHeight(self.sizeHint().height())
+        self.refresh()
+
+    def sizeHint(self) -> QSize:
+        """Return the height of all rows."""
+        return QSize(480, len(self._layers) * _ROW + _TOP + 4)
+
+    def sentence(self) -> str:
+        """Return what a person would say of it."""
+        if not self._layers:
+            return self.tr("Nothing to show yet.")
+        told = [n for n, token in enumerate(self._next) if token is not None]
+        right = sum(self._layers[0][n].id == self._next[n] for n in told)
+        return self.tr("The last layer would say {0} of the {1} tokens that follow here.").format(
+            right, len(told)
+        )
+
+    def table(self) -> tuple[tuple[str, ...], ...]:
+        """Return its numbers."""
+        rows = [
+            (
+                str(len(self._layers) - row),
+                self._read[place],
+                str(one.id),
+                one.text,
+                f"{math.exp(one.logprob):.8g}",
+            )
+            for row, layer in enumerate(self._layers)
+            for place, one in enumerate(layer)
+        ]
+        return (("layer", "after", "id", "token", "chance"), *rows)
+
+    def _columns(self) -> int:
+        return max(1, len(self._read))
+
+    def place_count(self) -> int:
+        """Return the number of cells."""
+        return len(self._layers) * len(self._read)
+
+    def place_words(self, place: int) -> str:
+        """Return what is said of one cell."""
+        row, column = divmod(place, self._columns())
+        one = self._layers[row][column]
+        return self.tr("After “{0}” layer {1} would say “{2}”, {3}").format(
+            spoken(self._read[column]),
+            len(self._layers) - row,
+            spoken(one.text),
+            formatting.chance(math.exp(one.logprob)),
+        )
+
+    def place_at(self, spot: QPoint) -> int:
+        """Return the cell at a spot."""
+        width = (self.width() - _LEFT) / self._columns()
+        row, column = (spot.y() - _TOP) // _ROW, int((spot.x() - _LEFT) // width)
+        inside = 0 <= row < len(self._layers) and 0 <= column < len(self._read)
+        return row * self._columns() + column if inside else -1
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move to other layers with up and down."""
+        steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        key = Qt.Key(event.key())
+        if key in steps and self.place_count():
+            place = max(0, self.mark) + steps[key] * self._columns()
+            if 0 <= place < self.place_count():
+                self.set_mark(place)
+        else:
+            super().keyPressEvent(event)
+
+    def draw(self, painter: QPainter, size: QSize) -> None:
+        """Paint heads and rows."""
+        theme = self.theme
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        width = (size.width() - _LEFT) / self._columns()
+        align = Qt.AlignmentFlag.AlignVCenter
+        painter.setFont(theme.font("code_small"))
+        painter.setPen(theme.text2)
+        for column, word in enumerate(self._read):
+            box = QRectF(_LEFT + column * width + 6, 0, width - 12, _TOP)
+            painter.drawText(box, align, self._fitted(painter, word, box.width()))
+        for row, layer in enumerate(self._layers):
+            top = _TOP + row * _ROW
+            painter.setFont(theme.font("label", tabular=True))
+            painter.setPen(theme.text3)
+            words = self.tr("layer {0}").format(len(self._layers) - row)
+            painter.drawText(QRectF(0, top, _LEFT - 8, _ROW), align, words)
+            for column, one in enumerate(layer):
+                box = QRectF(_LEFT + column * width, top, width - _GAP, _ROW - _GAP)
+                self._draw_cell(painter, box, one, is_right=one.id == self._next[column])
+                if row * self._columns() + column == self.mark:
+                    painter.setPen(QPen(theme.focus, 2))
+                    painter.setBrush(Qt.BrushStyle.NoBrush)
+                    painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 4, 4)
+
+    def _draw_cell(self, painter: QPainter, box: QRectF, one: Candidate, *, is_right: bool) -> None:
+        theme = self.theme
+        ground = colour_of(theme, math.exp(one.logprob) * 0.8)
+        painter.setPen(QPen(theme.accent_text, 2) if is_right else Qt.PenStyle.NoPen)
+        painter.setBrush(ground)
+        painter.drawRoundedRect(box.adjusted(1, 1, -1, -1) if is_right else box, 4, 4)
+        painter.setFont(theme.font("code_small", bold=is_right))
+        painter.setPen(ink_on(ground, theme))
+        place = box.adjusted(6, 0, -6, 0)
+        words = self._fitted(painter, one.text, place.width())
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, words)
+
+    @staticmethod
+    def _fitted(painter: QPainter, word: str, width: float) -> str:
+        return painter.fontMetrics().elidedText(
+            shown(word), Qt.TextElideMode.ElideRight, max(8, round(width))
+        )
