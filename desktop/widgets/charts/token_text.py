@@ -21,6 +21,7 @@ _LINE: Final = 46
 _PAD: Final = 6
 _GAP: Final = 3
 _LEAST: Final = 30
+_LAYOUTS: Final = 4
 
 
 class TokenText(Figure):
@@ -32,6 +33,8 @@ class TokenText(Figure):
         self._chosen = -1
         self._boxes: list[QRectF] = []
         self._laid_out_for = 0
+        self._layouts: dict[int, list[QRectF]] = {}
+        self._widths: list[int] = []
         self._exposed = QRect()
         self._numbers_places = False
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
@@ -43,9 +46,15 @@ class TokenText(Figure):
         changed = pieces is not self._pieces
         self._pieces, self._chosen = pieces, chosen
         if changed:
-            self._laid_out_for = 0
+            self._forget_layouts()
             self._fit()
         self.refresh()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Measure anew: its fonts may be others."""
+        super().set_theme(theme)
+        self._forget_layouts()
+        self._fit()
 
     def show_places(self) -> None:
         """Write the position below each token instead of its id."""
@@ -113,29 +122,45 @@ class TokenText(Figure):
         self.setMinimumHeight(self.heightForWidth(max(self.width(), 200)))
 
     def _lay_out(self, width: int) -> None:
+        """Place the tokens for a width; layouts ask for the same few again and again."""
         if width == self._laid_out_for:
             return
-        self._laid_out_for = width
-        text = QFontMetrics(self.theme.font("code"))
-        small = QFontMetrics(self.theme.font("label"))
-        # Measuring each text of thousands would hold up the window.
-        wide, digit = text.horizontalAdvance("M"), small.horizontalAdvance("0")
-        self._boxes, left, top = [], 0.0, 2.0
-        for piece in self._pieces:
-            words = shown_piece(piece)
-            narrow = words.replace("·", "").isascii()  # the font's letters are all of one width
-            needed = max(
-                (len(words) * wide if narrow else text.horizontalAdvance(words)) + 2 * _PAD,
-                len(str(piece.id)) * digit + 4,
-                _LEAST,
-            )
-            needed = min(needed, width)
+        if width not in self._layouts:
+            if len(self._layouts) >= _LAYOUTS:
+                self._layouts.clear()
+            self._layouts[width] = self._placed(width)
+        self._laid_out_for, self._boxes = width, self._layouts[width]
+
+    def _forget_layouts(self) -> None:
+        self._widths = []
+        self._layouts.clear()
+        self._laid_out_for = 0
+
+    def _placed(self, width: int) -> list[QRectF]:
+        self._widths = self._widths or self._measured()
+        boxes, left, top = [], 0.0, 2.0
+        for piece, wanted in zip(self._pieces, self._widths, strict=True):
+            needed = min(wanted, width)
             if left and left + needed > width:
                 left, top = 0.0, top + _LINE
-            self._boxes.append(QRectF(left, top, needed, _CHIP))
+            boxes.append(QRectF(left, top, needed, _CHIP))
             left += needed + _GAP
             if piece.text.endswith("\n"):
                 left, top = 0.0, top + _LINE
+        return boxes
+
+    def _measured(self) -> list[int]:
+        """Return how wide each token is; measuring thousands of texts would hold up the window."""
+        text = QFontMetrics(self.theme.font("code"))
+        small = QFontMetrics(self.theme.font("label"))
+        wide, digit = text.horizontalAdvance("M"), small.horizontalAdvance("0")
+        widths = []
+        for piece in self._pieces:
+            words = shown_piece(piece)
+            narrow = words.replace("·", "").isascii()  # the font's letters are all of one width
+            of_text = len(words) * wide if narrow else text.horizontalAdvance(words)
+            widths.append(max(of_text + 2 * _PAD, len(str(piece.id)) * digit + 4, _LEAST))
+        return widths
 
     def draw(self, painter: QPainter, size: QSize) -> None:
         """Paint what is exposed."""
