@@ -1,32 +1,15 @@
-"""The bytes behind each token id, for the two ways in which vocabularies write bytes as text.
-
-Byte-level BPE (GPT-2, Llama 3, Qwen) writes every byte as one printable character. Sentencepiece
-(Llama 2, Mistral) writes a space as U+2581 and a lone byte as ``<0x0A>``.
-"""
+"""The bytes behind each token id of a checkpoint folder; see ``inference.tokenizing.byte_text``."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Literal
+
+from inference.tokenizing.byte_text import bytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LeadingSpace = Literal["never", "first", "always"]
-
-_LONE_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
-
-
-def _byte_alphabet() -> dict[str, int]:
-    """Return GPT-2's table: printable Latin-1 as itself, the other bytes from U+0100 on."""
-    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    moved = [byte for byte in range(256) if byte not in plain]
-    table = {chr(byte): byte for byte in plain}
-    table.update({chr(0x100 + place): byte for place, byte in enumerate(moved)})
-    return table
-
-
-_BYTES = _byte_alphabet()
 
 
 class PieceTable:
@@ -53,19 +36,9 @@ class PieceTable:
         known = self._known.get(token_id)
         if known is None:
             text = self._token_text(token_id)
-            known = b"" if text is None else self._decode(text)
+            known = b"" if text is None else bytes_of(text, byte_level=self._byte_level)
             self._known[token_id] = known
         return known
-
-    def _decode(self, text: str) -> bytes:
-        if self._byte_level:
-            if all(char in _BYTES for char in text):
-                return bytes(_BYTES[char] for char in text)
-            return text.encode()
-        lone = _LONE_BYTE.fullmatch(text)
-        if lone is not None:
-            return bytes([int(lone.group(1), 16)])
-        return text.replace("\u2581", " ").encode()
 
 
 def _parts(described: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""How a text becomes tokens, told from the tokenizer alone: no weights, no network."""
