@@ -166,6 +166,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     parser.add_argument("--factory", help="module:function that opens engines")
     parser.add_argument("--report", choices=("gguf", "native"), help="tell about an engine, end")
     parser.add_argument("--make", metavar="ORDER", help="write one file, end")
+    parser.add_argument("--tokens", action="store_true", help="tell of tokenizers, end")
     parser.add_argument("--life-line", action="store_true", help="end when standard input does")
     arguments = parser.parse_args(argv)
     settle_in()
@@ -178,6 +179,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         from inference.convert.child import make  # noqa: PLC0415  only such a child needs it
 
         os._exit(make(arguments.make))
+    if arguments.tokens:
+        from inference.tokenizing.child import tell  # noqa: PLC0415  only such a child needs it
+
+        os._exit(tell())
     connection = take_over_streams()
     faulthandler.enable()
     for stream in (sys.stdout, sys.stderr):

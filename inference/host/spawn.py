@@ -51,6 +51,14 @@ def making_command(order: str) -> list[str]:
     return [*_server_command(), "--make", order, "--life-line"]
 
 
+def tokens_command() -> list[str]:
+    """Return the command line of a process that tells of tokenizers and ends.
+
+    It reads one order from its standard input, which then is its life line.
+    """
+    return [*_server_command(), "--tokens"]
+
+
 def _server_command() -> list[str]:
     if getattr(sys, "frozen", False):
         return [sys.executable, FROZEN_COMMAND]

@@ -6,7 +6,7 @@ Needs neither the tokenizers library nor llama.cpp.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from inference.errors import CorruptCheckpointError
 from inference.library.checkpoint_folder import read_json
@@ -77,9 +77,9 @@ def _added(described: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list(described.get("added_tokens") or ())
 
 
-def _pair(entry: object) -> tuple[str, str]:
+def _pair(entry: str | list[str]) -> tuple[str, str]:
     """Return a merge: a text with one space in older files, a list of two in newer ones."""
-    left, right = entry.split(" ") if isinstance(entry, str) else tuple(entry)  # type: ignore[call-overload]
+    left, right = entry.split(" ") if isinstance(entry, str) else entry
     return str(left), str(right)
 
 
@@ -107,7 +107,7 @@ def _of_gguf(path: Path) -> MergeRules:
     model = header.text("tokenizer.ggml.model")
     if not tokens:
         raise _damaged(path.name, "tokenizer.ggml.tokens is missing")
-    kind = "other"
+    kind: Literal["bpe", "scores", "other"] = "other"
     if model == "gpt2" and merges:
         kind = "bpe"
     elif model == "llama" and len(scores) == len(tokens):
@@ -116,7 +116,7 @@ def _of_gguf(path: Path) -> MergeRules:
     for place, text in enumerate(tokens):
         ids.setdefault(text, place)
     return MergeRules(
-        kind,  # type: ignore[arg-type]  one of the three
+        kind,
         _GGUF_NAMES.get(model, model or "unknown"),
         dict(enumerate(tokens)),
         ids,

@@ -1,0 +1,72 @@
+"""The process that tells of tokenizers: no weights are read, and a crash costs the caller nothing.
+
+Answers go to what was standard output; whatever libraries print goes to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inference.errors import InferenceError, wire_name
+from inference.host.settle import hold_life_line
+from inference.tokenizing.merges import built
+from inference.tokenizing.orders import Built, Cut, CutText, NotRead, decode_order, encode
+from inference.tokenizing.rules import read_rules
+from inference.types import TokenPiece
+
+if TYPE_CHECKING:
+    from inference.tokenizing.orders import BuildTokens, Told
+
+
+def tell() -> int:
+    """Read one order from standard input and answer it; return the process's exit status."""
+    answers = os.dup(1)
+    os.dup2(2, 1)
+    order = decode_order(sys.stdin.buffer.readline())
+    hold_life_line()
+    paths = order.paths if isinstance(order, CutText) else (order.path,)
+    for path in paths:
+        try:
+            told: Told = (
+                _cut(Path(path), order.text) if isinstance(order, CutText) else _build(order)
+            )
+        except InferenceError as exc:
+            told = NotRead(path, wire_name(exc), exc.message, exc.hint, exc.detail)
+        line = memoryview(encode(told) + b"\n")
+        while line:
+            line = line[os.write(answers, line) :]
+    return 0
+
+
+def _build(order: BuildTokens) -> Built:
+    rules = read_rules(Path(order.path))
+    tokens = tuple(built(token_id, rules) for token_id in order.ids)
+    return Built(order.path, rules.name, len(rules.ranks), rules.whole_first, tokens)
+
+
+def _cut(path: Path, text: str) -> Cut:
+    return _cut_by_file(path, text) if path.is_file() else _cut_by_folder(path, text)
+
+
+def _cut_by_file(path: Path, text: str) -> Cut:
+    from inference.gguf.vocabulary_file import opened_vocabulary  # noqa: PLC0415  large library
+    from inference.library.gguf_header import read_header  # noqa: PLC0415
+
+    adds_space = read_header(path).metadata.get("tokenizer.ggml.add_space_prefix", True) is True
+    with opened_vocabulary(path, adds_space=adds_space) as vocabulary:
+        return Cut(str(path), vocabulary.show(vocabulary.tokenize(text)), vocabulary.size)
+
+
+def _cut_by_folder(folder: Path, text: str) -> Cut:
+    from inference.library.checkpoint_folder import read_config  # noqa: PLC0415
+    from inference.native.tokenizer import CheckpointTokenizer  # noqa: PLC0415  large library
+
+    tokenizer = CheckpointTokenizer(folder, read_config(folder))
+    pieces = tuple(
+        TokenPiece(one, tokenizer.text(one), tokenizer.is_special(one))
+        for one in tokenizer.encode(text)
+    )
+    return Cut(str(folder), pieces, tokenizer.size)
