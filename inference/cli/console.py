@@ -112,6 +112,11 @@ def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
         line("  ".join(cells).rstrip())
 
 
+def quoted(text: str) -> str:
+    """Return the text with quotes, its line ends and other invisible characters made visible."""
+    return msgspec.json.encode(text).decode()
+
+
 def size_text(size_bytes: float) -> str:
     """Return a size for people: ``7.4 MB``, decimal units as in file managers."""
     for unit in ("B", "kB", "MB", "GB"):

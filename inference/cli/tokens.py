@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from inference.cancel import CancelToken
-from inference.cli import console
-from inference.cli.options import add_json, add_load_options, add_model
-from inference.cli.session import INTERRUPTED, Interrupted, interruptible, opened
+from inference.cli import console, tokenizers
+from inference.cli.options import add_json, add_load_options, add_model, clean_path
+from inference.cli.session import INTERRUPTED, Interrupted, find_model, interruptible, opened
 from inference.types import Message, RenderedPrompt
 
 if TYPE_CHECKING:
     import argparse
 
+    from inference.cli.console import Json
     from inference.cli.session import Session
+    from inference.tokenizing.orders import Built
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -34,6 +34,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--special", action="store_true", help="read special tokens written in TEXT as such"
     )
+    parser.add_argument(
+        "--merges", action="store_true", help="show the merges by which each token is built"
+    )
+    parser.add_argument(
+        "--against",
+        metavar="MODEL",
+        type=clean_path,
+        action="append",
+        default=[],
+        help="count the tokens of another model for the same text; repeatable",
+    )
     add_load_options(parser)
     add_json(parser)
     parser.set_defaults(handler=tokens, parser=parser)
@@ -46,14 +57,22 @@ def tokens(arguments: argparse.Namespace) -> int:
     if arguments.system is not None and not arguments.render:
         arguments.parser.error("--system goes with --render")
     text = console.read_input() if arguments.text is None else console.clean(arguments.text)
+    others = [find_model(name) for name in arguments.against]
     cancel = CancelToken()
     try:
         with interruptible(cancel), opened(arguments, cancel) as session:
             prompt = _prompt(session, arguments, text)
+            info = session.info
+            found = tokenizers.how_built(info, prompt.tokens, cancel) if arguments.merges else None
+            cuts = tokenizers.other_cuts((info, *others), text, cancel) if others else []
             if arguments.json:
-                _print_json(session, prompt)
+                _print_json(session, prompt, found, cuts)
             else:
                 _print(prompt, rendered=arguments.render)
+                if found is not None:
+                    tokenizers.print_built(found)
+                if cuts:
+                    tokenizers.print_cuts(cuts, text)
     except Interrupted:
         return INTERRUPTED
     return 0
@@ -70,19 +89,24 @@ def _prompt(session: Session, arguments: argparse.Namespace, text: str) -> Rende
     return RenderedPrompt(text, pieces)
 
 
-def _print_json(session: Session, prompt: RenderedPrompt) -> None:
-    console.json_line(
-        {
-            "model": session.info.id,
-            "engine": session.info.engine,
-            "text": prompt.text,
-            "count": len(prompt.tokens),
-            "tokens": [
-                {"id": piece.id, "text": piece.text, "special": piece.special}
-                for piece in prompt.tokens
-            ],
-        }
-    )
+def _print_json(
+    session: Session, prompt: RenderedPrompt, found: Built | None, cuts: list[dict[str, Json]]
+) -> None:
+    value: dict[str, Json] = {
+        "model": session.info.id,
+        "engine": session.info.engine,
+        "text": prompt.text,
+        "count": len(prompt.tokens),
+        "tokens": [
+            {"id": piece.id, "text": piece.text, "special": piece.special}
+            for piece in prompt.tokens
+        ],
+    }
+    if found is not None:
+        value["merges"] = tokenizers.built_json(found)
+    if cuts:
+        value["models"] = cuts
+    console.json_line(value)
 
 
 def _print(prompt: RenderedPrompt, *, rendered: bool) -> None:
@@ -90,14 +114,9 @@ def _print(prompt: RenderedPrompt, *, rendered: bool) -> None:
         console.line(prompt.text)
         console.line()
     rows = [
-        (str(piece.id), _quoted(piece.text), "special" if piece.special else "")
+        (str(piece.id), console.quoted(piece.text), "special" if piece.special else "")
         for piece in prompt.tokens
     ]
     if rows:
         console.table(rows, right=(0,))
     console.line(f"{len(rows)} tokens")
-
-
-def _quoted(text: str) -> str:
-    """Return the text with quotes, its line ends and other invisible characters made visible."""
-    return msgspec.json.encode(text).decode()

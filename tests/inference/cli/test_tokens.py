@@ -88,3 +88,31 @@ def test_both_engines_cut_a_text_alike() -> None:
     text = "Once upon a time, a café opened."
     cut = [json.loads(real_cli("tokens", path, text, "--json").out) for path in (gguf, native)]
     assert [p["id"] for p in cut[0]["tokens"]] == [p["id"] for p in cut[1]["tokens"]]
+
+
+def test_merges_are_told_step_by_step(home: Path) -> None:
+    del home
+    said = real_cli("tokens", "starter-instruct", "rainbow", "--merges", "--json")
+    value = json.loads(said.out)
+    assert [one["id"] for one in value["merges"]] == [piece["id"] for piece in value["tokens"]]
+    made = [one for one in value["merges"] if one["how"] == "merged"]
+    assert made
+    for one in made:
+        ranks = [step["merge"] for step in one["steps"]]
+        assert all(rank > 0 for rank in ranks)
+        assert len(one["steps"][-1]["parts"]) == 1
+    plain = real_cli("tokens", "starter-instruct", "rainbow", "--merges")
+    assert "Byte-level BPE" in plain.out
+    assert "(merge " in plain.out
+
+
+def test_other_models_are_counted_beside_it(home: Path) -> None:
+    del home
+    text = "Rain and tea"
+    arguments = ("tokens", "starter-instruct", text, "--against", "starter-base")
+    rows = json.loads(real_cli(*arguments, "--json").out)["models"]
+    assert [row["model"] for row in rows] == ["starter-instruct", "starter-base"]
+    assert rows[0]["count"] == rows[1]["count"] == len(rows[0]["tokens"])
+    assert "".join(piece["text"] for piece in rows[1]["tokens"]) == text
+    assert "characters a token" in real_cli(*arguments).out
+    assert real_cli("tokens", "starter-base", text, "--against", "nobody").status == 1
