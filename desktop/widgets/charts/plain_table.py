@@ -1,0 +1,101 @@
+"""Rows of words and numbers under heads; the chosen row stays lit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+
+from desktop.widgets.charts.figure import Figure
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPainter
+
+    from desktop.widgets.theme import Theme
+
+_ROW: Final = 26
+_NUMBER: Final = 104
+
+
+class PlainTable(Figure):
+    """Places are the rows. The first column is words and takes what the numbers leave.
+
+    Args:
+        theme: Colours.
+        name: objectName.
+        words: Accessible name.
+        heads: One for each column.
+    """
+
+    def __init__(self, theme: Theme, name: str, words: str, heads: tuple[str, ...]) -> None:
+        super().__init__(theme, name, words)
+        self._heads = heads
+        self._rows: tuple[tuple[str, ...], ...] = ()
+        self._chosen = -1
+
+    def set_rows(self, rows: tuple[tuple[str, ...], ...], chosen: int = -1) -> None:
+        """Show other rows."""
+        self._rows, self._chosen = rows, chosen
+        self.setMinimumHeight(self.sizeHint().height())
+        self.refresh()
+
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """Return what is shown."""
+        return self._rows
+
+    def sizeHint(self) -> QSize:
+        """Return the height of all rows."""
+        return QSize(420, (len(self._rows) + 1) * _ROW)
+
+    def sentence(self) -> str:
+        """Return what a person would say of it."""
+        told = "; ".join(self.place_words(place) for place in range(min(5, len(self._rows))))
+        return told or self.tr("Nothing to show yet.")
+
+    def table(self) -> tuple[tuple[str, ...], ...]:
+        """Return its cells."""
+        return (self._heads, *self._rows)
+
+    def place_count(self) -> int:
+        """Return the number of rows."""
+        return len(self._rows)
+
+    def place_at(self, spot: QPoint) -> int:
+        """Return the row at a spot."""
+        row = spot.y() // _ROW - 1
+        return row if 0 <= row < len(self._rows) else -1
+
+    def place_words(self, place: int) -> str:
+        """Return what is said of one row."""
+        first, *rest = self._rows[place]
+        heads = self._heads[1:]
+        return ", ".join([first, *(f"{head}: {cell}" for head, cell in zip(heads, rest, strict=True))])
+
+    def draw(self, painter: QPainter, size: QSize) -> None:
+        """Paint heads and rows."""
+        theme = self.theme
+        painter.setFont(theme.font("label"))
+        painter.setPen(theme.text3)
+        self._draw_row(painter, 0, size.width(), self._heads)
+        for row, cells in enumerate(self._rows, start=1):
+            box = QRectF(0, row * _ROW, size.width(), _ROW)
+            if row - 1 == self._chosen:
+                painter.fillRect(box, theme.accent_soft)
+            elif row - 1 == self.mark:
+                painter.fillRect(box, theme.hover)
+            painter.setPen(theme.line)
+            painter.drawLine(0, row * _ROW, size.width(), row * _ROW)
+            painter.setFont(theme.font("small", tabular=True))
+            painter.setPen(theme.text)
+            self._draw_row(painter, row, size.width(), cells)
+
+    def _draw_row(self, painter: QPainter, row: int, width: int, cells: tuple[str, ...]) -> None:
+        first = width - _NUMBER * (len(cells) - 1) - 8
+        left = 4.0
+        for place, words in enumerate(cells):
+            room = _NUMBER if place else first
+            side = Qt.AlignmentFlag.AlignRight if place else Qt.AlignmentFlag.AlignLeft
+            fitted = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room - 6)
+            box = QRectF(left, row * _ROW, room, _ROW)
+            painter.drawText(box, side | Qt.AlignmentFlag.AlignVCenter, fitted)
+            left += room

@@ -1,0 +1,85 @@
+"""What a text costs in tokens: by word, and by the kind of writing its tokens hold."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inference.types import TokenPiece
+
+HALF: Final = "part of a letter"
+SPECIAL: Final = "special"
+SPACE: Final = "white space"
+DIGITS: Final = "digits"
+SIGNS: Final = "punctuation and signs"
+OTHER: Final = "other"
+_INCOMPLETE: Final = "\ufffd"
+
+
+class WordCost(msgspec.Struct, frozen=True):
+    """A word as it stands in the text, its tokens, and how often it occurs so."""
+
+    word: str
+    tokens: int
+    times: int
+
+
+def kind_of(piece: TokenPiece) -> str:
+    """Return the script of a token's first letter, or what it holds in place of letters.
+
+    Scripts by the first word of the character's Unicode name: ``Latin``, ``Cyrillic``, ``Cjk`` ...
+    """
+    if piece.special:
+        return SPECIAL
+    text = piece.text
+    letter = next((char for char in text if char.isalpha()), "")
+    if letter:
+        return unicodedata.name(letter, OTHER).split()[0].split("-")[0].capitalize()
+    if _INCOMPLETE in text:
+        return HALF
+    if not text.strip():
+        return SPACE
+    return DIGITS if any(char.isdecimal() for char in text) else SIGNS
+
+
+def by_kind(tokens: Sequence[TokenPiece]) -> tuple[tuple[str, int], ...]:
+    """Return how many tokens hold what, most first."""
+    return tuple(Counter(map(kind_of, tokens)).most_common())
+
+
+def words_of(tokens: Sequence[TokenPiece]) -> tuple[tuple[str, int], ...]:
+    """Return each word and how many tokens it takes; a new one begins behind white space.
+
+    A token that spans the border of two words counts for the one that it begins.
+    """
+    found: list[tuple[str, int]] = []
+    text, count = "", 0
+    for piece in tokens:
+        if piece.special or (piece.text[:1].isspace() or text[-1:].isspace()):
+            found.append((text, count))
+            text, count = "", 0
+        if not piece.special:
+            text, count = text + piece.text, count + 1
+    found.append((text, count))
+    return tuple((word.strip(), count) for word, count in found if word.strip())
+
+
+def costliest(tokens: Sequence[TokenPiece], most: int) -> tuple[WordCost, ...]:
+    """Return the words that take the most tokens, those of more than one only.
+
+    Words with a letter that is cut in two are left out: their text cannot be told piece by piece.
+    """
+    times = Counter(words_of(tokens))
+    found = [
+        WordCost(word, count, n)
+        for (word, count), n in times.items()
+        if count > 1 and _INCOMPLETE not in word
+    ]
+    found.sort(key=lambda cost: (-cost.tokens, -cost.times, cost.word))
+    return tuple(found[:most])

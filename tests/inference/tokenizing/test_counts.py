@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from inference.tokenizing.counts import (
+    DIGITS,
+    HALF,
+    SIGNS,
+    SPACE,
+    SPECIAL,
+    WordCost,
+    by_kind,
+    costliest,
+    kind_of,
+    words_of,
+)
+from inference.types import TokenPiece
+
+
+def pieces(*texts: str) -> tuple[TokenPiece, ...]:
+    return tuple(TokenPiece(n, text, text.startswith("<|")) for n, text in enumerate(texts))
+
+
+def test_a_token_is_of_the_script_of_its_first_letter() -> None:
+    told = {" the": "Latin", "\u0436": "Cyrillic", "\u8336": "Cjk", "\u3042": "Hiragana"}
+    told |= {" 20": DIGITS, "...": SIGNS, "\n\n": SPACE, "\ufffd": HALF, "<|end|>": SPECIAL}
+    assert {text: kind_of(pieces(text)[0]) for text in told} == told
+
+
+def test_kinds_are_counted_most_first() -> None:
+    assert by_kind(pieces("a", " b", ".", "<|x|>"))[0] == ("Latin", 2)
+
+
+def test_words_begin_behind_white_space_and_special_tokens_belong_to_none() -> None:
+    text = pieces("<|x|>", "rain", "bow", " and", " t", "ea", "\n", "\n", "time", "<|y|>", "s")
+    assert words_of(text) == (("rainbow", 2), ("and", 1), ("tea", 2), ("time", 1), ("s", 1))
+
+
+def test_the_costliest_words_come_first_with_their_number() -> None:
+    text = pieces("a", "b", "c", " t", "ea", " t", "ea", " one", " \ufffd", "\ufffd")
+    assert costliest(text, 5) == (WordCost("abc", 3, 1), WordCost("tea", 2, 2))
+    assert costliest(text, 1) == (WordCost("abc", 3, 1),)
