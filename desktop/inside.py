@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from inference.inside.questions import Finding, Question
     from inference.library.anatomy import Anatomy
+    from inference.tokenizing.orders import Built, TokenOrder, Told
     from inference.types import (
         BeamTree,
         GenerationRequest,
@@ -98,6 +99,15 @@ class Subject:
         return tuple(piece.id for piece in self.tokens)
 
     @property
+    def text(self) -> str:
+        """What was written in letters: a text of one's own and what follows, or the answer."""
+        request, answer = self.source.request, self.source.answer
+        if request.text is not None:
+            return request.text + answer
+        said = [message.content for message in request.messages or ()]
+        return answer or "\n".join(said)
+
+    @property
     def ids_before(self) -> tuple[int, ...]:
         """Ids of the tokens that stand before the chosen one."""
         return self.ids[: self.chosen]
@@ -169,5 +179,5 @@ class Decoded:
 
 
 Words: TypeAlias = "tuple[tuple[TokenPiece, ...], ...]"
-Inquiry: TypeAlias = "Question | ReadAnatomy | ReadWords | RunDecodings"
-Result: TypeAlias = "Finding | Anatomy | Words | tuple[Decoded, ...]"
+Inquiry: TypeAlias = "Question | ReadAnatomy | ReadWords | RunDecodings | TokenOrder"
+Result: TypeAlias = "Finding | Anatomy | Words | tuple[Decoded, ...] | Built | tuple[Told, ...]"

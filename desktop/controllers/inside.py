@@ -25,6 +25,8 @@ from inference.inside.questions import (
     AskUpdates,
 )
 from inference.library.anatomy import anatomy
+from inference.tokenizing.job import build_tokens, cut_texts
+from inference.tokenizing.orders import BuildTokens, CutText
 from inference.types import GenerationRequest
 
 if TYPE_CHECKING:
@@ -178,6 +180,10 @@ class InsideController(QObject):
                 return tuple(client.tokenize(word) for word in question.words)
             if isinstance(question, RunDecodings):
                 return run_decodings(client, question, cancel)
+            if isinstance(question, BuildTokens):
+                return build_tokens(question, cancel)
+            if isinstance(question, CutText):
+                return tuple(cut_texts(question, cancel))
             return client.inspect(question, cancel)
 
         if self._begin(look):

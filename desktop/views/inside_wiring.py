@@ -122,7 +122,7 @@ class InsideWiring(QObject):
             Entry("next_word", text, next_word, "chart-bar-decreasing", NextWordView),
             Entry("attention", text, self.tr("Attention"), "grid-3x3", AttentionView),
             Entry("layers", text, self.tr("Layers"), "layers", LayersView),
-            Entry("tokens", text, self.tr("Tokens"), "binary", TokensView),
+            Entry("tokens", text, self.tr("Tokens"), "binary", self._make_tokens),
             Entry("embeddings", model, self.tr("Embeddings"), "network", EmbeddingsView),
             Entry("anatomy", model, self.tr("Anatomy"), "workflow", AnatomyView),
             Entry("lab", self.tr("Try"), self.tr("Decoding lab"), "flask-conical", LabView),
@@ -142,6 +142,13 @@ class InsideWiring(QObject):
                 alone=True,
             ),
         )
+
+    def _make_tokens(self, theme: Theme) -> TokensView:
+        def readable() -> tuple[ModelInfo, ...]:
+            rows = self._engines.models().rows
+            return tuple(row.info for row in rows if not row.info.problem and not row.info.absent)
+
+        return TokensView(theme, readable)
 
     def _make_walk(self, theme: Theme) -> WalkView:
         view = WalkView(theme)

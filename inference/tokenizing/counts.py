@@ -56,18 +56,25 @@ def by_kind(tokens: Sequence[TokenPiece]) -> tuple[tuple[str, int], ...]:
 def words_of(tokens: Sequence[TokenPiece]) -> tuple[tuple[str, int], ...]:
     """Return each word and how many tokens it takes; a new one begins behind white space.
 
-    A token that spans the border of two words counts for the one that it begins.
+    Signs at its end are left out where they are tokens of their own. A token that spans the border
+    of two words counts for the one that it begins.
     """
     found: list[tuple[str, int]] = []
-    text, count = "", 0
+    word: list[TokenPiece] = []
     for piece in tokens:
-        if piece.special or (piece.text[:1].isspace() or text[-1:].isspace()):
-            found.append((text, count))
-            text, count = "", 0
+        if piece.special or piece.text[:1].isspace() or (word and word[-1].text[-1:].isspace()):
+            found.append(_told(word))
+            word = []
         if not piece.special:
-            text, count = text + piece.text, count + 1
-    found.append((text, count))
-    return tuple((word.strip(), count) for word, count in found if word.strip())
+            word.append(piece)
+    found.append(_told(word))
+    return tuple((text, count) for text, count in found if text)
+
+
+def _told(word: list[TokenPiece]) -> tuple[str, int]:
+    while word and kind_of(word[-1]) in {SIGNS, SPACE}:
+        word.pop()
+    return "".join(piece.text for piece in word).strip(), len(word)
 
 
 def costliest(tokens: Sequence[TokenPiece], most: int) -> tuple[WordCost, ...]:

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from desktop.views.inside.tokens_built import HowBuilt, TokenCosts
+from desktop.views.inside.tokens_elsewhere import Elsewhere
 from desktop.views.inside.view import InsideView
 from desktop.widgets import formatting
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.token_text import TokenText
 from desktop.widgets.controls import scrolled
+from inference.tokenizing.orders import Built, CutText
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from desktop.inside import Inquiry, Result, Subject
+    from desktop.values import Problem
     from desktop.widgets.theme import Theme
+    from inference.tokenizing.orders import Told
+    from inference.types import ModelInfo
 
 
 class TokensView(InsideView):
-    """The whole text in coloured pieces."""
+    """The whole text in coloured pieces, how each was built, and what it costs here and elsewhere.
 
-    def __init__(self, theme: Theme) -> None:
+    Args:
+        theme: The look at the start.
+        models: Everything installed whose tokenizer can be read.
+    """
+
+    def __init__(self, theme: Theme, models: Callable[[], tuple[ModelInfo, ...]] = tuple) -> None:
         super().__init__(theme, "inside_tokens")
         self._text = TokenText(theme, "token_text", self.tr("The text in tokens"))
         self._text.place_chosen.connect(lambda place: self.place_chosen.emit(max(1, place)))
@@ -30,11 +43,24 @@ class TokensView(InsideView):
             self.tr("The text in tokens"),
             origin="measured",
         )
-        self._frame.said.connect(self.said)
+        self._built = HowBuilt(theme)
+        self._costs = TokenCosts(theme)
+        self._elsewhere = Elsewhere(theme, models)
+        for asking in (self._built, self._elsewhere):
+            asking.asked.connect(self.asked)
+        for frame in (
+            self._frame,
+            self._built.frame,
+            *self._costs.frames,
+            *self._elsewhere.frames,
+        ):
+            frame.said.connect(self.said)
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(24, 16, 24, 20)
-        column.addWidget(self._frame)
+        column.setSpacing(24)
+        for part in (self._frame, self._built, self._costs, self._elsewhere):
+            column.addWidget(part)
         column.addStretch(1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -44,9 +70,27 @@ class TokensView(InsideView):
         """Show another text."""
         self._text.set_text(subject.tokens, subject.chosen)
         self._frame.set_sentence(self._counts(subject))
+        self._costs.show_tokens(subject.tokens)
+        self._elsewhere.show_text(subject.text)
+        self._built.show_place(subject)
+
+    def show_place(self, subject: Subject) -> None:
+        """Show another place of the same text."""
+        self._text.set_text(subject.tokens, subject.chosen)
+        self._built.show_place(subject)
 
     def take(self, question: Inquiry, finding: Result) -> None:
-        """Nothing is asked here."""
+        """Show how a piece was built, or how others cut the text."""
+        if isinstance(finding, Built):
+            self._built.take(question, finding)
+        elif isinstance(question, CutText):
+            self._elsewhere.take(question, cast("tuple[Told, ...]", finding))
+
+    def refuse(self, question: Inquiry, problem: Problem) -> None:
+        """Let it be asked again; the page says why it could not be told."""
+        del problem
+        if isinstance(question, CutText):
+            self._elsewhere.let_ask()
 
     def _counts(self, subject: Subject) -> str:
         """Say how many tokens and words there are."""

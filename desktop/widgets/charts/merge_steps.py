@@ -75,16 +75,16 @@ class MergeSteps(Figure):
         for row, (parts, new, words) in enumerate(self._rows()):
             if row == self.mark:
                 painter.fillRect(QRectF(0, row * _ROW, size.width(), _ROW), self.theme.hover)
-            self._draw_parts(painter, row, parts, new, size.width() - _NUMBER)
+            end = self._draw_parts(painter, row, parts, new, size.width() - _NUMBER)
             painter.setFont(self.theme.font("small", tabular=True))
             painter.setPen(self.theme.text3)
-            box = QRectF(size.width() - _NUMBER, row * _ROW, _NUMBER - 4, _ROW)
-            align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(box, align, words)
+            box = QRectF(end + 8, row * _ROW, _NUMBER, _ROW)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, words)
 
     def _draw_parts(
         self, painter: QPainter, row: int, parts: tuple[Part, ...], new: int, room: int
-    ) -> None:
+    ) -> float:
+        """Paint one row's symbols; return where they end."""
         theme = self.theme
         left, top = 2.0, row * _ROW + (_ROW - _CHIP) / 2
         for place, part in enumerate(parts):
@@ -95,7 +95,7 @@ class MergeSteps(Figure):
             if left + width > room:
                 painter.setPen(theme.text3)
                 painter.drawText(QRectF(left, top, 20, _CHIP), Qt.AlignmentFlag.AlignCenter, "…")
-                return
+                return left + 20
             box = QRectF(left, top, width, _CHIP)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.accent if lit else theme.token_chips[place % 4])
@@ -103,6 +103,7 @@ class MergeSteps(Figure):
             painter.setPen(theme.on_accent if lit else theme.text)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
             left += width + _GAP
+        return left
 
     def _rows(self) -> list[tuple[tuple[Part, ...], int, str]]:
         token = self._token

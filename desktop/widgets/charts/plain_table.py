@@ -69,7 +69,9 @@ class PlainTable(Figure):
         """Return what is said of one row."""
         first, *rest = self._rows[place]
         heads = self._heads[1:]
-        return ", ".join([first, *(f"{head}: {cell}" for head, cell in zip(heads, rest, strict=True))])
+        return ", ".join(
+            [first, *(f"{head}: {cell}" for head, cell in zip(heads, rest, strict=True))]
+        )
 
     def draw(self, painter: QPainter, size: QSize) -> None:
         """Paint heads and rows."""

@@ -34,6 +34,10 @@ def test_words_begin_behind_white_space_and_special_tokens_belong_to_none() -> N
     assert words_of(text) == (("rainbow", 2), ("and", 1), ("tea", 2), ("time", 1), ("s", 1))
 
 
+def test_signs_behind_a_word_are_not_counted_for_it_but_those_within_are() -> None:
+    assert words_of(pieces(" kite", ".", " don", "'", "t", "!", "?")) == (("kite", 1), ("don't", 3))
+
+
 def test_the_costliest_words_come_first_with_their_number() -> None:
     text = pieces("a", "b", "c", " t", "ea", " t", "ea", " one", " \ufffd", "\ufffd")
     assert costliest(text, 5) == (WordCost("abc", 3, 1), WordCost("tea", 2, 2))
