@@ -295,11 +295,20 @@ class LoadedModel(msgspec.Struct, frozen=True):
 
 
 class TokenPiece(msgspec.Struct, frozen=True):
-    """One token as an id and its text; ``text`` shows incomplete UTF-8 as U+FFFD."""
+    """One token as an id and its text; ``text`` shows incomplete UTF-8 as U+FFFD.
+
+    ``raw`` are its bytes where the text cannot tell them; ``data`` are they in every case.
+    """
 
     id: int
     text: str
     special: bool = False
+    raw: bytes = b""
+
+    @property
+    def data(self) -> bytes:
+        """The bytes that the token stands for."""
+        return self.raw or self.text.encode()
 
 
 class RenderedPrompt(msgspec.Struct, frozen=True):

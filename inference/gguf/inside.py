@@ -71,7 +71,7 @@ class GgufSource:
         self._make_ready = make_ready
         self._scoring: Scoring | None = None
         self.text_of = vocabulary.display
-        self.is_special = vocabulary.is_special
+        self.piece = vocabulary.shown
         self.check_ids = vocabulary.check_ids
 
     def next_logits(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:

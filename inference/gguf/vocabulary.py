@@ -141,9 +141,13 @@ class Vocabulary:
 
     def show(self, tokens: Iterable[int]) -> tuple[TokenPiece, ...]:
         """Return tokens for display, special ones with their text."""
-        return tuple(
-            TokenPiece(token, self.display(token), self.is_special(token)) for token in tokens
-        )
+        return tuple(map(self.shown, tokens))
+
+    def shown(self, token: int) -> TokenPiece:
+        """Return one token for display."""
+        text = self.display(token)
+        raw = self.piece(token) if "\ufffd" in text else b""
+        return TokenPiece(token, text, self.is_special(token), raw)
 
     def check_ids(self, tokens: Sequence[int]) -> None:
         """Make sure that every id exists.

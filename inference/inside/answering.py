@@ -49,7 +49,7 @@ from inference.inside.reading import (
 )
 from inference.inside.stages import likeliest_first
 from inference.inside.vectors import about_vectors
-from inference.types import Candidate, TokenPiece
+from inference.types import Candidate
 
 if TYPE_CHECKING:
     from inference.cancel import CancelToken
@@ -200,5 +200,4 @@ def _along(
         check_text(ids, source)
         return source.last_surprise.of(ids, source, cancel)
     source.check_ids(ids)
-    text, special = source.text_of, source.is_special
-    return Pieces(tuple(TokenPiece(one, text(one), special(one)) for one in ids))
+    return Pieces(tuple(map(source.piece, ids)))

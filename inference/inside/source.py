@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from inference.inside.attention import LastLook
     from inference.inside.questions import Change
     from inference.inside.surprise import LastSurprise
+    from inference.types import TokenPiece
 
     Numbers: TypeAlias = npt.NDArray[np.float32]
 
@@ -51,8 +52,8 @@ class Source(Protocol):
         """Return a token's text for people."""
         ...
 
-    def is_special(self, token_id: int) -> bool:
-        """Whether a token is no text but a mark, such as the end of a turn."""
+    def piece(self, token_id: int) -> TokenPiece:
+        """Return a token for people."""
         ...
 
     def check_ids(self, ids: Sequence[int]) -> None:

@@ -283,7 +283,7 @@ class NativeEngine:
                 self._loaded.n_ctx,
                 self._tokenizer.text,
                 self._check_ids,
-                is_special=self._tokenizer.is_special,
+                piece=self._tokenizer.shown,
                 make_ready=lambda ids: self._past.prepare(ids, ""),
             )
         with memory_errors_translated("looking inside"):
@@ -385,5 +385,4 @@ class NativeEngine:
                 )
 
     def _pieces(self, ids: Sequence[int]) -> tuple[TokenPiece, ...]:
-        tokenizer = self._tokenizer
-        return tuple(TokenPiece(i, tokenizer.text(i), tokenizer.is_special(i)) for i in ids)
+        return tuple(map(self._tokenizer.shown, ids))

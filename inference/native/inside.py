@@ -17,6 +17,7 @@ from inference.inside.reading import StoppedLookError
 from inference.inside.surprise import LastSurprise
 from inference.native.changed import ChangedReading
 from inference.native.session import StoppedError
+from inference.types import TokenPiece
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -48,7 +49,7 @@ class NativeSource:
         n_ctx: Tokens that a pass can take.
         text_of: Text of a token.
         check_ids: Refuses ids that do not exist.
-        is_special: Whether a token is a mark, not text.
+        piece: A token for people.
         make_ready: Called with a text before the session forgets another one for it.
     """
 
@@ -60,7 +61,7 @@ class NativeSource:
         text_of: Callable[[int], str],
         check_ids: Callable[[Sequence[int]], None],
         *,
-        is_special: Callable[[int], bool] = lambda _id: False,
+        piece: Callable[[int], TokenPiece] = lambda one: TokenPiece(one, str(one)),
         make_ready: Callable[[Sequence[int]], None] = lambda _ids: None,
     ) -> None:
         self._network = network
@@ -72,7 +73,7 @@ class NativeSource:
         self.last_surprise = LastSurprise()
         self.text_of = text_of
         self.check_ids = check_ids
-        self.is_special = is_special
+        self.piece = piece
         self._make_ready = make_ready
         self._device = network.token_embedding.weight.device
         self._changed = ChangedReading(network, self._device, self._stoppable)

@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 from inference.errors import CorruptCheckpointError
 from inference.library.checkpoint_folder import read_json
 from inference.native.token_bytes import PieceTable
+from inference.types import TokenPiece
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,6 +164,12 @@ class CheckpointTokenizer:
     def identity(self, token_id: int) -> tuple[bytes, str]:
         """Return what tells a token from every other: its bytes, and its text."""
         return self.piece(token_id), self.text(token_id)
+
+    def shown(self, token_id: int) -> TokenPiece:
+        """Return a token for display."""
+        text = self.text(token_id)
+        raw = self.piece(token_id) if "\ufffd" in text else b""
+        return TokenPiece(token_id, text, self.is_special(token_id), raw)
 
     def is_special(self, token_id: int) -> bool:
         """Say whether a token is one that text never becomes."""

@@ -15,7 +15,6 @@ from inference.host.settle import hold_life_line
 from inference.tokenizing.merges import built
 from inference.tokenizing.orders import Built, Cut, CutText, NotRead, decode_order, encode
 from inference.tokenizing.rules import read_rules
-from inference.types import TokenPiece
 
 if TYPE_CHECKING:
     from inference.tokenizing.orders import BuildTokens, Told
@@ -65,8 +64,5 @@ def _cut_by_folder(folder: Path, text: str) -> Cut:
     from inference.native.tokenizer import CheckpointTokenizer  # noqa: PLC0415  large library
 
     tokenizer = CheckpointTokenizer(folder, read_config(folder))
-    pieces = tuple(
-        TokenPiece(one, tokenizer.text(one), tokenizer.is_special(one))
-        for one in tokenizer.encode(text)
-    )
+    pieces = tuple(map(tokenizer.shown, tokenizer.encode(text)))
     return Cut(str(folder), pieces, tokenizer.size)

@@ -45,6 +45,8 @@ def test_ids_are_told_as_the_pieces_that_a_prompt_of_them_has(engine: Engine) ->
     assert isinstance(found, Pieces)
     assert found.tokens == rendered
     assert any(piece.special for piece in found.tokens)
+    plain = b"".join(piece.data for piece in found.tokens if not piece.special)
+    assert TALK[0].content.encode() in plain  # also where a letter is cut into its bytes
 
 
 def test_an_id_that_does_not_exist_is_refused(engine: Engine) -> None:

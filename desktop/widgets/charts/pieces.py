@@ -18,10 +18,10 @@ def shown(text: str) -> str:
 
 
 def shown_piece(piece: TokenPiece) -> str:
-    """Return a token as ``shown``; a special one in angle brackets of its own kind."""
+    """Return a token as ``shown``; a special one in brackets, half a letter as its bytes."""
     if piece.special:
         return "⟨" + piece.text.strip("<>|").replace("|", "") + "⟩"
-    return shown(piece.text)
+    return piece.raw.hex(" ").upper() or shown(piece.text)
 
 
 def spoken(text: str) -> str:

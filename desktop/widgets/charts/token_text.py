@@ -69,7 +69,7 @@ class TokenText(Figure):
     def table(self) -> tuple[tuple[str, ...], ...]:
         """Return its numbers."""
         rows = [
-            (str(n), str(piece.id), piece.text, piece.text.encode().hex(" "), str(piece.special))
+            (str(n), str(piece.id), piece.text, piece.data.hex(" "), str(piece.special))
             for n, piece in enumerate(self._pieces)
         ]
         return (("position", "id", "token", "bytes", "special"), *rows)
@@ -101,7 +101,7 @@ class TokenText(Figure):
         piece = self._pieces[place]
         kind = self.tr(", a special token") if piece.special else ""
         return self.tr("“{0}”, id {1}, position {2}, bytes {3}{4}").format(
-            spoken(piece.text), piece.id, place, piece.text.encode().hex(" "), kind
+            spoken(piece.text), piece.id, place, piece.data.hex(" "), kind
         )
 
     def heightForWidth(self, width: int) -> int:
