@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
+from shiboken6 import isValid
 
 from inference.cancel import CancelToken
 
@@ -116,7 +117,7 @@ class TaskRunner(QObject):
         def progress(fraction: float) -> None:
             tell = task.progress
             if tell is not None:
-                self._tell(handle, lambda: tell(fraction), last=False)
+                self._tell(handle, lambda: _still(tell, fraction), last=False)
 
         if token.cancelled:
             self._tell(handle, None, last=True)
@@ -128,7 +129,9 @@ class TaskRunner(QObject):
             self._tell(handle, lambda: self._fail(task, error), last=True)
             return
         success = task.success
-        self._tell(handle, None if success is None else (lambda: success(result)), last=True)
+        self._tell(
+            handle, None if success is None else (lambda: _still(success, result)), last=True
+        )
 
     def _tell(self, handle: TaskHandle, call: Callable[[], None] | None, *, last: bool) -> None:
         def deliver() -> None:
@@ -142,12 +145,19 @@ class TaskRunner(QObject):
 
     def _fail(self, task: Task[_T], error: Exception) -> None:
         if task.failure is not None:
-            task.failure(error)
+            _still(task.failure, error)
         else:
             self.failure_unhandled.emit(error)
 
     def _on_told(self, call: Callable[[], None]) -> None:
         call()
+
+
+def _still(tell: Callable[[_T], None], value: _T) -> None:
+    """Tell a value, unless who wanted to know it is gone meanwhile (a page that was closed)."""
+    owner = getattr(tell, "__self__", None)
+    if not isinstance(owner, QObject) or isValid(owner):
+        tell(value)
 
 
 def _work(jobs: queue.SimpleQueue[Callable[[], None] | None]) -> None:

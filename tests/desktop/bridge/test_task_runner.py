@@ -6,6 +6,8 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtCore import QObject, Signal
+from shiboken6 import isValid
 
 from desktop.bridge.task_runner import Progress, Task, TaskRunner
 
@@ -77,6 +79,47 @@ def test_nothing_is_told_after_a_cancel(qtbot: QtBot, runner: TaskRunner) -> Non
     runner.run(Task(lambda _cancel, _progress: 1).on_success(after.append))
     qtbot.waitUntil(lambda: after == [1])
     assert told == []
+
+
+class Page(QObject):
+    """Tells through a signal what it is told."""
+
+    said = Signal(object)
+
+    def show(self, value: object) -> None:
+        self.said.emit(value)
+
+    def explain(self, error: Exception) -> None:
+        self.said.emit(error)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_page_that_is_gone_meanwhile_is_told_nothing(
+    qtbot: QtBot, runner: TaskRunner, *, fails: bool
+) -> None:
+    go, done = threading.Event(), threading.Event()
+
+    def work(cancel: CancelToken, progress: Progress) -> int:
+        del cancel
+        go.wait(5)
+        progress(0.5)
+        done.set()
+        if fails:
+            raise KeyError("x")
+        return 1
+
+    page = Page()
+    later: list[object] = []
+    told = Task(work).on_success(page.show).on_failure(page.explain).on_progress(page.show)
+    runner.run(told)
+    page.deleteLater()
+    qtbot.waitUntil(lambda: not isValid(page))
+    go.set()
+    runner.run(Task(lambda _cancel, _progress: done.wait(5)).on_success(later.append))
+    qtbot.waitUntil(lambda: bool(later))
+    with qtbot.captureExceptions() as raised:
+        qtbot.wait(50)
+    assert raised == []
 
 
 def test_closing_ends_the_threads(qtbot: QtBot) -> None:
