@@ -259,6 +259,7 @@ class LoadedModel(msgspec.Struct, frozen=True):
         load_s: Seconds that loading took.
         weights_bytes: Memory of the weights.
         kv_cache_bytes: Memory of the KV cache at full context.
+        kv_cache_type: How GGUF's cache keeps its numbers; empty = as the network computes.
         adds_bos: Whether the tokenizer puts BOS before a raw text.
         eos_ids: Ids that end an answer.
         buffers_bytes: Memory set aside to compute in, as measured; 0 when it was not.
@@ -292,6 +293,7 @@ class LoadedModel(msgspec.Struct, frozen=True):
     turn_stops: tuple[str, ...] = ()
     past_bytes: int = 0
     draft: str = ""
+    kv_cache_type: str = ""
 
 
 class TokenPiece(msgspec.Struct, frozen=True):

@@ -23,7 +23,7 @@ from inference.inside.questions import (
     Neighbours,
     NextTokens,
 )
-from inference.library.anatomy import anatomy
+from inference.library.anatomy import anatomy, kv_bytes_per_token
 from inference.types import Message
 
 if TYPE_CHECKING:
@@ -200,16 +200,11 @@ def _layers(
         }
         for block in parts.blocks
     ]
-    loaded = session.loaded
-    # llama.cpp rounds its cache up, so that only the native one can be divided.
-    kv_bytes = (
-        parts.kv_width * 2 if loaded.engine == "gguf" else loaded.kv_cache_bytes / loaded.n_ctx
-    )
     return {
         "origin": "measured",
         "blocks": blocks,
         "parameters": parts.parameters,
-        "kv_bytes_per_token": round(kv_bytes),
+        "kv_bytes_per_token": round(kv_bytes_per_token(parts, session.loaded)),
     }
 
 

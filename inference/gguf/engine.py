@@ -125,6 +125,7 @@ class GgufEngine:
             load_s=time.perf_counter() - began,
             weights_bytes=model.weights_bytes,
             kv_cache_bytes=self._session.kv_cache_bytes,
+            kv_cache_type=options.kv_cache_type,
             buffers_bytes=self._session.buffers_bytes,
             adds_bos=self._vocabulary.adds_bos,
             eos_ids=self._vocabulary.eog_ids,

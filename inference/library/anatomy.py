@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from inference.library.checkpoint_folder import read_config, read_weights
 from inference.library.gguf_header import read_header
-from inference.library.memory_shape import shape_of_config, shape_of_header
+from inference.library.memory_shape import kv_bytes, shape_of_config, shape_of_header
 from inference.library.split_files import parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from inference.library.memory_shape import MemoryShape
-    from inference.types import ModelInfo
+    from inference.types import LoadedModel, ModelInfo
 
 _BLOCK = re.compile(r"(?:^|\.)(?:blk|layers|h)\.(\d+)\.")
 _EMBEDDING = re.compile(r"token_embd|position_embd|token_types|embed|wte|wpe")
@@ -83,6 +83,13 @@ def anatomy(info: ModelInfo) -> Anatomy:
     stored = read_weights(path).tensors
     tensors = [Tensor(one.name, one.shape, one.dtype, one.elements) for one in stored]
     return _assembled(tensors, shape_of_config(read_config(path)))
+
+
+def kv_bytes_per_token(parts: Anatomy, loaded: LoadedModel) -> float:
+    """Return what a token takes in the KV cache, as the engine keeps it."""
+    if loaded.kv_cache_type:  # llama.cpp rounds the whole cache up, so that it cannot be divided
+        return parts.kv_width * kv_bytes(loaded.kv_cache_type)
+    return loaded.kv_cache_bytes / loaded.n_ctx
 
 
 def _assembled(tensors: Iterable[Tensor], shape: MemoryShape) -> Anatomy:

@@ -17,13 +17,17 @@ from desktop.widgets.charts.tensor_table import TensorTable
 from desktop.widgets.controls import label, scrolled
 from desktop.widgets.inputs import Combo
 from inference.inside.code import excerpt
-from inference.library.anatomy import Anatomy
+from inference.library.anatomy import Anatomy, kv_bytes_per_token
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from desktop.inside import Inquiry, Result, Subject
     from desktop.widgets.theme import Theme
 
-_STACK: Final = 300
+_STACK: Final = 310
+_NARROW_STACK: Final = 236
+_NARROW_BELOW: Final = 760
 
 
 class AnatomyView(InsideView):
@@ -47,7 +51,6 @@ class AnatomyView(InsideView):
             "", theme, "small", "text2", wrap=True, name="anatomy_tensor_words"
         )
         self._which = Combo(self.tr("Part of the code"), theme, name="anatomy_code_choice")
-        self._which.setMinimumWidth(260)
         self._which.currentIndexChanged.connect(self._show_code)
         self._code = QPlainTextEdit()
         self._code.setObjectName("anatomy_code")
@@ -62,7 +65,6 @@ class AnatomyView(InsideView):
 
     def _build(self, theme: Theme) -> None:
         left = QWidget()
-        left.setFixedWidth(_STACK)
         stack = QVBoxLayout(left)
         stack.setContentsMargins(24, 16, 8, 16)
         stack.addWidget(self._stack_frame)
@@ -74,19 +76,20 @@ class AnatomyView(InsideView):
         column.addWidget(self._words)
         column.addWidget(self._tensor_frame)
         column.addWidget(self._tensor_words)
-        head = QHBoxLayout()
-        head.addWidget(label(self.tr("The lines that do it"), theme, "heading"))
-        head.addStretch(1)
-        head.addWidget(self._which)
-        column.addLayout(head)
+        column.addWidget(label(self.tr("The lines that do it"), theme, "heading"))
+        column.addWidget(self._which)
         column.addWidget(self._code, 1)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        area = scrolled(left, "anatomy_stack_scroll", self.tr("The parts"))
-        area.setFixedWidth(_STACK + 10)
-        row.addWidget(area)
+        self._area = scrolled(left, "anatomy_stack_scroll", self.tr("The parts"))
+        row.addWidget(self._area)
         row.addWidget(scrolled(right, "anatomy_scroll", self.tr("The chosen part")), 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the chosen part more room where there is little."""
+        super().resizeEvent(event)
+        self._area.setFixedWidth(_STACK if self.width() >= _NARROW_BELOW else _NARROW_STACK)
 
     def show_subject(self, subject: Subject) -> None:
         """Read the parts of the model in memory, once."""
@@ -109,11 +112,7 @@ class AnatomyView(InsideView):
         subject = self._subject
         if subject is None:
             return ""
-        loaded = subject.loaded
-        if loaded.engine == "gguf":
-            kv_bytes = parts.kv_width * 2.0
-        else:
-            kv_bytes = loaded.kv_cache_bytes / loaded.n_ctx
+        kv_bytes = kv_bytes_per_token(parts, subject.loaded)
         return self.tr("{0} weights. Each token of context takes {1} in the KV cache.").format(
             formatting.parameters(parts.parameters), formatting.small_size(kv_bytes)
         )

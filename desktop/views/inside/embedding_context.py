@@ -137,7 +137,9 @@ class ContextSection(QWidget):
         first = max(0, place - _AROUND)
         before = "".join(piece.text for piece in pieces[first:place] if not piece.special)
         dots = "…" if first else ""
-        return f"{dots}{before}[{pieces[place].text.strip()}]".strip()
+        word = pieces[place].text
+        space = " " if word[:1] == " " else ""
+        return f"{dots}{before}{space}[{word.strip()}]".strip()
 
     def _show(self, rows: tuple[tuple[float, ...], ...]) -> None:
         names = (

@@ -72,6 +72,12 @@ class BlockStack(Figure):
             self._name(block), formatting.parameters(block.parameters), types
         )
 
+    def _numbers(self, painter: QPainter, block: Block, room: float) -> str:
+        """Return its weights and how they are stored; that only where there is room."""
+        count = formatting.parameters(block.parameters)
+        whole = f"{count} · {self._type(block)}"
+        return whole if painter.fontMetrics().horizontalAdvance(whole) <= room else count
+
     def _type(self, block: Block) -> str:
         """Return how most of its weights are stored."""
         counts: dict[str, int] = {}
@@ -102,12 +108,13 @@ class BlockStack(Figure):
             painter.setPen(theme.text)
             align = Qt.AlignmentFlag.AlignVCenter
             painter.drawText(box.adjusted(10, 0, 0, 0), align, self._name(block))
+            room = box.width() - 28 - painter.fontMetrics().horizontalAdvance(self._name(block))
             painter.setFont(theme.font("small", tabular=True))
             painter.setPen(theme.text2)
             painter.drawText(
                 box.adjusted(0, 0, -10, 0),
                 align | Qt.AlignmentFlag.AlignRight,
-                f"{formatting.parameters(block.parameters)} · {self._type(block)}",
+                self._numbers(painter, block, room),
             )
             if place + 1 < len(self._blocks):
                 painter.setPen(QPen(theme.line_strong, 2))

@@ -21,7 +21,7 @@ _LEFT: Final = 40
 _RIGHT: Final = 14
 _TOP: Final = 10
 _BOTTOM: Final = 24
-_STEPS: Final = 5
+_STEP: Final = 0.2
 _NUMBER_ROOM: Final = 26
 _STYLES: Final = (
     Qt.PenStyle.SolidLine,
@@ -107,7 +107,7 @@ class LayerLines(Figure):
     def _range(self) -> tuple[float, float]:
         known = [x for line in self._lines for x in line.values if not math.isnan(x)]
         lowest = min(known, default=0.0)
-        return (0.0 if lowest >= 0 else max(-1.0, math.floor(lowest * 5) / 5), 1.0)
+        return (0.0 if lowest >= 0 else max(-1.0, math.floor(lowest / _STEP) * _STEP), 1.0)
 
     def _y(self, value: float, size: QSize) -> float:
         low, high = self._range()
@@ -143,8 +143,9 @@ class LayerLines(Figure):
         theme = self.theme
         low, high = self._range()
         painter.setFont(theme.font("label", tabular=True))
-        for n in range(_STEPS + 1):
-            value = low + (high - low) * n / _STEPS
+        steps = round((high - low) / _STEP)
+        for n in range(steps + 1):
+            value = low + (high - low) * n / steps
             y = round(self._y(value, size))
             painter.setPen(QPen(theme.line, 1))
             painter.drawLine(_LEFT, y, size.width() - _RIGHT, y)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from inference.library.anatomy import Tensor
 
 _ROW: Final = 24
-_SHAPE: Final = 120
-_TYPE: Final = 60
-_COUNT: Final = 110
+_SHAPE: Final = 104
+_TYPE: Final = 52
+_COUNT: Final = 92
 
 
 class TensorTable(Figure):
@@ -45,6 +46,12 @@ class TensorTable(Figure):
         self._chosen = -1
         self.setMinimumHeight(self.sizeHint().height())
         self.refresh()
+
+    def _beginning(self) -> str:
+        """Return what all names begin with, up to a dot: said once, in the head."""
+        parts = zip(*(one.name.split(".") for one in self._tensors), strict=False)
+        shared = itertools.takewhile(lambda names: len(set(names)) == 1, parts)
+        return ".".join(names[0] for names in shared)
 
     def sizeHint(self) -> QSize:
         """Return the height of all rows."""
@@ -84,7 +91,9 @@ class TensorTable(Figure):
     def draw(self, painter: QPainter, size: QSize) -> None:
         """Paint heads and rows."""
         theme = self.theme
-        heads = (self.tr("tensor"), self.tr("shape"), self.tr("stored as"), self.tr("weights"))
+        beginning = self._beginning() if len(self._tensors) > 1 else ""
+        first = self.tr("tensor, {0}.").format(beginning) if beginning else self.tr("tensor")
+        heads = (first, self.tr("shape"), self.tr("type"), self.tr("weights"))
         painter.setFont(theme.font("label"))
         painter.setPen(theme.text3)
         self._draw_row(painter, 0, size.width(), heads)
@@ -96,7 +105,9 @@ class TensorTable(Figure):
             painter.drawLine(0, row * _ROW, size.width(), row * _ROW)
             painter.setFont(theme.font("code_small"))
             painter.setPen(theme.text)
-            cells = (one.name, shape_words(one), one.type_name, formatting.count(one.parameters))
+            name = one.name[len(beginning) + 1 :] if beginning else one.name
+            name = name.removesuffix(".weight")
+            cells = (name, shape_words(one), one.type_name, formatting.count(one.parameters))
             self._draw_row(painter, row, size.width(), cells)
 
     def _draw_row(
@@ -110,7 +121,7 @@ class TensorTable(Figure):
         ):
             box = QRectF(left, row * _ROW, room, _ROW)
             align = Qt.AlignmentFlag.AlignRight if place == 3 else Qt.AlignmentFlag.AlignLeft
-            fitted = metrics.elidedText(words, Qt.TextElideMode.ElideMiddle, round(room) - 6)
+            fitted = metrics.elidedText(words, Qt.TextElideMode.ElideRight, round(room) - 6)
             painter.drawText(box, align | Qt.AlignmentFlag.AlignVCenter, fitted)
             left += room + 4
 

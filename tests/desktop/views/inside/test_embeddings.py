@@ -116,7 +116,7 @@ def test_two_contexts_of_a_token_are_compared_layer_by_layer(view: Embeddings) -
     assert float(rows[0][3]) == pytest.approx(1, abs=1e-4)  # the same row of the table
     assert float(rows[-1][3]) < 0.95
     assert "two contexts" in view.lines.accessibleDescription()
-    assert "There: Rosa has a[blue]" in view.told("context_told")
+    assert "There: Rosa has a [blue]" in view.told("context_told")
     view.lines.set_mark(4)
     assert view.lines.accessibleDescription().startswith("After layer 4: here, with its start ")
 
