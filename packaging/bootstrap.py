@@ -169,6 +169,8 @@ def _wheels(folder: Path) -> list[Path]:
 
 def _llama_wheel(folder: Path, build_args: str) -> Path:
     """Return the wheel for this processor, built if it is not there yet."""
+    import machine  # noqa: PLC0415  # as above
+
     if not _wheels(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "BUILD.txt").write_text(f"CMAKE_ARGS={build_args}\n", encoding="utf-8")
@@ -176,8 +178,13 @@ def _llama_wheel(folder: Path, build_args: str) -> Path:
         # Moved to its place when whole: an interrupted build must not leave half a wheel there.
         making = folder / "making"
         command = [*_pip(), "wheel", "--no-cache-dir", "--no-deps", requirement, "-w", str(making)]
+        if note := machine.missing_cuda():
+            print(note, flush=True)
+        aim, time_text = "this processor", "about 10 minutes"
+        if "GGML_CUDA=ON" in build_args:
+            aim, time_text = "this processor and your NVIDIA card", "about half an hour"
         _step(
-            "Building llama.cpp for this processor (once; about 10 minutes on two cores)",
+            f"Building llama.cpp for {aim} (once; {time_text} on two cores)",
             command,
             {"CMAKE_ARGS": build_args},
         )

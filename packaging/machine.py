@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,8 @@ _INSTALL_COMPILER = {
     "pacman": "pacman -S --needed base-devel",
     "zypper": "zypper install -y gcc-c++ make",
 }
+_NVML = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
+_CUDA_HOMES = ("/usr/local/cuda", "/opt/cuda")
 # cmake option: processor flags that it needs, as Linux names them
 _X86_OPTIONS = (
     ("GGML_AVX", ("avx",)),
@@ -57,9 +60,54 @@ def is_x86() -> bool:
 
 def has_nvidia() -> bool:
     """Whether an NVIDIA driver is loaded; a toolkit without a card does not count."""
-    if sys.platform.startswith("linux"):
-        return Path("/proc/driver/nvidia/version").exists()
+    if sys.platform.startswith("linux"):  # the second one is Windows' driver, seen from WSL
+        signs = ("/proc/driver/nvidia/version", "/usr/lib/wsl/lib/libcuda.so.1")
+        return any(Path(sign).exists() for sign in signs)
     return shutil.which("nvidia-smi") is not None
+
+
+def cuda_compiler() -> str:
+    """Return the path of CUDA's compiler, or nothing; its installers leave PATH as it was."""
+    found = shutil.which("nvcc")
+    homes = (os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH"), *_CUDA_HOMES)
+    for home in filter(None, homes):
+        found = found or shutil.which("nvcc", path=str(Path(home) / "bin"))
+    return found or ""
+
+
+def cuda_architectures() -> str:
+    """Return the kinds of the cards that are here, as cmake names them (``86;90``), or nothing.
+
+    Without a choice llama.cpp's kernels are built for six kinds, which takes six times as long.
+    Asks the driver's library: ``nvidia-smi`` asks it too, but takes longer than a start may.
+    """
+    try:
+        nvml = ctypes.CDLL(_NVML)
+    except OSError:
+        return ""
+    count, found = ctypes.c_uint(0), set()
+    if nvml.nvmlInit_v2() != 0:
+        return ""
+    nvml.nvmlDeviceGetCount_v2(ctypes.byref(count))
+    for index in range(count.value):
+        card, major, minor = ctypes.c_void_p(), ctypes.c_int(), ctypes.c_int()
+        ask = nvml.nvmlDeviceGetCudaComputeCapability
+        if nvml.nvmlDeviceGetHandleByIndex_v2(index, ctypes.byref(card)) == 0 and (
+            ask(card, ctypes.byref(major), ctypes.byref(minor)) == 0
+        ):
+            found.add(f"{major.value}{minor.value}")
+    nvml.nvmlShutdown()
+    return ";".join(sorted(found, key=int))
+
+
+def missing_cuda() -> str:
+    """Return a sentence when a card is here that llama.cpp cannot be built for, else nothing."""
+    if not has_nvidia() or cuda_compiler() or "GLASSHOUSE_CMAKE_ARGS" in os.environ:
+        return ""
+    return (
+        "There is an NVIDIA card, but not CUDA's compiler (nvcc): GGUF models will run on the "
+        "processor.\nInstall the CUDA toolkit and run the same command again to use the card."
+    )
 
 
 def processor_flags() -> frozenset[str]:
@@ -110,9 +158,21 @@ def cmake_args(flags: frozenset[str] | None = None) -> str:
             f"-D{name}={'ON' if have.issuperset(needed) else 'OFF'}"
             for name, needed in _X86_OPTIONS
         ]
-    if has_nvidia() and shutil.which("nvcc"):
-        options.append("-DGGML_CUDA=ON")
+    if has_nvidia():
+        options += _cuda_args()
     return " ".join(options)
+
+
+def _cuda_args() -> list[str]:
+    compiler = cuda_compiler()
+    if not compiler:
+        return []
+    options = ["-DGGML_CUDA=ON"]
+    if not shutil.which("nvcc"):
+        options.append(f"-DCMAKE_CUDA_COMPILER={shlex.quote(Path(compiler).as_posix())}")
+    if kinds := cuda_architectures():
+        options.append(f"-DCMAKE_CUDA_ARCHITECTURES={kinds}")
+    return options
 
 
 def has_display() -> bool:

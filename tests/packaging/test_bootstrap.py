@@ -49,6 +49,62 @@ def test_a_persons_own_build_options_win(monkeypatch: pytest.MonkeyPatch) -> Non
     assert machine.cmake_args() == "-DGGML_VULKAN=ON"
 
 
+NVML = """
+int nvmlInit_v2(void) { return 0; }
+int nvmlShutdown(void) { return 0; }
+int nvmlDeviceGetCount_v2(unsigned *count) { *count = 3; return 0; }
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **card) {
+    *card = (void *)(unsigned long)(index + 1);
+    return 0;
+}
+int nvmlDeviceGetCudaComputeCapability(void *card, int *major, int *minor) {
+    *major = card == (void *)1 ? 12 : 8;
+    *minor = card == (void *)1 ? 0 : 6;
+    return 0;
+}
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not shutil.which("cc"), reason="no cc on Linux here")
+def test_a_card_with_its_compiler_gets_kernels_of_its_own_kind(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "nvml.c").write_text(NVML, encoding="utf-8")
+    library, compiler = tmp_path / "libnvml.so", tmp_path / "bin" / "nvcc"
+    subprocess.run(["cc", "-shared", "-o", str(library), str(tmp_path / "nvml.c")], check=True)
+    compiler.parent.mkdir()
+    compiler.write_text("", encoding="utf-8")
+    compiler.chmod(0o755)
+    monkeypatch.setattr(machine, "_NVML", str(library))
+    monkeypatch.setattr(machine, "_CUDA_HOMES", ())
+    monkeypatch.setattr(machine, "has_nvidia", lambda: True)
+    for name in ("GLASSHOUSE_CMAKE_ARGS", "CUDA_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("CUDA_HOME", str(tmp_path))  # not on PATH, as CUDA's installers leave it
+    options = machine.cmake_args().split()
+    assert options[-3:] == [
+        "-DGGML_CUDA=ON",
+        f"-DCMAKE_CUDA_COMPILER={compiler}",
+        "-DCMAKE_CUDA_ARCHITECTURES=86;120",
+    ]
+    assert machine.missing_cuda() == ""
+
+
+def test_a_card_without_cudas_compiler_gets_a_build_for_the_processor_and_a_word(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(machine, "has_nvidia", lambda: True)
+    monkeypatch.setattr(machine, "_CUDA_HOMES", ())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("GLASSHOUSE_CMAKE_ARGS", "CUDA_PATH", "CUDA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    assert "CUDA" not in machine.cmake_args()
+    assert "Install the CUDA toolkit" in machine.missing_cuda()
+    monkeypatch.setattr(machine, "has_nvidia", lambda: False)
+    assert machine.missing_cuda() == ""
+
+
 def test_wheels_of_different_builds_lie_in_different_folders(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
