@@ -11,6 +11,7 @@ from the ordinary pass, that one is kept.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor
 from inference.errors import UnsupportedRequestError
 from inference.native.layer_cache import StaticCache
 from inference.native.scaling import DynamicScaling, LongRopeScaling
+from inference.paths import app_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 _AGREEMENT: Final = 0.05  # of the stream's size: rounding of bfloat16, in another order
 _CHECKED: Final = 3  # tokens
+_WORTH_COMPILING: Final = 200_000_000  # weights
+_AS_EVER: Final = "without being compiled"
 
 
 class Step:
@@ -231,19 +235,23 @@ def _compiler(backend: str | None, *, on_gpu: bool) -> Callable[[Callable[..., A
     torch.compiler.reset()  # what earlier networks compiled counts against a limit
     options: dict[str, Any] | None = None
     if backend == "inductor":
+        # Kept: what lies in the system's own folder for passing files is gone some day.
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(app_paths().cache / "compiled"))
         torch._inductor.config.compile_threads = 1  # noqa: SLF001  no processes beside ours
         # Products with one vector as kernels of its own, tuned for the memory's speed.
         options = {"coordinate_descent_tuning": True} if on_gpu else None
     return lambda function: torch.compile(function, dynamic=False, backend=backend, options=options)
 
 
-def compiled_if_asked(session: Session, choice: str, device: torch.device) -> str:
+def compiled_if_asked(session: Session, choice: str, device: torch.device, parameters: int) -> str:
     """Compile a session's single tokens; return a sentence about it, or nothing where none is due.
 
     Args:
         session: Nothing is read yet.
         choice: ``LoadOptions.compile``.
         device: Where it runs.
+        parameters: Weights of the network; ``auto`` only records a small one, which is fast enough
+            and takes a second instead of half a minute.
 
     Raises:
         UnsupportedRequestError: There is no such choice.
@@ -254,23 +262,23 @@ def compiled_if_asked(session: Session, choice: str, device: torch.device) -> st
         )
     if choice == "off" or (choice == "auto" and device.type != "cuda"):
         return ""
+    if choice == "auto" and parameters < _WORTH_COMPILING:
+        return f" It reads single tokens {_recorded(session)}, because it is small."
     try:
         session.compile()
     except NotCompiledError as exc:
-        return f" It reads single tokens {_recorded(session, device)}, because {exc}."
+        how = _recorded(session) if device.type == "cuda" else _AS_EVER
+        return f" It reads single tokens {how}, because {exc}."
     return " It reads single tokens compiled."
 
 
-def _recorded(session: Session, device: torch.device) -> str:
-    """Fall back to what is not compiled but recorded, on a GPU; say what was done."""
-    if device.type == "cuda":
-        try:
-            session.compile(None)
-        except NotCompiledError:
-            pass
-        else:
-            return "recorded as they are, without being compiled"
-    return "without being compiled"
+def _recorded(session: Session) -> str:
+    """Record single tokens as they are, on a GPU; say what came of it."""
+    try:
+        session.compile(None)
+    except NotCompiledError:
+        return _AS_EVER
+    return "recorded, without being compiled"
 
 
 class NotCompiledError(Exception):

@@ -88,7 +88,7 @@ def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToke
     with memory_errors_translated("loading the model"):
         network, weights_bytes = load_with(precision, checkpoint, device, progress, cancel)
         session = Session(network, n_ctx, precision.cache, device)
-        reason += compiled_if_asked(session, options.compile, device)
+        reason += compiled_if_asked(session, options.compile, device, checkpoint.parameters)
         draft = None
         if options.draft:
             draft = DraftNetwork(options, tokenizer, n_ctx, device, cancel)

@@ -7,7 +7,8 @@
 Both sides run the same random weights in bfloat16, one sequence at a time, made on the card and
 held there once; they take turns. Printed are the card, medians, ratios, targets, every round, and
 which part of the memory's speed is reached: bytes of weights per token times tokens per second over
-what a large copy on the card moves, read and written, in the same run. Targets: 3 times
+what a large copy on the card moves, read and written, in the same run; then the time of a token
+after longer and longer texts. Targets: 3 times
 transformers' eager ``generate``, 60 % of the copy.
 """
 
@@ -31,6 +32,7 @@ from native import Theirs, in_turns, ours  # noqa: E402  packaging/ is no packag
 from stop import SHAPE  # noqa: E402
 from table import Row, print_row  # noqa: E402
 
+from inference.cancel import CancelToken  # noqa: E402
 from inference.library.estimate import bytes_per_token  # noqa: E402
 from inference.library.memory_shape import shape_of_config  # noqa: E402
 from inference.native.compiled import compiled_if_asked  # noqa: E402
@@ -55,7 +57,9 @@ SHAPES: dict[str, dict[str, Any]] = {
     | {"tied_output": False},
 }
 RATIO_TARGET, SHARE_TARGET = 3.0, 0.6
-_CONTEXT = 2048
+_CONTEXT = 8192
+_LENGTHS = (100, 1000, 4000, 8000)
+_STEPS = 64
 _COPY_BYTES = 4 << 30
 _COPIES = 20
 
@@ -82,9 +86,11 @@ class Pair:
         self.network = network.requires_grad_(requires_grad=False).eval()
         began = time.perf_counter()
         self.session = Session(self.network, _CONTEXT, torch.bfloat16, device)
-        self.reason = compiled_if_asked(self.session, compile_, device).strip()
-        self.compiling_s = time.perf_counter() - began
         self.weights_bytes = sum(tensor.nbytes for tensor in state.values())
+        self.reason = compiled_if_asked(
+            self.session, compile_, device, self.weights_bytes // 2
+        ).strip()
+        self.compiling_s = time.perf_counter() - began
         self.read_bytes = bytes_per_token(shape_of_config(self.config_json), self.weights_bytes)
         self.device = device
 
@@ -151,6 +157,29 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
+def growth(pair: Pair, lengths: tuple[int, ...]) -> None:
+    """Print the time of a token after texts of several lengths, and what their cache takes."""
+    session, cancel = pair.session, CancelToken()
+    shape = pair.config
+    per_token = 4 * shape.n_layers * shape.n_kv_heads * shape.head_width  # bytes
+    for length in lengths:
+        session.reuse(())
+        list(session.prefill([97 + index % 20_000 for index in range(length)], cancel))
+        session.read((97,), cancel)
+        session.next_logits()
+        began = time.perf_counter()
+        for _ in range(_STEPS):
+            session.begin(None)
+            session.read((int(session.next_logits().argmax()),), cancel)
+        session.next_logits()
+        each = (time.perf_counter() - began) / _STEPS * 1000
+        print(
+            f"  after {length:,} tokens: {each:.3f} ms per token; keys and values "
+            f"{length * per_token / 1e6:.0f} MB",
+            flush=True,
+        )
+
+
 def compare(name: str, device: torch.device, arguments: argparse.Namespace) -> bool:
     """Compare one shape; return whether the targets are met."""
     pair = Pair(name, device, "on" if device.type == "cpu" else arguments.compile)
@@ -181,6 +210,7 @@ def compare(name: str, device: torch.device, arguments: argparse.Namespace) -> b
         f"target {SHARE_TARGET:.0%}",
         flush=True,
     )
+    growth(pair, _LENGTHS if device.type == "cuda" else (20, 90))
     return met and reads / gives >= SHARE_TARGET
 
 
