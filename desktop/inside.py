@@ -134,11 +134,51 @@ class ReadText(ReadWords):
 
 @dataclass(frozen=True, slots=True)
 class RunDecodings:
-    """Continue ``ids`` in every way of decoding; answered by a ``Decoded`` for each."""
+    """Continue ``ids`` in one way of decoding; answered by a ``Decoded``.
+
+    ``way``: Its name, as in ``decodings.WAYS``.
+    """
 
     ids: tuple[int, ...]
+    way: str
     seed: int
     length: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindSwitch:
+    """Whether the model in memory can be told to think before it answers; answered by a bool."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunChat:
+    """Answer ``text`` as the first message of a chat; answered by a ``ChatRun``."""
+
+    text: str
+    thinking: bool
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRun:
+    """An answer and the thought before it, which may be empty.
+
+    Attributes:
+        thought, answer: Texts.
+        tokens: Of both.
+        seconds: From the question to the end.
+        is_cut: It was as long as it could be.
+        problem: Why there is none; empty where there is.
+    """
+
+    thought: str
+    answer: str
+    tokens: int
+    seconds: float
+    is_cut: bool = False
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +213,22 @@ class Decoded:
 
     def distinct(self, n: int) -> float:
         """Share of runs of ``n`` tokens that occur for the first time (Li et al. 2016)."""
-        ids = [piece.id for piece in self.tokens]
-        runs = [tuple(ids[at : at + n]) for at in range(len(ids) - n + 1)]
+        runs = self._runs(n)
         return len(set(runs)) / len(runs) if runs else 1.0
+
+    def repeated(self, n: int) -> int:
+        """Runs of ``n`` tokens that have stood before in the same text."""
+        runs = self._runs(n)
+        return len(runs) - len(set(runs))
+
+    def _runs(self, n: int) -> list[tuple[int, ...]]:
+        ids = [piece.id for piece in self.tokens]
+        return [tuple(ids[at : at + n]) for at in range(len(ids) - n + 1)]
 
 
 Words: TypeAlias = "tuple[tuple[TokenPiece, ...], ...]"
-Inquiry: TypeAlias = "Question | ReadAnatomy | ReadWords | RunDecodings | TokenOrder"
-Result: TypeAlias = "Finding | Anatomy | Words | tuple[Decoded, ...] | Built | tuple[Told, ...]"
+Writing: TypeAlias = "RunDecodings | FindSwitch | RunChat"
+Inquiry: TypeAlias = "Question | ReadAnatomy | ReadWords | Writing | TokenOrder"
+Result: TypeAlias = (
+    "Finding | Anatomy | Words | Decoded | bool | ChatRun | Built | tuple[Told, ...]"
+)

@@ -1,4 +1,4 @@
-"""Several ways of decoding from one place, one after the other, in the worker thread."""
+"""The ways of decoding from one place, each run in the worker thread."""
 
 from __future__ import annotations
 
@@ -31,29 +31,13 @@ WAYS: Final[tuple[tuple[str, SamplingParams], ...]] = (
 """Names and settings; all but the first three draw, with the same seed."""
 
 
-def run_decodings(
-    client: EngineClientLike, asked: RunDecodings, cancel: CancelToken
-) -> tuple[Decoded, ...]:
-    """Continue the same tokens in every way; what the engine refuses says why.
+def run_decoding(client: EngineClientLike, asked: RunDecodings, cancel: CancelToken) -> Decoded:
+    """Continue the tokens in one way; where the engine refuses it, ``problem`` says why.
 
     Raises:
         InferenceError: It was given up.
     """
-    found = []
-    for name, settings in WAYS:
-        if cancel.cancelled:
-            raise InferenceError("This was given up.")
-        found.append(_run(client, asked, name, settings, cancel))
-    return tuple(found)
-
-
-def _run(
-    client: EngineClientLike,
-    asked: RunDecodings,
-    name: str,
-    settings: SamplingParams,
-    cancel: CancelToken,
-) -> Decoded:
+    name, settings = asked.way, dict(WAYS)[asked.way]
     sampling = msgspec.structs.replace(settings, seed=asked.seed, max_tokens=asked.length)
     request = GenerationRequest(f"lab-{name}", token_ids=asked.ids, sampling=sampling, top_n=1)
     pieces: list[TokenPiece] = []
@@ -65,6 +49,8 @@ def _run(
             logprobs.append(event.logprob or 0.0)
         elif isinstance(event, Failed):
             problem = f"{event.message} {event.hint}".strip()
+    if cancel.cancelled:
+        raise InferenceError("This was given up.")
     return Decoded(
         name, sampling, tuple(pieces), tuple(logprobs), _tree(client, request, problem), problem
     )

@@ -11,11 +11,20 @@ from typing import TYPE_CHECKING, Final, cast
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.controllers.decodings import run_decodings
+from desktop.controllers.decodings import run_decoding
 from desktop.controllers.engine_worker import Asked
 from desktop.controllers.problems import looking_problem
 from desktop.controllers.reading import read_text
-from desktop.inside import ReadAnatomy, ReadWords, RunDecodings, Subject, TextSource
+from desktop.controllers.thinking import has_switch, run_chat
+from desktop.inside import (
+    FindSwitch,
+    ReadAnatomy,
+    ReadWords,
+    RunChat,
+    RunDecodings,
+    Subject,
+    TextSource,
+)
 from inference.cancel import CancelToken
 from inference.inside.questions import (
     Array,
@@ -179,7 +188,11 @@ class InsideController(QObject):
             if isinstance(question, ReadWords):
                 return tuple(client.tokenize(word) for word in question.words)
             if isinstance(question, RunDecodings):
-                return run_decodings(client, question, cancel)
+                return run_decoding(client, question, cancel)
+            if isinstance(question, FindSwitch):
+                return has_switch(client, question)
+            if isinstance(question, RunChat):
+                return run_chat(client, question, cancel)
             if isinstance(question, BuildTokens):
                 return build_tokens(question, cancel)
             if isinstance(question, CutText):

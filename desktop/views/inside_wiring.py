@@ -86,6 +86,7 @@ class InsideWiring(QObject):
         page.place_chosen.connect(controller.choose)
         page.text_given.connect(controller.open_text)
         page.view_opened.connect(lambda _name: controller.forget_waiting())
+        page.stop_asked.connect(controller.forget_waiting)
         page.said.connect(self.said)
         page.load_asked.connect(engines.load)
         page.continue_asked.connect(self._on_continue)
@@ -152,7 +153,7 @@ class InsideWiring(QObject):
 
     def _make_walk(self, theme: Theme) -> WalkView:
         view = WalkView(theme)
-        view.view_asked.connect(self.page.open_view)
+        view.view_asked.connect(self._open_place)
         view.text_asked.connect(self.controller.open_text)
         view.model_asked.connect(self._engines.load)
         return view
@@ -168,6 +169,12 @@ class InsideWiring(QObject):
             parent=self,
         )
         return made.view
+
+    def _open_place(self, view_id: str, layer: int) -> None:
+        view = self.page.open_view(view_id)
+        if isinstance(view, AttentionView):
+            view.show_layer(layer)
+        view.focus_first()
 
     def _make_change(self, theme: Theme) -> ChangeView:
         view = ChangeView(theme, self._native_form)

@@ -237,6 +237,10 @@ class AttentionView(InsideView):
         self._choice = choice
         self._ask()
 
+    def show_layer(self, layer: int) -> None:
+        """Show the average of all heads of a layer, counted from 0."""
+        self._bar.choose(Choice("mean", layer, 0))
+
     def _on_head(self, place: int) -> None:
         heads = self._bar.n_heads
         if heads:

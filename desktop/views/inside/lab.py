@@ -31,10 +31,12 @@ from inference.types import TokenPiece
 
 if TYPE_CHECKING:
     from desktop.inside import Inquiry, Result, Subject
+    from desktop.values import Problem
     from desktop.widgets.theme import Theme
 
 _SHOWN: Final = 8
 _LENGTH: Final = 24
+_RUN: Final = 3
 
 
 class LabView(InsideView):
@@ -46,6 +48,7 @@ class LabView(InsideView):
         self._asked: RunDecodings | None = None
         self._step_asked: AskNext | None = None
         self._found: tuple[Decoded, ...] = ()
+        self._left: tuple[str, ...] = ()  # ways that are still to be written
         self._chosen = 0
         self._step = 0
         self._seed = _number((1, 1_000_000), 41, "lab_seed", self.tr("Seed"), theme)
@@ -54,7 +57,25 @@ class LabView(InsideView):
             self.tr("Write it eight ways"), theme, kind="main", name="lab_run", icon_name="dices"
         )
         self._run.clicked.connect(self._on_run)
+        self._stop = Button(self.tr("Stop"), theme, name="lab_stop", icon_name="circle-stop")
+        self._stop.clicked.connect(self._on_stop)
+        self._stop.hide()
         self._told = label("", theme, "small", "text3", wrap=True, name="lab_told")
+        self._progress = label("", theme, "small", "text2", name="lab_progress")
+        self._measures = label(
+            self.tr(
+                "Bits a token: how much the text surprised the model itself. Distinct-1 and "
+                "distinct-2: the share of tokens, and of pairs of neighbours, that are new in the "
+                "text (Li et al. 2016); low means little variety. Runs of {0} repeated: how often "
+                "{0} tokens in a row had stood there before; many mean it goes in circles."
+            ).format(_RUN),
+            theme,
+            "small",
+            "text3",
+            wrap=True,
+            name="lab_measures",
+        )
+        self._measures.hide()
         self._rows = QGridLayout()
         self._group = QButtonGroup(self)
         self._group.idClicked.connect(self._choose)
@@ -97,6 +118,7 @@ class LabView(InsideView):
             head.addWidget(label(words, theme, "body", "text2"))
             head.addWidget(box)
         head.addStretch(1)
+        head.addWidget(self._stop)
         head.addWidget(self._run)
         body = QWidget()
         column = QVBoxLayout(body)
@@ -104,10 +126,12 @@ class LabView(InsideView):
         column.setSpacing(14)
         column.addLayout(head)
         column.addWidget(self._told)
+        column.addWidget(self._progress)
         self._rows.setColumnStretch(1, 1)
         self._rows.setHorizontalSpacing(12)
         self._rows.setVerticalSpacing(8)
         column.addLayout(self._rows)
+        column.addWidget(self._measures)
         column.addWidget(self._after)
         column.addStretch(1)
         whole = QVBoxLayout(self)
@@ -119,6 +143,7 @@ class LabView(InsideView):
     def show_subject(self, subject: Subject) -> None:
         """Take the text up to the chosen place as the prompt."""
         self._subject = subject
+        self._end()
         self._told.setText(
             self.tr("From “… {0}” on, each way writes with the same seed.").format(
                 "".join(piece.text for piece in subject.tokens[: subject.chosen][-8:]).strip()
@@ -126,29 +151,70 @@ class LabView(InsideView):
         )
 
     def take(self, question: Inquiry, finding: Result) -> None:
-        """Show what was written, or a step of it."""
-        if question == self._asked and isinstance(finding, tuple):
-            self._run.set_reason("")
-            self._found = tuple(one for one in finding if isinstance(one, Decoded))
-            self._show_rows()
-            self._choose(0)
+        """Show what was written in one way, or a step of it."""
+        if question == self._asked and isinstance(finding, Decoded):
+            self._found = (*self._found, finding)
+            self._add_row(finding)
+            if finding.tree is not None:
+                self._tree.set_tree(finding.tree)
+                self._tree_words.setText(self._tree.sentence())
+            self._write_next()
         elif question == self._step_asked and isinstance(finding, NextTokens):
             self._show_step(finding)
 
-    def refuse(self, question: Inquiry, problem: object) -> None:
+    def refuse(self, question: Inquiry, problem: Problem) -> None:
         """Let it be tried again."""
         del problem
         if question == self._asked:
-            self._run.set_reason("")
+            self._end()
 
     def _on_run(self) -> None:
-        subject = self._subject
+        if self._subject is None:
+            return
+        self._clear_rows()
+        self._found, self._left = (), tuple(self._names())
+        self._after.hide()
+        self._tree.set_tree(None)
+        self._run.set_reason(self.tr("It is being written."))
+        self._stop.show()
+        self._write_next()
+
+    def _write_next(self) -> None:
+        """Ask for the next way, or look at what has been written."""
+        subject, total = self._subject, len(self._names())
         if subject is None:
             return
+        if not self._left:
+            self._end()
+            self._measures.setVisible(True)
+            self._after.show()
+            self._choose(next((n for n, one in enumerate(self._found) if one.tokens), 0))
+            return
+        way, self._left = self._left[0], self._left[1:]
         numbers = round(self._seed.value()), round(self._length.value())
-        self._asked = RunDecodings(subject.ids_before, *numbers)
-        self._run.set_reason(self.tr("It is being written."))
+        self._asked = RunDecodings(subject.ids_before, way, *numbers)
+        self._progress.setText(
+            self.tr("{0} is writing, {1} of {2}.").format(
+                self._names()[way], total - len(self._left), total
+            )
+        )
         self.asked.emit(self._asked)
+
+    def _on_stop(self) -> None:
+        """Keep what is written so far."""
+        written = bool(self._found)
+        self._left = ()
+        self.stop_asked.emit()
+        self._end()
+        if written:
+            self._after.show()
+            self._choose(0)
+
+    def _end(self) -> None:
+        self._left = ()
+        self._run.set_reason("")
+        self._stop.hide()
+        self._progress.setText("")
 
     def _names(self) -> dict[str, str]:
         return {
@@ -162,39 +228,47 @@ class LabView(InsideView):
             "min_p": self.tr("Min-p 0.1"),
         }
 
-    def _show_rows(self) -> None:
+    def _clear_rows(self) -> None:
         while (item := self._rows.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
                 widget.deleteLater()
-        for row, one in enumerate(self._found):
-            name = Button(
-                self._names()[one.name],
-                self.theme,
-                kind="segment",
-                name=f"lab_way_{one.name}",
-                small=True,
-            )
-            name.setCheckable(True)
-            name.set_reason(one.problem)
-            self._group.addButton(name, row)
-            words = label(one.problem or one.text.strip(), self.theme, "body", wrap=True)
-            words.setObjectName(f"lab_text_{one.name}")
-            figures = label(self._figures(one), self.theme, "small", "text3")
-            top = Qt.AlignmentFlag.AlignTop
-            self._rows.addWidget(name, row, 0, top)
-            self._rows.addWidget(words, row, 1, top)
-            self._rows.addWidget(figures, row, 2, top | Qt.AlignmentFlag.AlignRight)
-        self._after.show()
-        tree = next((one.tree for one in self._found if one.tree is not None), None)
-        self._tree.set_tree(tree)
-        self._tree_words.setText(self._tree.sentence())
+
+    def _add_row(self, one: Decoded) -> None:
+        row = len(self._found) - 1
+        name = Button(
+            self._names()[one.name],
+            self.theme,
+            kind="segment",
+            name=f"lab_way_{one.name}",
+            small=True,
+        )
+        name.setCheckable(True)
+        name.set_reason(one.problem)
+        self._group.addButton(name, row)
+        words = label(one.problem or one.text.strip(), self.theme, "body", wrap=True)
+        words.setObjectName(f"lab_text_{one.name}")
+        figures = label(self._figures(one), self.theme, "small", "text3")
+        figures.setObjectName(f"lab_figures_{one.name}")
+        top = Qt.AlignmentFlag.AlignTop
+        self._rows.addWidget(name, row, 0, top)
+        self._rows.addWidget(words, row, 1, top)
+        self._rows.addWidget(figures, row, 2, top | Qt.AlignmentFlag.AlignRight)
 
     def _figures(self, one: Decoded) -> str:
         if not one.tokens:
             return ""
-        return self.tr("{0} bits a token · {1} of pairs new").format(
-            formatting.decimal(one.mean_bits, 2), formatting.percent(one.distinct(2))
+        repeated = one.repeated(_RUN)
+        return "\n".join(
+            (
+                self.tr("{0} bits a token").format(formatting.decimal(one.mean_bits, 2)),
+                self.tr("distinct-1 {0}, distinct-2 {1}").format(
+                    formatting.percent(one.distinct(1)), formatting.percent(one.distinct(2))
+                ),
+                self.tr("no run of {0} repeated").format(_RUN)
+                if not repeated
+                else self.tr("runs of {0} repeated: {1}").format(_RUN, repeated),
+            )
         )
 
     # --- steps of one way ------------------------------------------------------------------

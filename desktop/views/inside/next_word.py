@@ -70,8 +70,18 @@ class NextWordView(InsideView):
             self._strip,
             theme,
             self.tr("Surprise along the text"),
-            self.tr("Higher means the model did not expect the token. One bit: as likely as not."),
+            self.tr(
+                "Higher means the model did not expect the token. One bit: as likely as not. The "
+                "stroke is its uncertainty (entropy) before the token."
+            ),
             origin="measured",
+            legend=Legend(
+                theme,
+                (
+                    ("blue", self.tr("surprise at the token")),
+                    ("stroke", self.tr("uncertainty before it")),
+                ),
+            ),
         )
         for frame in (self._chance_frame, self._strip_frame):
             frame.said.connect(self.said)
@@ -122,7 +132,9 @@ class NextWordView(InsideView):
             return
         if question == AskSurprise(subject.ids):
             first = self._first
-            self._strip.set_text(subject.tokens[first:], finding.logprobs[first:])
+            self._strip.set_text(
+                subject.tokens[first:], finding.logprobs[first:], finding.entropy_bits[first:]
+            )
 
     def _ask(self, subject: Subject) -> None:
         self._drawn_id = None
@@ -149,7 +161,9 @@ class NextWordView(InsideView):
         self._controls.show_stages(stages)
         subject = self._subject
         if subject is not None:
-            self._controls.show_continue(possible=bool(subject.source.message_id))
+            here = self._here()
+            known = here is not None and self._known_text(here) is not None
+            self._controls.show_continue(possible=bool(subject.source.message_id) and known)
 
     def _chances(self, stages: Stages) -> Chances:
         here = self._here()
@@ -180,10 +194,14 @@ class NextWordView(InsideView):
 
     def text_of(self, token: int) -> str:
         """Return a token's text; one beyond those that came with texts is in the subject."""
+        known = self._known_text(token)
+        return f"id {token}" if known is None else known
+
+    def _known_text(self, token: int) -> str | None:
         if token in self._texts:
             return self._texts[token]
         pieces = self._subject.tokens if self._subject is not None else ()
-        return next((piece.text for piece in pieces if piece.id == token), f"id {token}")
+        return next((piece.text for piece in pieces if piece.id == token), None)
 
     def _cut_words(self, stages: Stages) -> str:
         settings = self._settings
@@ -212,8 +230,18 @@ class NextWordView(InsideView):
 
     def _on_draw(self) -> None:
         if self._sorted is not None:
-            self._drawn_id = draw(self._sorted.stages(self._settings), random.random())  # noqa: S311
+            stages = self._sorted.stages(self._settings)
+            self._drawn_id = draw(stages, random.random())  # noqa: S311
             self._show()
+            self._ask_text(stages)
+
+    def _ask_text(self, stages: Stages) -> None:
+        """Ask for more texts where an unlikely token was drawn."""
+        if self._drawn_id in self._texts or self._asked is None:
+            return
+        place = int(np.flatnonzero(stages.order == self._drawn_id)[0])
+        self._asked = AskNext(self._asked.token_ids, top_n=place + 1, all_logits=True)
+        self.asked.emit(self._asked)
 
     def _on_strip(self, place: int) -> None:
         self.place_chosen.emit(max(1, self._first + place))

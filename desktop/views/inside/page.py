@@ -9,7 +9,6 @@ from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLineEdit,
     QListView,
     QStackedLayout,
     QStackedWidget,
@@ -20,10 +19,10 @@ from PySide6.QtWidgets import (
 from desktop.views.chat_page import ElidedLabel
 from desktop.views.inside.asking import Asking
 from desktop.views.inside.reading_note import ReadingNote
+from desktop.views.inside.start_page import StartPage
 from desktop.widgets import formatting
 from desktop.widgets.category_delegate import CategoryDelegate
-from desktop.widgets.controls import Button, IconButton, label, panel
-from desktop.widgets.empty_state import EmptyState
+from desktop.widgets.controls import IconButton, label, panel
 from desktop.widgets.inputs import Combo
 from desktop.widgets.notice import Notice
 from desktop.widgets.overlay import Overlay
@@ -62,6 +61,7 @@ class InsidePage(QFrame):
         said: A sentence for the person.
         continue_asked: Token id; see ``InsideView``.
         view_opened: Id of the view that is seen now.
+        stop_asked: What the model is asked is given up.
         load_asked: Id of the model that wrote what is shown.
     """
 
@@ -71,6 +71,7 @@ class InsidePage(QFrame):
     said = Signal(str)
     continue_asked = Signal(int)
     view_opened = Signal(str)
+    stop_asked = Signal()
     load_asked = Signal(str)
 
     def __init__(
@@ -106,8 +107,9 @@ class InsidePage(QFrame):
         self._notice.hide()
         self._reading = ReadingNote(theme, can_load)
         self._reading.load_asked.connect(self.load_asked)
-        self._field = QLineEdit()
-        self._empty = self._make_empty(theme)
+        self._empty = StartPage(theme)
+        self._empty.text_given.connect(self.text_given)
+        self._empty.walk_asked.connect(lambda: self.open_view("walk").focus_first())
         self._stack = QStackedWidget()
         self._side = QStackedWidget()
         self._build(theme)
@@ -130,6 +132,7 @@ class InsidePage(QFrame):
             view.place_chosen.connect(self.place_chosen)
             view.said.connect(self.said)
             view.continue_asked.connect(self.continue_asked)
+            view.stop_asked.connect(self.stop_asked)
             self._stack.addWidget(view)
             self._side.addWidget(view.controls() or QWidget())
         self._stack.setCurrentWidget(view)
@@ -193,11 +196,11 @@ class InsidePage(QFrame):
 
     def say_no_model(self, words: str) -> None:
         """Say why there is nothing to look into yet."""
-        self._no_model.setText(words)
+        self._empty.say(words)
 
     def focus_text(self) -> None:
         """Put the keyboard where a person goes on."""
-        target: QWidget = self._field if self._subject is None else self._strip
+        target: QWidget = self._empty.field if self._subject is None else self._strip
         if self.is_alone:
             target = self._made[self.current_view()]
         target.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -216,7 +219,7 @@ class InsidePage(QFrame):
         self._model.setText(f"{subject.model.name} · {engine} · {subject.loaded.dtype}")
 
     def _empty_words(self, problem: Problem) -> None:
-        self._no_model.setText(f"{problem.message} {problem.hint}".strip())
+        self._empty.say(f"{problem.message} {problem.hint}".strip())
 
     # --- how it is built -------------------------------------------------------------------
 
@@ -244,6 +247,7 @@ class InsidePage(QFrame):
         view.setMouseTracking(True)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         view.selectionModel().currentChanged.connect(self._on_current)
+        view.activated.connect(lambda _row: self._made[self.current_view()].focus_first())
         return view
 
     def _on_current(self, now: QModelIndex, _before: QModelIndex) -> None:
@@ -256,46 +260,6 @@ class InsidePage(QFrame):
         for row in range(self._items.rowCount()):
             if self._items.item(row).data(_ID) == view_id:
                 self._list.setCurrentIndex(self._items.index(row, 0))
-
-    def _make_empty(self, theme: Theme) -> QWidget:
-        self._no_model = label("", theme, "body", "text3", name="inside_nothing")
-        self._no_model.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._no_model.setWordWrap(True)
-        self._field.setObjectName("inside_own_text")
-        self._field.setAccessibleName(self.tr("A text of your own to look at"))
-        self._field.setPlaceholderText(self.tr("Once upon a time there was a"))
-        self._field.setMinimumWidth(320)
-        self._field.returnPressed.connect(self._on_text_given)
-        look = Button(self.tr("Look inside"), theme, kind="main", name="inside_look")
-        look.clicked.connect(self._on_text_given)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(self._field, 2)
-        row.addWidget(look)
-        row.addStretch(1)
-        page = QWidget()
-        page.setObjectName("inside_empty")
-        column = QVBoxLayout(page)
-        column.setContentsMargins(24, 24, 24, 24)
-        column.setSpacing(12)
-        column.addStretch(2)
-        column.addWidget(
-            EmptyState(
-                "scan-eye",
-                self.tr("Choose a word to look inside"),
-                self.tr("In a chat: right-click a word, or Ctrl+I. Or type a text here."),
-                theme,
-                name="inside_start",
-            )
-        )
-        column.addLayout(row)
-        column.addWidget(self._no_model)
-        column.addStretch(3)
-        return page
-
-    def _on_text_given(self) -> None:
-        text = self._field.text() or self._field.placeholderText()
-        self.text_given.emit(text)
 
     def _build(self, theme: Theme) -> None:
         views = panel("side", "inside_side", "right")
@@ -404,7 +368,7 @@ class InsidePage(QFrame):
     def _on_own(self) -> None:
         """Go back to the field for a text of one's own; what was looked at stays behind it."""
         self._pages.setCurrentWidget(self._empty)
-        self._field.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._empty.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # --- width -----------------------------------------------------------------------------
 

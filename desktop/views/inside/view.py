@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
 if TYPE_CHECKING:
@@ -21,12 +21,14 @@ class InsideView(QFrame):
         place_chosen: Index of the token to look at next.
         said: A sentence for the person.
         continue_asked: Token id: continue the answer with it from the chosen place on.
+        stop_asked: Give up what the model is asked.
     """
 
     asked = Signal(object)
     place_chosen = Signal(int)
     said = Signal(str)
     continue_asked = Signal(int)
+    stop_asked = Signal()
 
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
@@ -37,6 +39,14 @@ class InsideView(QFrame):
     def set_theme(self, theme: Theme) -> None:
         """Draw with this theme from now on."""
         self.theme = theme
+
+    def focus_first(self) -> None:
+        """Put the keyboard on the first thing in the view that takes it."""
+        for widget in self.findChildren(QWidget):
+            takes = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+            if takes and widget.isEnabled() and widget.isVisibleTo(self):
+                widget.setFocus(Qt.FocusReason.TabFocusReason)
+                return
 
     def controls(self) -> QWidget | None:
         """Return what stands beside the figure, or nothing."""

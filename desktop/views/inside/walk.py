@@ -14,12 +14,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.inside import ChatRun, FindSwitch, RunChat
 from desktop.views.inside.view import InsideView
 from desktop.views.inside.walk_figures import WalkFigures
-from desktop.views.inside.walk_list import SEEN, StepDelegate
+from desktop.views.inside.walk_list import ICON, SEEN, StepDelegate
 from desktop.views.inside.walk_steps import steps
 from desktop.widgets import formatting
-from desktop.widgets.charts.pieces import spoken
+from desktop.widgets.charts.pieces import shown_piece, spoken
 from desktop.widgets.controls import Button, key_text, label, panel, scrolled
 from desktop.widgets.theme import layout
 from inference.inside.questions import (
@@ -34,6 +35,7 @@ from inference.inside.stages import Sorted, draw
 
 if TYPE_CHECKING:
     from desktop.inside import Inquiry, Result, Subject
+    from desktop.values import Problem
     from desktop.views.inside.walk_steps import Step
     from desktop.widgets.theme import Theme
 
@@ -41,18 +43,19 @@ _BACK_KEYS: Final = "Alt+Left"
 _NEXT_KEYS: Final = "Alt+Right"
 _LIST: Final = 232
 _VECTORS: Final = 5
+_TEXTS: Final = 1000  # so many pieces can be drawn and appended
 
 
 class WalkView(InsideView):
     """Goes through the steps; what one shows is asked for when it is reached.
 
     Signals:
-        view_asked: Id of the view that shows more.
+        view_asked: Id of the view that shows more, and the layer that is spoken of.
         text_asked: A text to begin again with.
         model_asked: Id of the other model of the pair.
     """
 
-    view_asked = Signal(str)
+    view_asked = Signal(str, int)
     text_asked = Signal(str)
     model_asked = Signal(str)
 
@@ -60,6 +63,8 @@ class WalkView(InsideView):
         super().__init__(theme, "inside_walk")
         self._steps = steps()
         self._at = 0
+        self._thinks = False
+        self._switch = FindSwitch("")
         self._subject: Subject | None = None
         self._question: Inquiry | None = None
         self._next: NextTokens | None = None
@@ -67,6 +72,7 @@ class WalkView(InsideView):
         for step in self._steps:
             item = QStandardItem(step.name)
             item.setEditable(False)
+            item.setData(step.icon, ICON)
             self._items.appendRow(item)
         self._list = QListView()
         self._list.setObjectName("walk_steps")
@@ -86,7 +92,9 @@ class WalkView(InsideView):
         self.figures.pair_button.clicked.connect(self._on_pair)
         self.figures.said.connect(self.said)
         self._more = Button("", theme, kind="link", name="walk_more")
-        self._more.clicked.connect(lambda: self.view_asked.emit(self._steps[self._at].view))
+        self._more.clicked.connect(
+            lambda: self.view_asked.emit(self._steps[self._at].view, self._layer())
+        )
         self._back = Button(self.tr("Back"), theme, name="walk_back", icon_name="arrow-left")
         self._back.clicked.connect(lambda: self.go_to(self._at - 1))
         self._forward = Button(self.tr("Next"), theme, kind="main", name="walk_next")
@@ -95,7 +103,13 @@ class WalkView(InsideView):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(lambda by=by: self.go_to(self._at + by))
             button.setToolTip(key_text(keys))
+        words = self.tr("Keys: {0} back, {1} next").format(
+            key_text(_BACK_KEYS), key_text(_NEXT_KEYS)
+        )
+        self._keys = label(words, theme, "small", "text3", name="walk_keys")
+        self.figures.thinking.asked.connect(self.asked)
         self._build(theme)
+        self._show_thinking(shown=False)
         self._show_step()
 
     def _build(self, theme: Theme) -> None:
@@ -129,6 +143,8 @@ class WalkView(InsideView):
         row.setContentsMargins(24, 0, 24, 0)
         row.addWidget(self._back)
         row.addStretch(1)
+        row.addWidget(self._keys)
+        row.addStretch(1)
         row.addWidget(self._forward)
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
@@ -145,21 +161,37 @@ class WalkView(InsideView):
 
     def go_to(self, place: int) -> None:
         """Show a step."""
-        self._at = max(0, min(place, len(self._steps) - 1))
-        self._items.item(self._at).setData(1, SEEN)
+        at = max(0, min(place, self._last()))
+        if at == self._at:
+            return
+        had_focus = self._forward.hasFocus() or self._back.hasFocus()
+        self._at = at
         self._show_step()
+        if had_focus:
+            self.focus_first()
+
+    def focus_first(self) -> None:
+        """Put the keyboard on what leads on, so that Space goes through all steps."""
+        leads_on = self._forward if self._at < self._last() else self._back
+        leads_on.setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _last(self) -> int:
+        """Return the place of the last chapter that this model has."""
+        return len(self._steps) - (1 if self._thinks else 2)
 
     def _on_current(self, now: QModelIndex, _before: QModelIndex) -> None:
         if now.row() != self._at:
             self.go_to(now.row())
 
     def _show_step(self) -> None:
-        step, last = self._steps[self._at], len(self._steps) - 1
+        step, last = self._steps[self._at], self._last()
+        count = sum(not one.icon for one in self._steps)
+        self._items.item(self._at).setData(1, SEEN)
         self._list.setCurrentIndex(self._items.index(self._at, 0))
         self._number.setText(
-            self.tr("Step {0} of {1}").format(self._at + 1, last)
-            if self._at < last
-            else self.tr("Last chapter")
+            self.tr("After the steps")
+            if step.icon
+            else self.tr("Step {0} of {1}").format(self._at + 1, count)
         )
         self._name.setText(step.name)
         self._say(step)
@@ -169,13 +201,26 @@ class WalkView(InsideView):
             following = self._steps[self._at + 1].name
             self._forward.setText(self.tr("Next: {0}").format(following))
         self._more.setVisible(bool(step.view))
-        self._more.setText(self.tr("Open this place where there is more to see"))
+        self._more.setText(
+            self.tr("Open this place in “{0}”").format(self._view_names().get(step.view, ""))
+        )
         self.figures.open(step.id)
         self._ask(step)
 
+    def _view_names(self) -> dict[str, str]:
+        return {
+            "tokens": self.tr("Tokens"),
+            "embeddings": self.tr("Embeddings"),
+            "attention": self.tr("Attention"),
+            "layers": self.tr("Layers"),
+            "next_word": self.tr("Next word"),
+            "lab": self.tr("Decoding lab"),
+        }
+
     def _say(self, step: Step) -> None:
         subject = self._subject
-        facts = {"vocabulary": "", "count": "", "last": "", "layer": "", "layers": ""}
+        names = ("vocabulary", "count", "last", "layer", "layers", "start", "kept")
+        facts = dict.fromkeys(names, "")
         if subject is not None:
             loaded = subject.loaded
             facts = {
@@ -184,11 +229,31 @@ class WalkView(InsideView):
                 "last": spoken(subject.tokens[subject.chosen - 1].text),
                 "layer": str(self._layer() + 1),
                 "layers": str(loaded.n_layers),
+                "start": self._start_words(subject),
+                "kept": self._kept_words(subject),
             }
         for place, paragraph in enumerate(self._paragraphs):
             words = step.words[place].format(**facts) if place < len(step.words) else ""
             paragraph.setText(words)
             paragraph.setVisible(bool(words))
+        said = " ".join(one.text() for one in self._paragraphs if one.text())
+        for button in (self._back, self._forward):  # what the keyboard is on tells the step
+            button.setAccessibleDescription(f"{self._number.text()}. {step.name}. {said}")
+
+    def _start_words(self, subject: Subject) -> str:
+        first = subject.tokens[0]
+        if not first.special:
+            return ""
+        return self.tr("The first one, {0}, is not yours: it marks where a text begins.").format(
+            shown_piece(first)
+        )
+
+    def _kept_words(self, subject: Subject) -> str:
+        """Return how many pieces the text's own settings leave; none while that is not known."""
+        if self._next is None:
+            return "…"
+        stages = Sorted.found_in(self._next).stages(subject.source.request.sampling)
+        return formatting.count(int((stages.drawn > 0).sum()))
 
     def _layer(self) -> int:
         return 0 if self._subject is None else self._subject.loaded.n_layers // 2
@@ -198,8 +263,20 @@ class WalkView(InsideView):
     def show_subject(self, subject: Subject) -> None:
         """Go on with another text, in the same step."""
         self._subject = subject
+        self._next = None
         self.figures.set_subject(subject)
+        self.figures.thinking.end()
+        self._switch = FindSwitch(self.figures.thinking.question())
+        self._show_thinking(shown=self._thinks and subject.loaded.has_chat_template)
         self._show_step()
+        if subject.loaded.has_chat_template:
+            self.asked.emit(self._switch)
+
+    def _show_thinking(self, *, shown: bool) -> None:
+        """Offer the last chapter to a model that can be told to think, or not to."""
+        self._thinks = shown
+        self._list.setRowHidden(len(self._steps) - 1, not shown)
+        self._at = min(self._at, self._last())
 
     def _ask(self, step: Step) -> None:
         subject = self._subject
@@ -214,18 +291,29 @@ class WalkView(InsideView):
             "layers": AskLens(ids, 3),
         }
         for name in ("scores", "choice", "again", "pair"):
-            questions[name] = AskNext(ids, 40, all_logits=True)
+            questions[name] = AskNext(ids, _TEXTS, all_logits=True)
         self._question = questions.get(step.id)
         if self._question is not None:
             self.asked.emit(self._question)
 
     def take(self, question: Inquiry, finding: Result) -> None:
         """Show what was found, if it is of this step."""
+        if question == self._switch and isinstance(finding, bool):
+            self._show_thinking(shown=finding)
+            self._show_step()
+        elif isinstance(question, RunChat) and isinstance(finding, ChatRun):
+            self.figures.thinking.show_run(question, finding)
         if question != self._question or self._subject is None:
             return
         if isinstance(finding, NextTokens):
             self._next = finding
+            self._say(self._steps[self._at])
         self.figures.show_finding(self._steps[self._at].id, finding)
+
+    def refuse(self, question: Inquiry, problem: Problem) -> None:
+        """Let the thinking chapter be tried again."""
+        if isinstance(question, RunChat):
+            self.figures.thinking.end(problem.message)
 
     def _on_draw(self) -> None:
         if self._next is None or self._subject is None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from desktop.views.inside.walk_thinking import WalkThinking
 from desktop.widgets import formatting
 from desktop.widgets.charts.chance_bars import ChanceBars, ChanceRow, Chances
 from desktop.widgets.charts.frame import FigureFrame
@@ -46,6 +47,7 @@ class WalkFigures(QStackedWidget):
         self._theme = theme
         self._subject: Subject | None = None
         self._places: dict[str, int] = {}
+        self._frames: dict[str, FigureFrame] = {}
         self._drawn: int | None = None
         self._next: NextTokens | None = None
         self._kept: tuple[str, tuple[tuple[str, float], ...]] | None = None
@@ -90,6 +92,8 @@ class WalkFigures(QStackedWidget):
         )
         self._add("again", self._stacked(self._again, self.append_button))
         self._add("pair", self._pair())
+        self.thinking = WalkThinking(theme)
+        self._add("thinking", self.thinking)
 
     # --- built -----------------------------------------------------------------------------
 
@@ -100,6 +104,7 @@ class WalkFigures(QStackedWidget):
         self, figure: Figure, title: str, origin: OriginKind = "measured", method: str = ""
     ) -> QWidget:
         frame = FigureFrame(figure, self._theme, title, origin=origin, method=method)
+        self._frames[figure.objectName()] = frame
         frame.said.connect(self.said)
         return self._stacked(frame)
 
@@ -109,9 +114,14 @@ class WalkFigures(QStackedWidget):
             (
                 ("blue", self.tr("added by attention")),
                 ("gold", self.tr("added by the feed-forward part")),
+                ("tick", self.tr("length of the vector after it")),
             ),
         )
-        return self._stacked(legend, self._framed(self._updates, self.tr("What each layer adds")))
+        framed = self._framed(self._updates, self.tr("What each layer adds"))
+        self._frames["walk_updates"].set_sentence(
+            self.tr("The number is what both parts add together.")
+        )
+        return self._stacked(legend, framed)
 
     def _stacked(self, *widgets: QWidget) -> QWidget:
         box = QWidget()
@@ -129,7 +139,7 @@ class WalkFigures(QStackedWidget):
         box = QWidget()
         row = QHBoxLayout()
         row.setSpacing(24)
-        for name, bars in ((self._other_name, self._other), (self._mine_name, self._mine)):
+        for name, bars in ((self._mine_name, self._mine), (self._other_name, self._other)):
             row.addWidget(self._stacked(name, bars), 1)
         column = QVBoxLayout(box)
         column.setContentsMargins(0, 0, 0, 0)
@@ -142,6 +152,13 @@ class WalkFigures(QStackedWidget):
 
     def open(self, step_id: str) -> None:
         """Show the figure of a step."""
+        for name, place in self._places.items():
+            # A stack is as high as its highest page, unless the others want nothing.
+            ignored, wanted = QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
+            policy = wanted if name == step_id else ignored
+            page = self.widget(place)
+            if page is not None:
+                page.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
         self.setCurrentIndex(self._places[step_id])
 
     def set_subject(self, subject: Subject) -> None:
@@ -194,6 +211,7 @@ class WalkFigures(QStackedWidget):
                     for one in top
                 )
             )
+            self._say_rest(finding, sum(float(np.exp(one.logprob)) for one in top))
         elif step_id == "choice":
             self._show_choice(finding)
         elif step_id == "again":
@@ -208,6 +226,16 @@ class WalkFigures(QStackedWidget):
                 self._other_name.setText(self._kept[0])
                 self._other.set_rows(self._kept[1])
 
+    def _say_rest(self, finding: NextTokens, shown_share: float) -> None:
+        total = 0 if self._subject is None else self._subject.loaded.n_vocab
+        self._frames["walk_scores"].set_sentence(
+            self.tr("“{0} ___” {1} further pieces share the remaining {2}.").format(
+                self._text.text().rstrip(),
+                formatting.count(max(0, total - len(finding.top[:_SHOWN]))),
+                formatting.chance(max(0.0, 1.0 - shown_share)),
+            )
+        )
+
     def _show_choice(self, finding: NextTokens) -> None:
         subject = self._subject
         if subject is None:
@@ -215,6 +243,11 @@ class WalkFigures(QStackedWidget):
         ordered = Sorted.found_in(finding)
         stages = ordered.stages(subject.source.request.sampling)
         texts = {one.id: one.text for one in finding.top}
+        places = list(range(min(_SHOWN + 3, len(stages.order))))
+        if self._drawn is not None:
+            where = int(np.flatnonzero(stages.order == self._drawn)[0])
+            if where not in places:  # unlikely, but it was drawn
+                places[-1] = where
         rows = tuple(
             ChanceRow(
                 int(stages.order[place]),
@@ -223,7 +256,7 @@ class WalkFigures(QStackedWidget):
                 float(stages.drawn[place]),
                 is_chosen=int(stages.order[place]) == self._drawn,
             )
-            for place in range(min(_SHOWN + 3, len(stages.order)))
+            for place in places
         )
         self._choice.set_chances(Chances(rows))
         self._next = finding

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
 
 SEEN: Final = int(Qt.ItemDataRole.UserRole)
+ICON: Final = SEEN + 1
+"""Name of the icon of a chapter, in place of a number."""
 _ROW: Final = 38
 _CIRCLE: Final = 22
 
@@ -80,6 +82,11 @@ class StepDelegate(QStyledItemDelegate):
         painter.drawEllipse(circle)
         if seen:
             paint_icon(painter, "check", theme.accent_text, circle.toRect().adjusted(5, 5, -5, -5))
+            return
+        icon = index.data(ICON)
+        if icon:
+            color = theme.on_accent if chosen else theme.text2
+            paint_icon(painter, icon, color, circle.toRect().adjusted(5, 5, -5, -5))
             return
         painter.setFont(theme.font("label_strong"))
         painter.setPen(theme.on_accent if chosen else theme.text2)

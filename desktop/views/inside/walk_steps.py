@@ -19,12 +19,18 @@ class Step:
         name: For people.
         words: Paragraphs; "{...}" is filled with what was measured.
         view: Id of the view to open, or empty.
+        icon: Of a chapter that stands behind the ten steps; empty for a step.
     """
 
     id: str
     name: str
     words: tuple[str, ...]
     view: str = ""
+    icon: str = ""
+
+
+PAIR: Final = "pair"
+THINKING: Final = "thinking"
 
 
 def _tr(text: str) -> str:
@@ -56,6 +62,7 @@ def steps() -> tuple[Step, ...]:
                     "frequent words are one piece, rare ones several."
                 ),
                 _tr("Your text is {count} pieces. The number below each is its place in the list."),
+                _tr("{start}"),
             ),
             "tokens",
         ),
@@ -100,8 +107,8 @@ def steps() -> tuple[Step, ...]:
             _tr("Working on: feed-forward"),
             (
                 _tr(
-                    "After looking back, each piece works on what it has, by itself. This is where "
-                    "most of what the model has learned is kept."
+                    "After looking back, each piece works on what it has taken over, by itself, "
+                    "with numbers that the model has learned from many texts."
                 ),
                 _tr("Attention and this part each add to the vector of “{last}”, layer by layer."),
             ),
@@ -112,8 +119,9 @@ def steps() -> tuple[Step, ...]:
             _tr("Layer after layer"),
             (
                 _tr(
-                    "The two steps repeat {layers} times. If the model had to answer early, what "
-                    "would it say? This is what each layer would put next."
+                    "Looking back and working on happen {layers} times, once in each layer. If the "
+                    "model had to answer early, what would it say? Each row is what one layer "
+                    "would put next, the last layer on top."
                 ),
             ),
             "layers",
@@ -140,7 +148,8 @@ def steps() -> tuple[Step, ...]:
             (
                 _tr(
                     "The model does not simply take the likeliest piece: one is drawn, likelier "
-                    "ones more often. Settings can cut off unlikely pieces first. Draw a few times."
+                    "ones more often. Settings can cut off unlikely pieces first: here {kept} of "
+                    "{vocabulary} stay in play. Draw a few times."
                 ),
             ),
             "next_word",
@@ -158,7 +167,7 @@ def steps() -> tuple[Step, ...]:
             "lab",
         ),
         Step(
-            "pair",
+            PAIR,
             _tr("Base against instruct"),
             (
                 _tr(
@@ -166,5 +175,18 @@ def steps() -> tuple[Step, ...]:
                     "trained further on questions and answers. The same words, two models:"
                 ),
             ),
+            icon="scale",
+        ),
+        Step(
+            THINKING,
+            _tr("Quick against thinking"),
+            (
+                _tr(
+                    "This model can write its thoughts down before it answers. They are pieces "
+                    "like any others: they take time, and the answer then has more to look back at."
+                ),
+                _tr("The same question twice, each time with the likeliest piece:"),
+            ),
+            icon="brain",
         ),
     )

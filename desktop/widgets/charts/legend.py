@@ -28,9 +28,9 @@ class Legend(QWidget):
 
     Args:
         theme: Colours.
-        entries: Pairs of mark and words; a mark is ``outline``, ``hatched``, ``tick``, ``accent``
-            or the name of a category colour; ``line``, ``dash`` or ``dot`` in front of one of these
-            two makes it a line.
+        entries: Pairs of mark and words; a mark is ``outline``, ``hatched``, ``tick``, ``stroke``,
+            ``accent`` or the name of a category colour; ``line``, ``dash`` or ``dot`` in front of
+            one of these two makes it a line.
     """
 
     def __init__(self, theme: Theme, entries: tuple[tuple[str, str], ...]) -> None:
@@ -104,6 +104,10 @@ class Legend(QWidget):
             painter.setPen(QPen(theme.text3, 2))
             middle = box.center().x()
             painter.drawLine(QLineF(middle, box.top() - 2, middle, box.bottom() + 2))
+            return
+        if mark == "stroke":
+            middle = box.center().y()
+            painter.fillRect(QRectF(box.left(), middle - 1, box.width(), 2), theme.text)
             return
         if mark == "hatched":
             hatch(painter, box, theme.control)

@@ -31,12 +31,24 @@ class SurpriseStrip(Figure):
         super().__init__(theme, name, words)
         self._pieces: tuple[TokenPiece, ...] = ()
         self._bits: tuple[float | None, ...] = ()
+        self._entropies: tuple[float | None, ...] = ()
         self._chosen = 0
         self.setMinimumHeight(_HEIGHT)
 
-    def set_text(self, pieces: tuple[TokenPiece, ...], logprobs: tuple[float | None, ...]) -> None:
-        """Show another text; natural logs of the chances, ``None`` where there is none."""
-        self._pieces = pieces
+    def set_text(
+        self,
+        pieces: tuple[TokenPiece, ...],
+        logprobs: tuple[float | None, ...],
+        entropies: tuple[float | None, ...] = (),
+    ) -> None:
+        """Show another text.
+
+        Args:
+            pieces: Its tokens.
+            logprobs: Natural logs of their chances, ``None`` where there is none.
+            entropies: Bits of the distribution before each; empty = not shown.
+        """
+        self._pieces, self._entropies = pieces, entropies
         self._bits = tuple(
             None if logprob is None else -logprob / math.log(2) for logprob in logprobs
         )
@@ -67,10 +79,13 @@ class SurpriseStrip(Figure):
     def table(self) -> tuple[tuple[str, ...], ...]:
         """Return its numbers."""
         rows = [
-            (str(n), str(piece.id), piece.text, "" if bits is None else f"{bits:.6g}")
+            (str(n), str(piece.id), piece.text, _cell(bits), _cell(self._entropy(n)))
             for n, (piece, bits) in enumerate(zip(self._pieces, self._bits, strict=False))
         ]
-        return (("position", "id", "token", "bits"), *rows)
+        return (("position", "id", "token", "bits", "entropy"), *rows)
+
+    def _entropy(self, place: int) -> float | None:
+        return self._entropies[place] if place < len(self._entropies) else None
 
     def place_count(self) -> int:
         """Return the number of tokens."""
@@ -83,8 +98,14 @@ class SurpriseStrip(Figure):
         if bits is None:
             return self.tr("“{0}”: nothing stands before it").format(word)
         chance = formatting.chance(2**-bits)
-        return self.tr("“{0}”: {1} bits, chance {2}").format(
+        told = self.tr("“{0}”: {1} bits, chance {2}").format(
             word, formatting.decimal(bits, 1), chance
+        )
+        entropy = self._entropy(place)
+        if entropy is None:
+            return told
+        return self.tr("{0}; uncertainty before it {1} bits").format(
+            told, formatting.decimal(entropy, 1)
         )
 
     def place_at(self, spot: QPoint) -> int:
@@ -110,7 +131,8 @@ class SurpriseStrip(Figure):
         shown_bits = [bits or 0.0 for bits in self._bits[first : first + count]]
         if not shown_bits:
             return
-        top = max(4.0, 2.0 * math.ceil(max(shown_bits) / 2))
+        entropies = [self._entropy(place) or 0.0 for place in range(first, first + count)]
+        top = max(4.0, 2.0 * math.ceil(max(*shown_bits, *entropies) / 2))
         floor = size.height() - _WORDS
         scale = (floor - 14) / top
         self._draw_grid(painter, size.width(), floor, top, scale)
@@ -125,6 +147,9 @@ class SurpriseStrip(Figure):
             painter.fillRect(
                 QRectF(offset * step, floor - height, max(1.0, step - 1.5), height), color
             )
+            if self._entropy(place) is not None:
+                y = floor - entropies[offset] * scale
+                painter.fillRect(QRectF(offset * step, y - 1, max(2.0, step - 1.5), 2), theme.text)
         self._draw_words(painter, step, first, count, floor)
 
     def _draw_grid(
@@ -172,3 +197,7 @@ class SurpriseStrip(Figure):
             painter.drawText(
                 QRectF(left, floor + 1, room + 8, _WORDS - 1), Qt.AlignmentFlag.AlignVCenter, words
             )
+
+
+def _cell(bits: float | None) -> str:
+    return "" if bits is None else f"{bits:.6g}"

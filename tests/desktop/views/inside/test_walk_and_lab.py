@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
     QApplication,
+    QComboBox,
     QLabel,
+    QLineEdit,
     QWidget,
 )
 
@@ -20,6 +24,9 @@ from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.token_strip import TokenStrip
 from tests.desktop.views.inside.house import WAIT_MS, Inside
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def test_the_lab_writes_in_every_way_and_shows_cuts_and_the_tree(inside: Inside) -> None:
     inside.look_at("Once upon a time there was a")
@@ -27,8 +34,17 @@ def test_the_lab_writes_in_every_way_and_shows_cuts_and_the_tree(inside: Inside)
     inside.find(QAbstractSpinBox, "lab_length").setValue(6)
     inside.qtbot.mouseClick(inside.find(QWidget, "lab_run"), Qt.MouseButton.LeftButton)
     tree: BeamTreeFigure = inside.find(BeamTreeFigure, "beam_tree")
-    inside.qtbot.waitUntil(lambda: tree.place_count() > 0, timeout=WAIT_MS)
+    run = inside.find(QAbstractButton, "lab_run")
+    assert "being written" in run.accessibleDescription()
+    inside.qtbot.waitUntil(run.isEnabled, timeout=WAIT_MS)
     inside.settle()
+    for name, figures in (
+        (name, inside.find(QLabel, f"lab_figures_{name}").text()) for name in ("greedy", "top_p")
+    ):
+        assert "distinct-1" in figures, name
+        assert "distinct-2" in figures
+        assert "of 3 repeated" in figures
+    assert "Li et al. 2016" in inside.find(QLabel, "lab_measures").text()
     texts = {
         name: inside.find(QLabel, f"lab_text_{name}").text()
         for name in ("greedy", "beam", "contrastive", "top_k", "top_p", "min_p", "cool")
@@ -63,7 +79,8 @@ def test_another_model_does_not_wait_for_the_lab_to_end(inside: Inside) -> None:
     inside.parts.engines.load("starter-base")
     inside.qtbot.waitUntil(lambda: model_id(inside) == "starter-base", timeout=WAIT_MS)
     inside.settle()
-    assert not any(isinstance(question, RunDecodings) for question in found)
+    assert sum(isinstance(question, RunDecodings) for question in found) < 8
+    assert inside.find(QAbstractButton, "lab_run").isEnabled()  # not waiting for what was given up
     inside.parts.engines.load("starter-instruct")
     inside.qtbot.waitUntil(lambda: model_id(inside) == "starter-instruct", timeout=WAIT_MS)
     inside.settle()
@@ -74,9 +91,111 @@ def model_id(inside: Inside) -> str:
     return "" if subject is None else subject.model.id
 
 
-def test_the_walk_through_can_be_gone_with_keys_and_appends_a_piece(inside: Inside) -> None:
+def test_the_lab_can_be_stopped_and_keeps_what_is_written(inside: Inside) -> None:
+    inside.look_at("Once upon a time there was a")
+    inside.page.open_view("lab")
+    inside.settle()
+    inside.find(QAbstractSpinBox, "lab_length").setValue(64)
+    run, stop = (inside.find(QAbstractButton, f"lab_{name}") for name in ("run", "stop"))
+    assert stop.isHidden()
+    run.click()
+    assert not stop.isHidden()
+    greedy = []
+
+    def first_is_there() -> bool:
+        greedy[:] = inside.window.findChildren(QLabel, "lab_text_greedy")
+        progress = inside.find(QLabel, "lab_progress").text()
+        return bool(greedy) and "of 8" in progress and not progress.startswith("Greedy")
+
+    inside.qtbot.waitUntil(first_is_there, timeout=WAIT_MS)
+    stop.click()
+    assert stop.isHidden()
+    assert run.isEnabled()
+    inside.settle()
+    assert greedy[-1].text()
+    assert not inside.window.findChildren(QLabel, "lab_text_min_p")
+    assert inside.find(ChanceBars, "lab_bars").chances().rows  # its steps can be looked at
+
+
+def test_the_walk_through_is_finished_with_tab_and_space_alone(inside: Inside) -> None:
+    """From the page as it first opens, by somebody who knows two keys."""
+    keys = inside.qtbot
+    if inside.controller.subject() is not None:  # left by another test
+        walk_view = inside.page.open_view("walk")
+        assert isinstance(walk_view, WalkView)
+        walk_view.go_to(0)
+        inside.page.open_view("next_word")
+        inside.settle()
+        inside.find(QAbstractButton, "inside_own").click()
+    walk = inside.find(QAbstractButton, "inside_walk_start")
+    press_until(inside, Qt.Key.Key_Tab, walk.hasFocus)
+    keys.keyClick(walk, Qt.Key.Key_Space)
+    inside.settle()
+    seen, told = [], []
+    for _ in range(10):
+        inside.settle()
+        focus = QApplication.focusWidget()
+        assert focus is inside.find(QAbstractButton, "walk_next")
+        seen.append(inside.find(QLabel, "walk_name").text())
+        told.append(focus.accessibleDescription())
+        assert seen[-1] in told[-1]
+        keys.keyClick(focus, Qt.Key.Key_Space)
+    inside.settle()
+    assert len(set(seen)) == 10
+    assert told[9].startswith("Step 10 of 10. Append, and again.")
+    assert "2,048 pieces" in told[1]
+    subject = inside.controller.subject()
+    assert subject is not None
+    assert f"Your text is {len(subject.ids_before)} pieces" in told[1]
+    assert "⟨endoftext⟩, is not yours" in told[1]
+    assert "4 times" in told[6]
+    assert not any("{" in words for words in told)
+    assert inside.find(QLabel, "walk_name").text() == "Base against instruct"
+    assert inside.find(QAbstractButton, "walk_back").hasFocus()  # the end; nothing is lost
+
+
+def press_until(inside: Inside, key: Qt.Key, reached: Callable[[], bool]) -> None:
+    for _ in range(60):
+        if reached():
+            return
+        inside.qtbot.keyClick(QApplication.focusWidget() or inside.window, key)
+    raise AssertionError("the keyboard does not get there")
+
+
+def test_each_step_opens_the_view_that_shows_more_at_the_same_place(inside: Inside) -> None:
     inside.look_at("Once upon a time there was a little")
-    inside.page.open_view("walk")
+    walk = inside.page.open_view("walk")
+    assert isinstance(walk, WalkView)
+    subject = inside.controller.subject()
+    assert subject is not None
+    opened = []
+    for step in range(1, 10):
+        walk.go_to(step)
+        inside.settle()
+        more = inside.find(QAbstractButton, "walk_more")
+        named = more.text()
+        more.click()
+        inside.settle()
+        view = inside.page.current_view()
+        opened.append(view)
+        title = inside.find(QLabel, "inside_title").text()
+        assert title in named
+        assert inside.controller.subject().chosen == subject.chosen  # type: ignore[union-attr]  it is there
+        focus = inside.window.focusWidget()
+        assert focus is not None, view
+        assert focus.isVisible()
+        if view == "attention":
+            assert inside.find(QComboBox, "attention_layer").currentText() == "3"
+        inside.page.open_view("walk")
+        inside.settle()
+    assert set(opened) == {"tokens", "embeddings", "attention", "layers", "next_word", "lab"}
+
+
+def test_the_walk_through_shows_figures_of_each_step_and_appends_a_piece(inside: Inside) -> None:
+    inside.look_at("Once upon a time there was a little")
+    walk = inside.page.open_view("walk")
+    assert isinstance(walk, WalkView)
+    walk.go_to(0)
     inside.settle()
     first = inside.find(QLabel, "walk_name").text()
     seen = [first]

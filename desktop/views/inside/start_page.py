@@ -1,0 +1,77 @@
+"""The Inside page before there is a text: where words come from, a field, and the walk-through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from desktop.widgets.controls import Button, label
+from desktop.widgets.empty_state import EmptyState
+
+if TYPE_CHECKING:
+    from desktop.widgets.theme import Theme
+
+
+class StartPage(QWidget):
+    """Takes a text of the person's own.
+
+    Signals:
+        text_given: The text.
+        walk_asked: Somebody who is new to this wants to be led.
+    """
+
+    text_given = Signal(str)
+    walk_asked = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("inside_empty")
+        self._why = label("", theme, "body", "text3", name="inside_nothing")
+        self._why.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._why.setWordWrap(True)
+        self.field = QLineEdit()
+        self.field.setObjectName("inside_own_text")
+        self.field.setAccessibleName(self.tr("A text of your own to look at"))
+        self.field.setPlaceholderText(self.tr("Once upon a time there was a"))
+        self.field.setMinimumWidth(320)
+        self.field.returnPressed.connect(self._on_text_given)
+        look = Button(self.tr("Look inside"), theme, kind="main", name="inside_look")
+        look.clicked.connect(self._on_text_given)
+        walk = Button(
+            self.tr("New to this? Walk through it in ten steps"),
+            theme,
+            name="inside_walk_start",
+            icon_name="route",
+        )
+        walk.clicked.connect(self.walk_asked)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(self.field, 2)
+        row.addWidget(look)
+        row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(12)
+        column.addStretch(2)
+        column.addWidget(
+            EmptyState(
+                "scan-eye",
+                self.tr("Choose a word to look inside"),
+                self.tr("In a chat: right-click a word, or Ctrl+I. Or type a text here."),
+                theme,
+                name="inside_start",
+            )
+        )
+        column.addLayout(row)
+        column.addWidget(walk, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._why)
+        column.addStretch(3)
+
+    def say(self, words: str) -> None:
+        """Say why there is nothing to look into yet."""
+        self._why.setText(words)
+
+    def _on_text_given(self) -> None:
+        self.text_given.emit(self.field.text() or self.field.placeholderText())
