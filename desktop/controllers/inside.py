@@ -11,20 +11,11 @@ from typing import TYPE_CHECKING, Final, cast
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.controllers.decodings import run_decoding
 from desktop.controllers.engine_worker import Asked
+from desktop.controllers.inquiries import answer
 from desktop.controllers.problems import looking_problem
 from desktop.controllers.reading import read_text
-from desktop.controllers.thinking import has_switch, run_chat
-from desktop.inside import (
-    FindSwitch,
-    ReadAnatomy,
-    ReadWords,
-    RunChat,
-    RunDecodings,
-    Subject,
-    TextSource,
-)
+from desktop.inside import Subject, TextSource
 from inference.cancel import CancelToken
 from inference.inside.questions import (
     Array,
@@ -33,9 +24,6 @@ from inference.inside.questions import (
     AskSurprise,
     AskUpdates,
 )
-from inference.library.anatomy import anatomy
-from inference.tokenizing.job import build_tokens, cut_texts
-from inference.tokenizing.orders import BuildTokens, CutText
 from inference.types import GenerationRequest
 
 if TYPE_CHECKING:
@@ -183,21 +171,7 @@ class InsideController(QObject):
         model = self._subject.model
 
         def look(client: EngineClientLike, cancel: CancelToken) -> Result:
-            if isinstance(question, ReadAnatomy):
-                return anatomy(model)
-            if isinstance(question, ReadWords):
-                return tuple(client.tokenize(word) for word in question.words)
-            if isinstance(question, RunDecodings):
-                return run_decoding(client, question, cancel)
-            if isinstance(question, FindSwitch):
-                return has_switch(client, question)
-            if isinstance(question, RunChat):
-                return run_chat(client, question, cancel)
-            if isinstance(question, BuildTokens):
-                return build_tokens(question, cancel)
-            if isinstance(question, CutText):
-                return tuple(cut_texts(question, cancel))
-            return client.inspect(question, cancel)
+            return answer(client, question, model, cancel)
 
         if self._begin(look):
             self._asking = question

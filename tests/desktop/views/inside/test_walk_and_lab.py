@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QLabel,
     QLineEdit,
+    QListView,
     QWidget,
 )
 
@@ -249,3 +251,52 @@ def test_the_last_chapter_sets_base_beside_instruct(inside: Inside) -> None:
     )
     inside.settle()
     inside.page.open_view("next_word")
+
+
+def test_quick_and_thinking_stand_side_by_side_where_the_template_has_the_switch(
+    inside: Inside,
+) -> None:
+    inside.look_at("Once upon a time there was a little")
+    walk = inside.page.open_view("walk")
+    assert isinstance(walk, WalkView)
+    steps: QListView = inside.find(QListView, "walk_steps")
+    inside.settle()
+    assert steps.isRowHidden(11)  # the starter models do not think
+    walk.go_to(11)
+    assert inside.find(QLabel, "walk_name").text() == "Base against instruct"
+    engines = inside.parts.engines
+    info = inside.controller.subject().model  # type: ignore[union-attr]  it is there
+    plain = engines.default_options(info)
+    engines.load(info.id, msgspec.structs.replace(plain, chat_template=_SWITCHED))
+    inside.qtbot.waitUntil(lambda: not steps.isRowHidden(11), timeout=WAIT_MS)
+    inside.settle()
+    walk.go_to(11)
+    assert inside.find(QLabel, "walk_name").text() == "Quick against thinking"
+    field = inside.find(QLineEdit, "walk_question")
+    assert field.isVisible()
+    field.setText("What is a token?")
+    ask = inside.find(QAbstractButton, "walk_ask_twice")
+    ask.click()
+    assert not ask.isEnabled()
+    inside.qtbot.waitUntil(ask.isEnabled, timeout=WAIT_MS)
+    quick, slow = (
+        {part: inside.find(QLabel, f"walk_{name}_{part}").text() for part in _PARTS}
+        for name in ("quick", "thinking")
+    )
+    assert "tokens in" in quick["figures"]
+    assert "tokens in" in slow["figures"]
+    assert quick["answer"]
+    assert not quick["thought"]
+    assert slow["thought"].startswith("Thought: ")
+    engines.load(info.id, plain)
+    inside.qtbot.waitUntil(lambda: steps.isRowHidden(11), timeout=WAIT_MS)
+    inside.settle()
+    inside.page.open_view("next_word")
+
+
+_PARTS = ("figures", "thought", "answer")
+_SWITCHED = (
+    "{{ bos_token }}{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + "
+    "message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}{% if add_generation_prompt %}"
+    "{{ '<|im_start|>assistant\\n' }}{% if enable_thinking %}{{ '<think>' }}{% endif %}{% endif %}"
+)

@@ -1,0 +1,47 @@
+"""Answers one question of the Inside page, in the worker thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from desktop.controllers.decodings import run_decoding
+from desktop.controllers.thinking import has_switch, run_chat
+from desktop.inside import FindSwitch, ReadAnatomy, ReadWords, RunChat, RunDecodings
+from inference.library.anatomy import anatomy
+from inference.tokenizing.job import build_tokens, cut_texts
+from inference.tokenizing.orders import BuildTokens, CutText
+
+if TYPE_CHECKING:
+    from desktop.controllers.engine_worker import EngineClientLike
+    from desktop.inside import Inquiry, Result
+    from inference.cancel import CancelToken
+    from inference.types import ModelInfo
+
+
+def answer(
+    client: EngineClientLike, question: Inquiry, model: ModelInfo, cancel: CancelToken
+) -> Result:
+    """Ask whoever knows: the files, the engine, or a tokenizer.
+
+    Raises:
+        InferenceError: There is no answer, or it was given up.
+    """
+    result: Result
+    match question:
+        case ReadAnatomy():
+            result = anatomy(model)
+        case ReadWords():
+            result = tuple(client.tokenize(word) for word in question.words)
+        case RunDecodings():
+            result = run_decoding(client, question, cancel)
+        case FindSwitch():
+            result = has_switch(client, question)
+        case RunChat():
+            result = run_chat(client, question, cancel)
+        case BuildTokens():
+            result = build_tokens(question, cancel)
+        case CutText():
+            result = tuple(cut_texts(question, cancel))
+        case _:
+            result = client.inspect(question, cancel)
+    return result
