@@ -110,11 +110,15 @@ class Linear(Part):
 
     def __init__(self, n_in: int, n_out: int, *, bias: bool) -> None:
         super().__init__()
+        self.n_in = n_in
         self.weight = nn.Parameter(torch.empty(n_out, n_in))
         self.bias = nn.Parameter(torch.zeros(n_out)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return ``x W^T + b``, (B, T, out)."""
+        """Return ``x W^T + b``: (B, T, in) becomes (B, T, out)."""
+        if x.numel() == self.n_in and self.bias is None and x.is_cpu:
+            # One position: the processor reads the matrix a little faster when told so.
+            return torch.mv(self.weight, x.view(-1)).view(1, 1, -1)
         return F.linear(x, self.weight, self.bias)
 
 
