@@ -8,7 +8,8 @@ Both sides run the same random weights (a Llama of 1.24 billion, made the first 
 the same threads in one process, in turns, so that what else the computer does meets both. Printed
 are medians, ratios, targets and every round. Targets: decoding in bfloat16 1.8 times transformers
 and 85 % of what the memory reads in the same run; int8 2.6 times; a prompt of 512 tokens 1.0 times.
-What else is printed (loading, memory, Python's share, long contexts) is in ``native_costs.py``.
+What else is printed (loading, memory, Python's share, long contexts with a plot) is in
+``native_costs.py``.
 """
 
 from __future__ import annotations
@@ -199,7 +200,7 @@ def main() -> int:
         if "prefill" in arguments.only:
             met &= prefill(folder, theirs, arguments)
     if "growth" in arguments.only:
-        native_costs.growth(folder)
+        met &= native_costs.growth(folder)
     return 0 if met else 1
 
 

@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 import psutil  # noqa: E402
 import torch  # noqa: E402
+from plot import write_plot  # noqa: E402  beside this script
 
 from inference.cancel import CancelToken  # noqa: E402
 from inference.native.attention import attend  # noqa: E402
@@ -29,6 +30,7 @@ from inference.native.engine import open_engine  # noqa: E402
 from inference.native.kv_cache import KVCache  # noqa: E402
 from inference.native.session import Session  # noqa: E402
 from inference.native.weights import load_network, open_checkpoint  # noqa: E402
+from inference.paths import app_paths  # noqa: E402
 from inference.types import GenerationRequest, LoadOptions, SamplingParams  # noqa: E402
 from tests.helpers.checkpoints import tiny_llama  # noqa: E402
 
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 PYTHON_TARGET_MS = 1.0
 LOADING_TARGET = 1.3
 MEMORY_TARGET = 1.1
+FLAT_TARGET = 1.1
 LENGTHS = (100, 1000, 2000, 4000, 8000)
 _STEPS = 200
 _ROUNDS = 5
@@ -158,10 +161,12 @@ def memory(folder: Path, threads: int) -> bool:
     return met
 
 
-def growth(folder: Path) -> None:
-    """Print the time of a token at growing contexts, and the cache's memory beside the computed.
+def growth(folder: Path) -> bool:
+    """Print and plot the time of a token at growing contexts; return whether it is flat.
 
-    The cache is filled with random numbers: the time does not depend on them.
+    But for attention, that is, whose part is measured beside it. The lengths take turns, so that
+    what else the computer does meets all of them. The cache is filled with random numbers: the time
+    does not depend on them; its memory is printed beside the computed one.
     """
     cpu = torch.device("cpu")
     network = load_network(open_checkpoint(folder), dtype=torch.bfloat16, device=cpu)
@@ -169,17 +174,30 @@ def growth(folder: Path) -> None:
     cache = KVCache(config, room, dtype=torch.bfloat16)
     per_token = 2 * 2 * config.n_layers * config.n_kv_heads * config.head_width  # bytes
     print(f"cache of {room:,} tokens: {cache.size_bytes:,} bytes, computed {per_token * room:,}")
-    print("context   ms per token   of that attention   keys and values read")
+    found: dict[int, list[tuple[float, float]]] = {length: [] for length in LENGTHS}
     with torch.inference_mode(), products_of(1):
         for layer in range(config.n_layers):
             shape = (1, config.n_kv_heads, LENGTHS[-1], config.head_width)
             cache.append(layer, torch.randn(shape), torch.randn(shape))
         cache.advance(LENGTHS[-1])
-        for length in reversed(LENGTHS):
-            pairs = [_at_length(network, cache, length) for _ in range(_GROWTH_STEPS)]
-            whole, part = (statistics.median(column) * 1000 for column in zip(*pairs, strict=True))
-            read = f"{length * per_token / 1e6:.0f} MB"
-            print(f"{length:7,}{whole:15.1f}{part:20.1f}{read:>23}", flush=True)
+        for _ in range(_GROWTH_STEPS):
+            for length, pairs in found.items():
+                pairs.append(_at_length(network, cache, length))
+    whole = [1000 * statistics.median(one for one, _ in pairs) for pairs in found.values()]
+    rest = [1000 * statistics.median(one - two for one, two in pairs) for pairs in found.values()]
+    print("context   ms per token   without attention   keys and values read")
+    for length, ms, left in zip(LENGTHS, whole, rest, strict=True):
+        print(f"{length:7,}{ms:15.1f}{left:20.1f}{f'{length * per_token / 1e6:.0f} MB':>23}")
+    steepest = max(rest) / rest[0]
+    path = app_paths().cache / "benchmarks" / "native-growth.svg"
+    lines = {"a token": whole, "without attention": rest}
+    write_plot(path, "context in tokens", "ms per token, 1-billion shape, bfloat16", LENGTHS, lines)
+    print(
+        f"without attention at most {steepest:.2f} times as long as at {LENGTHS[0]} tokens "
+        f"(target {FLAT_TARGET}); plotted in {path}",
+        flush=True,
+    )
+    return steepest <= FLAT_TARGET
 
 
 def _at_length(network: Network, cache: KVCache, length: int) -> tuple[float, float]:
