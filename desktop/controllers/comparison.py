@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from inference.evaluation.result import Result
     from inference.types import ModelInfo
 
-_STEPS: Final[tuple[Step, ...]] = ("checking", "loading", "reading", "timing")
+_STEPS: Final[tuple[Step, ...]] = ("checking", "loading", "timing", "reading")
 
 
 class Comparison(QObject):

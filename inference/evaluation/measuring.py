@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from inference.inside.perplexity import Method, Score
     from inference.types import LoadOptions, ModelInfo, TokenPiece
 
-Step: TypeAlias = Literal["checking", "loading", "reading", "timing"]
+Step: TypeAlias = Literal["checking", "loading", "timing", "reading"]
 Tell: TypeAlias = "Callable[[Step, float], None]"
 """Called with what is done now and the fraction of it."""
 
@@ -128,10 +128,11 @@ def _measure(task: Task, key: Key, subject: Subject, client: EngineClient, watch
     tell("loading", 0.0)
     loaded = client.load(subject.options, lambda done: tell("loading", done), cancel)
     load_s = time.monotonic() - began
-    pieces = client.tokenize(task.text, add_bos=loaded.adds_bos)
-    score = _score(task, client, pieces, watch)
     tell("timing", 0.0)
     speed = time_model(client, TRIAL, cancel, lambda done: tell("timing", done))
+    memory_bytes = client.peak_memory_bytes()  # scoring sets more aside than a chat needs
+    pieces = client.tokenize(task.text, add_bos=loaded.adds_bos)
+    score = _score(task, client, pieces, watch)
     return Result(
         key=key,
         info=subject.info,
@@ -143,7 +144,7 @@ def _measure(task: Task, key: Key, subject: Subject, client: EngineClient, watch
         text_bytes=len(task.text.encode("utf-8", "replace")),
         parts=score.parts(PARTS),
         speed=speed,
-        memory_bytes=client.peak_memory_bytes(),
+        memory_bytes=memory_bytes,
         load_s=load_s,
         n_ctx=loaded.n_ctx,
         device=loaded.device,

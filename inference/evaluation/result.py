@@ -49,7 +49,7 @@ class Result(msgspec.Struct, frozen=True):
         text_bytes: Of the whole text.
         parts: Surprise of ``PARTS`` equal parts of the scored tokens, in nats.
         speed: Of reading and writing.
-        memory_bytes: The most that its engine process held in main memory.
+        memory_bytes: The most that its engine process held in main memory while it was timed.
         load_s: Seconds from the start of the process until the model was ready.
         n_ctx: Context it was loaded with.
         device: Where it ran.

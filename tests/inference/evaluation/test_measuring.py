@@ -67,7 +67,7 @@ def test_both_forms_of_the_same_weights_are_measured_and_agree(
     other = house.measure(starter("starter-base"), task)
     assert all(client.pid is None for client in house.clients)
     steps = [step for step, _ in itertools.groupby(house.told, lambda told: told[0])]
-    assert steps == ["checking", "loading", "reading", "timing"] * 2
+    assert steps == ["checking", "loading", "timing", "reading"] * 2
     for found in (one, other):
         assert found.tokens > found.scored > found.tokens // 3
         assert found.windows > 2
