@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _EPILOG = """Without a command the window opens; with the PATH of a .gguf file or a checkpoint
-folder it opens with that model. `glasshouse chats list | show | search` reads your chats."""
+folder it opens with that model. `glasshouse chats list | show | search | export | import` reads
+your chats and takes them along."""
 
 
 _NO_DISPLAY = """glasshouse: There is no display here, so the window cannot open.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,6 +19,7 @@ from inference.types import SamplingParams
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from desktop.store.database import Database, Row
@@ -222,6 +224,34 @@ class Chats:
     def branch(self, leaf_id: str | None) -> tuple[MessageRecord, ...]:
         """Read the messages from the first one down to ``leaf_id``."""
         return tuple(_message(row) for row in self._db.rows(_BRANCH, (leaf_id,)))
+
+    def tree(self, chat_id: str) -> tuple[MessageRecord, ...]:
+        """Read every message of a chat, all versions, in the order they were written."""
+        rows = self._db.rows(
+            "SELECT id, chat_id, parent_id, role, text, state, created_at, model_id, model_name, "
+            "engine, is_completion, settings, stats, problem, tokens, 1, 1 FROM messages "
+            "WHERE chat_id = ? ORDER BY seq",
+            (chat_id,),
+        )
+        return tuple(_message(row) for row in rows)
+
+    def knows(self, chat_id: str, message_ids: Sequence[str]) -> bool:
+        """Whether one of these ids is taken, be it by what was deleted."""
+        found = self._db.rows("SELECT 1 FROM chats WHERE id = ?", (chat_id,))
+        ids = _json(list(message_ids))
+        sql = "SELECT 1 FROM messages WHERE id IN (SELECT value FROM json_each(?)) LIMIT 1"
+        return bool(found or self._db.rows(sql, (ids,)))
+
+    def bring(self, chat: ChatRecord, messages: Sequence[MessageRecord]) -> None:
+        """Keep a whole chat from elsewhere, parents before children, or nothing of it."""
+        with self._db.transaction() as connection:
+            self.add(replace(chat, active_leaf=None))
+            for message in messages:
+                self.add_message(message)
+            connection.execute(
+                "UPDATE chats SET active_leaf = ?, updated_at = ? WHERE id = ?",
+                (chat.active_leaf, chat.updated_at, chat.id),
+            )
 
     def show_version(self, message_id: str, offset: int) -> str | None:
         """Choose another sibling of a message, and the newest messages below it.

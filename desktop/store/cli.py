@@ -1,18 +1,27 @@
-"""``glasshouse chats list | show | search``: the chats, read beside a running window."""
+"""``glasshouse chats list | show | search | export | import``: the chats, without the window.
+
+All but ``import`` read beside a running window.
+"""
 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop.store.chats import Chats
 from desktop.store.database import Database
+from desktop.store.failures import store_error
 from desktop.store.search import search_chats
+from desktop.store.transfer import read_line, take, written
 from inference.cli import console
 from inference.cli.main import guarded
+from inference.cli.options import clean_path
 from inference.errors import StoreError
+from inference.files import replace_file
 from inference.paths import app_paths
 
 if TYPE_CHECKING:
@@ -28,7 +37,7 @@ def main(argv: Sequence[str]) -> int:
     """Run one command; see ``inference.cli.main.main`` for the exit status."""
     console.prepare_streams()
     parser = argparse.ArgumentParser(
-        prog=f"{console.PROGRAM} chats", description="Read your chats; nothing is changed."
+        prog=f"{console.PROGRAM} chats", description="Read your chats, and take them along."
     )
     actions = parser.add_subparsers(metavar="COMMAND", required=True)
     listed = actions.add_parser("list", help="all chats, the last used first")
@@ -39,7 +48,15 @@ def main(argv: Sequence[str]) -> int:
     found = actions.add_parser("search", help="chats by words of titles and messages")
     found.add_argument("text", metavar="TEXT", nargs="+")
     found.set_defaults(handler=_search)
-    for action in (listed, shown, found):
+    exported = actions.add_parser("export", help="chats as lines of JSON, with every version")
+    exported.add_argument("chats", metavar="CHAT", nargs="*", help="as for show; none = all")
+    exported.add_argument("--out", metavar="FILE", type=Path, help="write there instead")
+    exported.set_defaults(handler=_export)
+    imported = actions.add_parser("import", help="take in what export wrote")
+    imported.add_argument("file", metavar="FILE", help="- is standard input")
+    imported.add_argument("--again", action="store_true", help="also what is here, as a copy")
+    imported.set_defaults(handler=_import)
+    for action in (listed, shown, found, imported):
         action.add_argument("--json", action="store_true", help="print one JSON object per line")
     return guarded(parser.parse_args(argv))
 
@@ -100,6 +117,67 @@ def _show(arguments: argparse.Namespace) -> int:
         if message.problem is not None:
             console.line(f"({message.problem.title}: {message.problem.message})")
     return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    database = _open()
+    try:
+        chats = Chats(database)
+        if arguments.chats:
+            found = [_find(chats, console.clean(name)) for name in arguments.chats]
+        else:
+            found = [chat for row in chats.list() if (chat := chats.get(row.id)) is not None]
+        lines = [written(chats, chat) for chat in found]
+    finally:
+        database.close()
+    if arguments.out is None:
+        for line in lines:
+            console.line(line.decode())
+        return 0
+    try:
+        replace_file(arguments.out, b"".join(line + b"\n" for line in lines))
+    except OSError as exc:
+        raise store_error(exc, str(arguments.out.parent)) from exc
+    console.line(f"{_number(len(lines))} written to {arguments.out}.")
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    lines = _lines(arguments.file)
+    path = app_paths().database
+    path.parent.mkdir(parents=True, exist_ok=True)
+    database = Database.open(path)
+    came = here = 0
+    try:
+        chats = Chats(database)
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            chat = read_line(line, number)
+            outcome = take(chats, chat, again=arguments.again)
+            came, here = came + (outcome == "imported"), here + (outcome == "present")
+            if arguments.json:
+                console.json_line({"id": chat.id, "title": chat.title, "outcome": outcome})
+    finally:
+        database.close()
+    if not arguments.json:
+        console.line(f"{_number(came)} taken in; {here} were here already.")
+    return 0
+
+
+def _lines(name: str) -> list[bytes]:
+    if name == "-":
+        return sys.stdin.buffer.read().splitlines()
+    try:
+        return Path(clean_path(name)).read_bytes().splitlines()
+    except OSError as exc:
+        raise StoreError(
+            f"{name} cannot be read.", "Check the name and the folder.", str(exc)
+        ) from exc
+
+
+def _number(count: int) -> str:
+    return "1 chat" if count == 1 else f"{count} chats"
 
 
 def _find(chats: Chats, name: str) -> ChatRecord:
