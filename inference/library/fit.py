@@ -44,6 +44,7 @@ class Plan:
         n_ctx: Context; ``None`` takes the model's own, at most 4,096.
         kv_cache_type: ``f16`` ...
         output_bytes: The output layer, 0 when unknown.
+        input_bytes: The embedding where the output is another matrix: it stays in main memory.
     """
 
     engine: EngineKind
@@ -53,6 +54,7 @@ class Plan:
     n_ctx: int | None = None
     kv_cache_type: str = "f16"
     output_bytes: int = 0
+    input_bytes: int = 0
 
     def memory(self) -> MemoryEstimate:
         """Return what it takes; raises ``UnsupportedRequestError`` for an unknown cache type."""
@@ -135,7 +137,7 @@ def _judge(plan: Plan, memory: MemoryEstimate, n_ctx: int, machine: Machine) -> 
     layers = plan.shape.n_layers + 1
     program = PROGRAM_BYTES[plan.engine]
     on_gpu = _gpu_layers(plan, memory, machine) if plan.engine == "gguf" else 0
-    gpu_bytes = _bytes_on_gpu(memory, on_gpu, layers)
+    gpu_bytes = bytes_on_gpu(plan, on_gpu)
     shares = any(gpu.shares_memory for gpu in machine.gpus)
     main_bytes = program + memory.total_bytes - (0 if shares else gpu_bytes)
     over = main_bytes - machine.free_bytes
@@ -179,19 +181,30 @@ def decode_speed(plan: Plan, bandwidth_bytes_per_s: float) -> float:
 def _gpu_layers(plan: Plan, memory: MemoryEstimate, machine: Machine) -> int:
     if not machine.gpus:
         return 0
-    layers = plan.shape.n_layers
+    output, block = _parts(plan, memory)
+    return layers_that_fit(machine.gpus, plan.shape.n_layers, max(1, block), output)
+
+
+def bytes_on_gpu(plan: Plan, layers: int) -> int:
+    """Return what so many layers take there, cache and buffers included; the output is the first.
+
+    Raises:
+        UnsupportedRequestError: There is no such cache type.
+    """
+    if not layers:
+        return 0
+    memory = plan.memory()
+    output, block = _parts(plan, memory)
+    return output + min(layers - 1, plan.shape.n_layers) * block + memory.buffers_bytes
+
+
+def _parts(plan: Plan, memory: MemoryEstimate) -> tuple[int, int]:
+    """Return the bytes of the output layer, and of a block with its cache."""
     output = plan.output_bytes or min(
         memory.weights_bytes // 2, plan.shape.n_vocab * plan.shape.width
     )  # about a byte per weight: outputs are quantized less than the rest
-    layer = (memory.weights_bytes - output + memory.kv_cache_bytes) // layers
-    return layers_that_fit(machine.gpus, layers, max(1, layer), output)
-
-
-def _bytes_on_gpu(memory: MemoryEstimate, on_gpu: int, layers: int) -> int:
-    if not on_gpu:
-        return 0
-    share = min(1.0, on_gpu / layers)
-    return round(share * (memory.weights_bytes + memory.kv_cache_bytes)) + memory.buffers_bytes
+    blocks = memory.weights_bytes - output - plan.input_bytes + memory.kv_cache_bytes
+    return output, blocks // plan.shape.n_layers
 
 
 def gigabytes(size_bytes: int) -> str:

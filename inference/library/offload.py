@@ -29,17 +29,19 @@ def layers_that_fit(
 ) -> int:
     """Return how many layers fit, the output layer counting as one more.
 
+    llama.cpp places the output first, on the last device, and then the newest blocks.
+
     Args:
         devices: The GPUs; a layer lies wholly on one of them.
         layers: Blocks of the model.
         layer_bytes: Weights and KV cache of one block.
-        output_bytes: Weights of the output layer, which goes last.
+        output_bytes: Weights of the output layer.
     """
     room = [
         max(0, int(device.free_bytes * (1 - _RESERVE_PART)) - RESERVE_BYTES) for device in devices
     ]
+    if not room or room[-1] < output_bytes:
+        return 0
+    room[-1] -= output_bytes
     fitting = sum(free // max(1, layer_bytes) for free in room)
-    if fitting < layers:
-        return fitting
-    left = sum(room) - layers * layer_bytes
-    return layers + 1 if left >= output_bytes else layers
+    return min(fitting, layers) + 1

@@ -42,4 +42,5 @@ def plan_of_path(path: Path, n_ctx: int | None = None, kv_cache_type: str = "f16
         n_ctx,
         kv_cache_type,
         outputs[0] if outputs else 0,
+        outputs[1] if len(outputs) > 1 else 0,
     )

@@ -120,6 +120,7 @@ def _step(plan: Plan, options: LoadOptions, **changes: Any) -> _Step:  # noqa: A
         changed.n_ctx,
         changed.kv_cache_type,
         plan.output_bytes,
+        plan.input_bytes,
     )
     length = context_of(plan.shape, changed.n_ctx)
     return _Step(changes, length, _memory(other, changed.dtype))

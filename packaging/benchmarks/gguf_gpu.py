@@ -5,10 +5,11 @@
 
 Needs a build of llama.cpp with CUDA, nvidia-smi, and a build of PyTorch with CUDA to fill the card
 with. The model is loaded with automatic, with no, with half and with all layers, and automatically
-again while most of the card's memory is taken. "Predicted" is the forecast of ``inference.library``
-for the layers that were placed; "measured" is what the load and an answer add to what nvidia-smi
-says, beyond what the engine's process takes of the card without a single layer. Target: predicted
-within 10 % of measured, and automatic layers load whatever is free.
+again while most of the card's memory is taken. "Predicted" is the forecast of
+``inference.library`` for the layers that were placed; "measured" is what the load and some answers
+add to what nvidia-smi says, less what CUDA itself takes for a process: that is the load without a
+layer, less its buffers. Target: predicted within 10 % of measured, and automatic layers load
+whatever is free.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from make_checkpoint import checkpoint  # noqa: E402
 from inference.errors import InferenceError  # noqa: E402
 from inference.host.ask import ask_engine  # noqa: E402
 from inference.host.client import EngineClient  # noqa: E402
-from inference.library.fit import judge  # noqa: E402
+from inference.library.fit import bytes_on_gpu, judge  # noqa: E402
 from inference.library.machine import this_machine  # noqa: E402
 from inference.library.plans import plan_of_path  # noqa: E402
 from inference.types import LoadOptions  # noqa: E402
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 TARGET = 0.10
 _LEFT_FREE_MB = (1500, 2000)
 _TOKENS = 128
+_MIB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Load:
     layers: int
     why: str
     used_mb: int
+    buffers_mb: float
     prompt_speed: float
     decode_speed: float
 
@@ -72,45 +75,49 @@ def load(model: Path, layers: int | None) -> Load:
         print(
             f"    buffers {buffers:.0f} MB, cache {loaded.kv_cache_bytes / 1e6:.0f} MB", flush=True
         )
+    buffers_mb = loaded.buffers_bytes / _MIB
+    prompt_speed, decode_speed = sorted(reading)[1], sorted(writing)[1]
     return Load(
-        loaded.gpu_layers, loaded.device_reason, used, sorted(reading)[1], sorted(writing)[1]
+        loaded.gpu_layers, loaded.device_reason, used, buffers_mb, prompt_speed, decode_speed
     )
 
 
-def predicted_mb(plan: Plan, layers: int) -> float:
-    """Return the forecast of what so many layers take of the card, in MiB."""
-    memory, of = plan.memory(), plan.shape.n_layers + 1
-    share = min(1.0, layers / of)
-    bytes_ = share * (memory.weights_bytes + memory.kv_cache_bytes) + memory.buffers_bytes
-    return bytes_ / (1 << 20)
+def table(model: Path, plan: Plan) -> tuple[float, bool]:
+    """Load with several numbers of layers.
 
-
-def table(model: Path, plan: Plan) -> bool:
-    """Load with several numbers of layers; return whether predictions were near enough."""
+    Returns:
+        What CUDA takes for a process, and whether predictions were near enough.
+    """
     bare = load(model, 0)
-    print(f"0 layers: {bare.why} {_speeds(bare)}; the process takes {bare.used_mb} MiB of the card")
+    own_mb = bare.used_mb - bare.buffers_mb
+    print(
+        f"0 layers: {bare.why} {_speeds(bare)}; {bare.used_mb} MiB of the card, {own_mb:.0f} of "
+        "them CUDA's own",
+        flush=True,
+    )
     met = bare.layers == 0
     for asked in (None, plan.shape.n_layers // 2, plan.shape.n_layers + 1):
         found = load(model, asked)
-        expected, measured = predicted_mb(plan, found.layers), found.used_mb - bare.used_mb
-        off = expected / measured - 1
-        name = "auto" if asked is None else str(asked)
-        print(
-            f"{name} layers: {found.why} {_speeds(found)}\n"
-            f"  memory: predicted {expected:.0f} MiB, measured {measured} ({off:+.1%})",
-            flush=True,
-        )
-        met &= abs(off) <= TARGET and found.layers == (asked or plan.shape.n_layers + 1)
-    return met
+        print(f"{'auto' if asked is None else asked} layers: {found.why} {_speeds(found)}")
+        met &= near(plan, found, own_mb) and found.layers == (asked or plan.shape.n_layers + 1)
+    return own_mb, met
 
 
-def crowded(model: Path, plan: Plan, left_mb: int) -> bool:
+def near(plan: Plan, found: Load, own_mb: float) -> bool:
+    """Print predicted beside measured memory; return whether they are near enough."""
+    expected, measured = bytes_on_gpu(plan, found.layers) / _MIB, found.used_mb - own_mb
+    off = expected / measured - 1
+    print(f"  predicted {expected:.0f} MiB, measured {measured:.0f} ({off:+.1%})", flush=True)
+    return abs(off) <= TARGET
+
+
+def crowded(model: Path, plan: Plan, left_mb: int, own_mb: float) -> bool:
     """Load automatically where other programs leave so much of the card; whether that worked."""
     import torch  # noqa: PLC0415  heavy, and only to take memory
 
     torch.cuda.empty_cache()
-    free = torch.cuda.mem_get_info()[0] >> 20
-    taken = torch.empty((free - left_mb) << 20, dtype=torch.uint8, device="cuda")
+    free = torch.cuda.mem_get_info()[0] // _MIB
+    taken = torch.empty((free - left_mb) * _MIB, dtype=torch.uint8, device="cuda")
     forecast = judge(plan, this_machine(None, ask_engine("gguf").devices))
     print(f"{left_mb} MiB left free: forecast {forecast.words}")
     try:
@@ -122,7 +129,7 @@ def crowded(model: Path, plan: Plan, left_mb: int) -> bool:
         del taken
         torch.cuda.empty_cache()
     print(f"  {found.why} {_speeds(found)}; {found.used_mb} MiB in all", flush=True)
-    return 0 < found.layers <= plan.shape.n_layers
+    return near(plan, found, own_mb) and found.layers > 0
 
 
 def _speeds(found: Load) -> str:
@@ -141,9 +148,9 @@ def main() -> int:
         return 1
     plan = plan_of_path(model)
     print(f"{model.name}: {judge(plan, this_machine(None, report.devices)).words}", flush=True)
-    met = table(model, plan)
+    own_mb, met = table(model, plan)
     for left_mb in _LEFT_FREE_MB:
-        met &= crowded(model, plan, left_mb)
+        met &= crowded(model, plan, left_mb, own_mb)
     return 0 if met else 1
 
 

@@ -25,9 +25,11 @@ def test_ggml_lists_its_backends() -> None:
 
 
 @pytest.mark.parametrize(
-    ("free_gib", "expected"), [(0.1, 0), (0.5, 0), (1.6, 1), (3.8, 3), (10.0, 8), (12.0, 9)]
+    ("free_gib", "expected"), [(0.1, 0), (1.6, 0), (2.2, 1), (3.8, 2), (10.0, 8), (12.0, 9)]
 )
-def test_as_many_layers_as_the_memory_holds(free_gib: float, expected: int) -> None:
+def test_as_many_layers_as_the_memory_holds_the_output_first(
+    free_gib: float, expected: int
+) -> None:
     fitting = layers_that_fit(
         [_gpu(free_gib)], layers=8, layer_bytes=_GIB, output_bytes=int(1.5 * _GIB)
     )
@@ -36,8 +38,9 @@ def test_as_many_layers_as_the_memory_holds(free_gib: float, expected: int) -> N
 
 def test_a_layer_lies_on_one_device() -> None:
     halves = [_gpu(2.3), _gpu(2.3)]
-    assert layers_that_fit(halves, layers=8, layer_bytes=2 * _GIB, output_bytes=1) == 0
-    assert layers_that_fit(halves, layers=8, layer_bytes=_GIB, output_bytes=1) == 2
+    assert layers_that_fit(halves, layers=8, layer_bytes=2 * _GIB, output_bytes=1) == 1
+    assert layers_that_fit(halves, layers=8, layer_bytes=_GIB, output_bytes=1) == 3
+    assert layers_that_fit(halves, layers=8, layer_bytes=1, output_bytes=2 * _GIB) == 0
 
 
 def test_the_log_tells_how_many_layers_went_to_the_gpu() -> None:
