@@ -81,6 +81,7 @@ class Theme:
         confidence_tints: Grounds for words of chance >= .9 (none), >= .5, >= .2 and below.
         confidence_lines: The 2 px lines under them.
         categorical: Data colours by name, in their fixed order.
+        inks: Black and white: words on a data colour take the one that contrasts more.
         sequential: 11 stops of the map for amounts; the first is the paper.
         diverging: 11 stops of the map for differences.
         token_chips: Four soft grounds that only part neighbours.
@@ -137,6 +138,7 @@ class Theme:
     confidence_tints: tuple[QColor | None, ...]
     confidence_lines: tuple[QColor | None, ...]
     categorical: Mapping[str, QColor]
+    inks: tuple[QColor, ...]
     sequential: tuple[QColor, ...]
     diverging: tuple[QColor, ...]
     token_chips: tuple[QColor, ...]
@@ -178,6 +180,7 @@ class Theme:
             categorical={
                 key: QColor(data["categorical"][key]) for key in data["categorical_order"]
             },
+            inks=tuple(QColor(ink) for ink in data["inks"]),
             sequential=tuple(QColor(stop) for stop in data["sequential"]),
             diverging=tuple(QColor(stop) for stop in data["diverging"]),
             token_chips=tuple(QColor(chip) for chip in data["token_chips"]),

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 
 from desktop.widgets import formatting
+from desktop.widgets.charts.colour_map import ink_on
 from desktop.widgets.charts.figure import Figure, npy
 from desktop.widgets.charts.pieces import shown, spoken
 
@@ -100,8 +101,7 @@ class VectorRows(Figure):
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(ground)
                 painter.drawRoundedRect(box, 4, 4)
-                dark = ground.lightnessF() < 0.5
-                painter.setPen(theme.page if dark != theme.is_dark else theme.text)
+                painter.setPen(ink_on(ground, theme))
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, formatting.decimal(value, 2))
         painter.setFont(theme.font("small"))
         painter.setPen(theme.text3)
