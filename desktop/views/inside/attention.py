@@ -104,8 +104,7 @@ class AttentionView(InsideView):
             self._map.set_text(subject.tokens)
             self._bar.set_model(subject.loaded.n_layers, 0)
             self._window = self._first_window(subject)
-            self._overview_asked = AskAttentionOverview(subject.ids)
-            self.asked.emit(self._overview_asked)
+            self._overview_asked = None
         self._ask()
 
     def show_place(self, subject: Subject) -> None:
@@ -139,6 +138,7 @@ class AttentionView(InsideView):
             self._ask_habits()
         elif question == self._row_asked:
             self._side.show_row(self._subject.tokens, numbers[0])
+            self._ask_overview()
         elif question == self._habits_asked:
             self._side.show_habits(numbers)
 
@@ -196,6 +196,12 @@ class AttentionView(InsideView):
         heads = choice.head if choice.how == "one" else choice.how
         self._habits_asked = AskHabits(subject.ids, choice.layer, heads)
         self.asked.emit(self._habits_asked)
+
+    def _ask_overview(self) -> None:
+        """Ask for all heads once, after the one layer that is looked at: it takes far longer."""
+        if self._overview_asked is None and self._subject is not None:
+            self._overview_asked = AskAttentionOverview(self._subject.ids)
+            self.asked.emit(self._overview_asked)
 
     def _say_part(self) -> None:
         """Say how to read the figure, and which part of the text it shows."""
