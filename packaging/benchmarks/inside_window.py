@@ -75,7 +75,6 @@ class Bench:
             self.parts.settings.update(engine=EngineOptions(threads=1))
         engines.add_model(str(path), load=True)
         wait_for(lambda: engines.state().status == "ready")
-        self.parts.chats.set_sampling(SamplingParams(temperature=0, max_tokens=WRITTEN))
         self._jobs = itertools.count(1_000_000)
 
     def now(self) -> float:
@@ -104,6 +103,7 @@ class Bench:
         """Ask in a new chat; return the id of the answer once it is complete."""
         chats = self.parts.chats
         chats.new_chat()
+        chats.set_sampling(SamplingParams(temperature=0, max_tokens=WRITTEN))
         chats.send(text)
         wait_for(lambda: bool(chats.current().messages) and not chats.answering)
         wait_for(lambda: self.parts.engines.state().status == "ready")
@@ -218,15 +218,25 @@ def lag(engine: str, bench: Bench, length: int, seconds: float, line: Callable[.
     page.open_view("next_word")
     every: list[float] = []
 
-    def act(name: str, each_ms: int, step: Callable[[int], object]) -> None:
-        heart, loop, timer = Heart(), QEventLoop(), QTimer()
+    def busy() -> bool:
+        return bench.controller.busy
+
+    def act(
+        name: str,
+        each_ms: int,
+        step: Callable[[int], object],
+        until: Callable[[], bool] = lambda: True,
+    ) -> None:
+        heart, loop, timer, end = Heart(), QEventLoop(), QTimer(), QTimer()
         count = itertools.count()
         timer.setInterval(each_ms)
         timer.timeout.connect(lambda: step(next(count)))
-        QTimer.singleShot(round(seconds * 1000), loop.quit)
+        end.timeout.connect(lambda: loop.quit() if until() else None)
+        end.start(round(seconds * 1000))
         heart.start()
         timer.start()
         loop.exec()
+        end.stop()
         timer.stop()
         heart.stop()
         late, other = heart.late_ms, heart.busy_ms
@@ -245,6 +255,8 @@ def lag(engine: str, bench: Bench, length: int, seconds: float, line: Callable[.
     act("views", 700, lambda n: page.open_view(VIEWS[n % len(VIEWS)]))
     for view, names in HOVERED.items():
         page.open_view(view)
+        if length == min(LENGTHS):
+            act(f"figures of {view} come", 1_000, lambda _n: None, until=lambda: not busy())
         act(f"the pointer in {view}", 16, lambda n, names=names: _hover(bench, names, n))
     page.open_view("attention")
     act("attention of other layers", 400, lambda n: _layer(bench, n))
