@@ -74,6 +74,7 @@ class InsideController(QObject):
         self._job = 0
         self._asking: Inquiry | None = None
         self._reading = False
+        self._watched = True
         self._cancel = CancelToken()
         self._waiting: dict[str, Inquiry] = {}
         self._known: dict[Inquiry, Result] = {}
@@ -138,6 +139,17 @@ class InsideController(QObject):
         self._waiting.setdefault(type(asking).__name__, asking)
         self._cancel.cancel()
 
+    def set_watched(self, *, watched: bool) -> None:
+        """Ask only while somebody looks: a chat has better use for the model.
+
+        What is under way and does not take long is answered all the same.
+        """
+        self._watched = watched
+        if watched:
+            self._next()
+        elif isinstance(self._asking, _SLOW):
+            self._put_back(self._asking)
+
     def forget_waiting(self) -> None:
         """Give up what nobody looks at any longer."""
         self._waiting.clear()
@@ -164,11 +176,12 @@ class InsideController(QObject):
         self._begin(read)
 
     def _next(self) -> None:
-        if self._job or self._subject is None or not self._waiting:
+        subject = self._subject
+        if subject is None or self._job or not (self._watched and self._waiting):
             return
         kind = min(self._waiting, key=lambda kind: isinstance(self._waiting[kind], _SLOW))
         question = self._waiting.pop(kind)
-        model = self._subject.model
+        model = subject.model
 
         def look(client: EngineClientLike, cancel: CancelToken) -> Result:
             return answer(client, question, model, cancel)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QEvent, QObject, Signal
 
 from desktop.controllers.inside import InsideController
 from desktop.views.inside.anatomy import AnatomyView
@@ -90,7 +90,15 @@ class InsideWiring(QObject):
         page.said.connect(self.said)
         page.load_asked.connect(engines.load)
         page.continue_asked.connect(self._on_continue)
+        page.installEventFilter(self)
+        controller.set_watched(watched=page.isVisible())
         self.set_engine(engines.state())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Tell whether the page is seen."""
+        if watched is self.page and event.type() in {QEvent.Type.Show, QEvent.Type.Hide}:
+            self.controller.set_watched(watched=event.type() == QEvent.Type.Show)
+        return super().eventFilter(watched, event)
 
     def open(self, source: TextSource) -> None:
         """Look at a place of a chat, with the keyboard there."""

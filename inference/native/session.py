@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _SMALLEST_CHUNK = 64  # half as many lose a seventh of the speed to fetching the weights
 _LARGEST_CHUNK = 512
 _SCORED_CHUNK = 64
+_SCORED_TOGETHER = 16  # nothing looks for a stop within the product with the output head
 _CHUNK_S = 2.0  # progress is shown about this often
 _BLOCK_S = 0.12  # a stop waits about this long, in large networks half as long
 _LARGE_BLOCK = 5_000_000  # weights; from here on a stop is looked for within the block
@@ -300,8 +301,10 @@ class Session:
             end = min(start + _SCORED_CHUNK, len(ids))
             for _ in self.prefill(ids[self.length : end], cancel):
                 pass
-            _check(cancel)
-            yield self.scores(self._streams.part(start, end))  # (T, V)
+            for place in range(start, end, _SCORED_TOGETHER):
+                _check(cancel)
+                stream = self._streams.part(place, min(place + _SCORED_TOGETHER, end))
+                yield self.scores(stream)  # (T, V)
 
     def holds(self, ids: Sequence[int], first: int = 0) -> bool:
         """Say whether the logits after all ids from ``first`` on can be had without a pass."""

@@ -21,7 +21,7 @@ from desktop.widgets.charts.token_text import TokenText
 from desktop.widgets.charts.update_bars import UpdateBars
 from desktop.widgets.token_strip import TokenStrip
 from desktop.widgets.value_row import ValueRow
-from inference.inside.questions import AskAttentionOverview, AskNext
+from inference.inside.questions import AskAttentionOverview, AskNext, AskSurprise
 from inference.tokenizing.orders import BuildTokens
 from tests.desktop.views.inside.house import WAIT_MS, Inside
 
@@ -297,3 +297,28 @@ def test_the_page_says_that_the_model_is_asked_when_it_takes_long(inside: Inside
     assert words.text() == "asking the model …"
     words.set_busy(False)
     assert words.isHidden()
+
+
+def test_nothing_is_asked_while_another_page_is_shown(inside: Inside) -> None:
+    inside.look_at("The sky is blue because air scatters blue light. " * 30)
+    inside.page.open_view("tokens")
+    inside.settle()
+    subject = inside.controller.subject()
+    assert subject is not None
+    found: list[object] = []
+    inside.controller.found.connect(lambda question, _finding: found.append(question))
+    slow, quick = AskSurprise(subject.ids[3:]), AskNext(subject.ids[:70])
+    inside.window.open_page("chat")
+    inside.controller.ask(slow)
+    inside.controller.ask(quick)
+    assert not inside.controller.busy
+    inside.qtbot.wait(100)
+    assert found == []
+    inside.window.open_page("inside")
+    inside.qtbot.waitUntil(lambda: found == [quick, slow], timeout=WAIT_MS)
+    inside.controller.ask(AskAttentionOverview(subject.ids))
+    inside.window.open_page("chat")
+    inside.qtbot.waitUntil(lambda: not inside.controller.busy, timeout=WAIT_MS)
+    inside.window.open_page("inside")
+    inside.qtbot.waitUntil(lambda: len(found) == 3, timeout=WAIT_MS)
+    inside.page.open_view("next_word")
