@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from inference.inside.perplexity import perplexity
 from inference.inside.words import scored_bytes, words_of
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class ReadText:
         bits_per_word: Mean surprise of the words that were scored.
         hardest: Places of the most unexpected words, the first one first.
         full_bits: Surprise from which on a word is drawn as strong as can be.
+        scored: Tokens that have a chance.
+        nats: Surprise of all of them together.
     """
 
     wish: Wish
@@ -66,6 +69,8 @@ class ReadText:
     bits_per_word: float
     hardest: tuple[int, ...]
     full_bits: float
+    scored: int
+    nats: float
 
     @property
     def is_whole(self) -> bool:
@@ -75,12 +80,17 @@ class ReadText:
     @property
     def bits_per_token(self) -> float:
         """Mean surprise a token."""
-        return self.score.nats / math.log(2) / self.score.scored
+        return self.nats / math.log(2) / self.scored
+
+    @property
+    def perplexity(self) -> float:
+        """``exp`` of the mean surprise a token."""
+        return perplexity(self.nats, self.scored)
 
     @property
     def bits_per_byte(self) -> float | None:
         """Mean surprise a byte of text, which does not depend on the tokenizer."""
-        return self.score.bits_per_byte(self.n_bytes) if self.n_bytes else None
+        return self.nats / math.log(2) / self.n_bytes if self.n_bytes else None
 
 
 def read_text(
@@ -108,7 +118,8 @@ def read_text(
     hardest = tuple(-place for _, place in told[:_HARDEST])
     most = told[len(told) // 10][0] if told else 0.0  # nine of ten words stay below it
     full = next((scale for scale in _SCALES if most <= scale), _SCALES[-1])
-    return ReadText(wish, *model, *cut, pieces, score, words, n_bytes, mean, hardest, full)
+    sums = (score.scored, score.nats)
+    return ReadText(wish, *model, *cut, pieces, score, words, n_bytes, mean, hardest, full, *sums)
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,9 +180,7 @@ class ReadingPanel(QWidget):
             ).format(formatting.count(found.score.n_windows), formatting.count(found.n_windows))
         )
         self._told.setVisible(not found.is_whole)
-        self._numbers.setText(
-            self.tr("Perplexity {0}").format(perplexity_words(found.score.perplexity))
-        )
+        self._numbers.setText(self.tr("Perplexity {0}").format(perplexity_words(found.perplexity)))
         bits = found.bits_per_byte
         means = [
             self.tr("{0} bits a token").format(formatting.decimal(found.bits_per_token, 2)),
@@ -204,7 +202,7 @@ class ReadingPanel(QWidget):
 
     def _how_words(self, found: ReadText) -> str:
         counts = {
-            "scored": formatting.count(found.score.scored),
+            "scored": formatting.count(found.scored),
             "tokens": formatting.count(len(found.pieces)),
             "windows": formatting.count(found.score.n_windows),
             "window": formatting.count(found.window),

@@ -68,8 +68,8 @@ class ComparePanel(QWidget):
             "other tokens compare bits per byte. Differences are against the largest file of the "
             "same weights, by name and shape; ±0 means that this text cannot tell them apart. "
             "Every model reads plain text, without a chat template: instruct models are at a "
-            "disadvantage there. Speed and memory are of an engine process of its own, with a "
-            "context as long as the window; other work of this computer makes them worse."
+            "disadvantage there. Speed and main memory are of an engine process of its own, with a "
+            "short context; other work of this computer makes them worse."
         )
         self._honest = label(honest, theme, "small", "text3", wrap=True)
         self._build()
