@@ -12,5 +12,6 @@ One token's way from its id to the next one, in five files:
 
 ``rotary.py`` says how fast each pair turns, ``families/`` what tells the networks apart,
 ``session.py`` and ``answering.py`` go round this loop. The rest are other ways through the same
-modules: ``quantize.py`` puts int8 products in their place, ``compiled.py`` compiles a step.
+modules: ``quantize.py`` puts int8 products in their place, ``compiled.py`` compiles a step, with
+``layer_cache.py`` and ``gpu_attention.py`` in place of what cannot stand still.
 """

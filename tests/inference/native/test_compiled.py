@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+import torch._dynamo.utils
 
 from inference.cancel import CancelToken
 from inference.errors import UnsupportedRequestError
@@ -76,6 +77,15 @@ def test_a_prompt_read_again_goes_on_from_what_compiled_steps_left(tmp_path: Pat
     longer = [*prompt, *answer, 5, 6]
     assert compiled.reuse(longer) == len(longer) - 2
     assert greedy(compiled, longer, 10) == greedy(plain, longer, 10)
+
+
+@pytest.mark.parametrize(("variant", "kinds"), [("llama, grouped heads, untied", 1), ("gemma3", 2)])
+def test_blocks_that_are_alike_are_compiled_once(variant: str, kinds: int, tmp_path: Path) -> None:
+    found = torch._dynamo.utils.counters["stats"]
+    session = Session(network_of(tmp_path, variant), 64, torch.float32, CPU)
+    before = found["unique_graphs"]
+    session.compile(TRACED)
+    assert found["unique_graphs"] - before == 2 + kinds  # the way in, the way out, and the blocks
 
 
 def test_the_room_looked_at_grows_with_the_text(
