@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import TYPE_CHECKING, cast
 
@@ -93,13 +94,18 @@ def _prompt(
 
 
 def _place(tokens: tuple[TokenPiece, ...], word: str, occurrence: int) -> int | None:
-    """Return the token in which the n-th such word of the answer begins."""
+    """Return the token in which the n-th such word of the answer begins.
+
+    A letter may be cut into several tokens; it begins in the first of them.
+    """
     if not word:
         return None
+    letters = codecs.getincrementaldecoder("utf-8")("replace")
     text, ends = "", []
     for piece in tokens:
-        text += piece.text
-        ends.append(len(text))
+        text += letters.decode(piece.data)
+        ends.append(len(text) + bool(letters.getstate()[0]))
+    text += letters.decode(b"", final=True)
     found = [match.start() for match in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", text)]
     if not found:
         found = [match.start() for match in re.finditer(re.escape(word), text)]

@@ -1,4 +1,7 @@
-"""One line of a text in tokens, the chosen one in the middle; arrow keys and clicks choose."""
+"""One line of a text in tokens, the chosen one in the middle; arrow keys and clicks choose.
+
+With Ctrl the arrow keys go from word to word.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from desktop.widgets.charts.pieces import shown_piece, spoken
+from desktop.widgets.charts.pieces import shown_piece, spoken, word_from
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
@@ -86,7 +89,10 @@ class TokenStrip(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Step through the text."""
         key, last = Qt.Key(event.key()), self._count() - 1
-        if key in _KEYS:
+        by_word = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if by_word and key in {Qt.Key.Key_Left, Qt.Key.Key_Right}:
+            self._choose(word_from(self._pieces, self._chosen, _KEYS[key]))
+        elif key in _KEYS:
             self._choose(self._chosen + _KEYS[key])
         elif key in {Qt.Key.Key_Home, Qt.Key.Key_End}:
             self._choose(1 if key == Qt.Key.Key_Home else last)

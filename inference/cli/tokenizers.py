@@ -39,7 +39,7 @@ def print_built(found: Built) -> None:
     console.line(f"{found.method}{merges}")
     for token in dict.fromkeys(found.tokens):
         name = console.quoted(_shown(token.part.text, token.part.data))
-        console.line(f"{token.token_id}  {name}: {_told(token)}")
+        console.line(f"{token.token_id}  {name}: {_told(token, found.method)}")
         for step in token.steps:
             order = f"merge {step.rank:,}" if step.rank else f"score {step.score:g}"
             parts = " ".join(console.quoted(_shown(part.text, part.data)) for part in step.parts)
@@ -94,9 +94,10 @@ def print_cuts(rows: Sequence[Mapping[str, Json]], text: str) -> None:
     console.table(table, right=(1, 2))
 
 
-def _told(token: BuiltToken) -> str:
+def _told(token: BuiltToken, method: str) -> str:
     if token.how != "merged":
-        return _HOW[token.how]
+        scored = method == "Unigram" and token.score is not None
+        return _HOW[token.how] + (f"; its score is {token.score:g}" if scored else "")
     return " ".join(console.quoted(_shown(part.text, part.data)) for part in token.start)
 
 

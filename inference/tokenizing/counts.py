@@ -18,7 +18,9 @@ SPECIAL: Final = "special"
 SPACE: Final = "white space"
 DIGITS: Final = "digits"
 SIGNS: Final = "punctuation and signs"
+EMOJI: Final = "emoji and symbols"
 OTHER: Final = "other"
+_SHORT: Final = {"CJK": "CJK"}
 _INCOMPLETE: Final = "\ufffd"
 
 
@@ -33,19 +35,23 @@ class WordCost(msgspec.Struct, frozen=True):
 def kind_of(piece: TokenPiece) -> str:
     """Return the script of a token's first letter, or what it holds in place of letters.
 
-    Scripts by the first word of the character's Unicode name: ``Latin``, ``Cyrillic``, ``Cjk`` ...
+    Scripts by the first word of the character's Unicode name: ``Latin``, ``Cyrillic``, ``CJK`` ...
+    Emoji and other pictures are of the Unicode category So.
     """
     if piece.special:
         return SPECIAL
     text = piece.text
     letter = next((char for char in text if char.isalpha()), "")
     if letter:
-        return unicodedata.name(letter, OTHER).split()[0].split("-")[0].capitalize()
-    if _INCOMPLETE in text:
+        script = unicodedata.name(letter, OTHER).split()[0].split("-")[0]
+        return _SHORT.get(script, script.capitalize())
+    if piece.raw or _INCOMPLETE in text:
         return HALF
     if not text.strip():
         return SPACE
-    return DIGITS if any(char.isdecimal() for char in text) else SIGNS
+    if any(char.isdecimal() for char in text):
+        return DIGITS
+    return EMOJI if any(unicodedata.category(char) == "So" for char in text) else SIGNS
 
 
 def by_kind(tokens: Sequence[TokenPiece]) -> tuple[tuple[str, int], ...]:

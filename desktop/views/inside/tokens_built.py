@@ -79,6 +79,9 @@ class HowBuilt(QWidget):
                 words += " " + self.tr("Where a whole word is a token, it is taken at once.")
         else:
             words = self._how(token.how).format(name)
+            if found.method == "Unigram" and token.score is not None:
+                score = formatting.decimal(token.score, 2)
+                words += " " + self.tr("Its score, the log of its chance, is {0}.").format(score)
         merges = self.tr(", {0} merges").format(formatting.count(found.n_merges))
         return f"{words} {found.method}{merges if found.n_merges else ''}."
 

@@ -1,10 +1,16 @@
-"""How a token is written in figures: spaces and line ends seen, special tokens in brackets."""
+"""How a token is written in figures: spaces and line ends seen, special tokens in brackets.
+
+And where words begin among tokens.
+"""
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from inference.types import TokenPiece
 
 _SIGNS: Final = ((" ", "·"), ("\n", "⏎"), ("\t", "⇥"), ("\r", "␍"))
@@ -14,7 +20,22 @@ def shown(text: str) -> str:
     """Return a token's text with everything in it visible."""
     for found, sign in _SIGNS:
         text = text.replace(found, sign)
+    if not text.isprintable():
+        text = "".join(map(_seen, text)) if _all_hidden(text) else _without_controls(text)
     return text or "∅"
+
+
+def _all_hidden(text: str) -> bool:
+    return not any(char.isprintable() for char in text)
+
+
+def _without_controls(text: str) -> str:
+    """Name control characters; a joiner inside an emoji has to stay what it is."""
+    return "".join(_seen(char) if unicodedata.category(char) != "Cf" else char for char in text)
+
+
+def _seen(char: str) -> str:
+    return char if char.isprintable() else f"U+{ord(char):04X}"
 
 
 def shown_piece(piece: TokenPiece) -> str:
@@ -27,3 +48,24 @@ def shown_piece(piece: TokenPiece) -> str:
 def spoken(text: str) -> str:
     """Return a token's text for a sentence."""
     return text.strip() or shown(text)
+
+
+def word_from(pieces: Sequence[TokenPiece], at: int, by: int) -> int:
+    """Return the place where the word before (``by`` -1) or after (1) ``at`` begins.
+
+    A word begins behind white space or a special token; a special token is a word of its own.
+    Past the last one it is the number of tokens, before the first one 0.
+    """
+    place = at + by
+    while 0 < place < len(pieces) and not _begins_word(pieces, place):
+        place += by
+    return max(0, min(place, len(pieces)))
+
+
+def _begins_word(pieces: Sequence[TokenPiece], place: int) -> bool:
+    piece, before = pieces[place], pieces[place - 1]
+    if piece.special:
+        return True
+    text = piece.text
+    apart = before.special or text[:1].isspace() or before.text[-1:].isspace()
+    return apart and bool(text.strip())

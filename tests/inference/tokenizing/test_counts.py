@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from inference.tokenizing.counts import (
     DIGITS,
+    EMOJI,
     HALF,
     SIGNS,
     SPACE,
@@ -20,8 +21,9 @@ def pieces(*texts: str) -> tuple[TokenPiece, ...]:
 
 
 def test_a_token_is_of_the_script_of_its_first_letter() -> None:
-    told = {" the": "Latin", "\u0436": "Cyrillic", "\u8336": "Cjk", "\u3042": "Hiragana"}
+    told = {" the": "Latin", "\u0436": "Cyrillic", "\u8336": "CJK", "\u3042": "Hiragana"}
     told |= {" 20": DIGITS, "...": SIGNS, "\n\n": SPACE, "\ufffd": HALF, "<|end|>": SPECIAL}
+    told |= {" \U0001f375": EMOJI, "\u2744\ufe0f": EMOJI, "=>": SIGNS}
     assert {text: kind_of(pieces(text)[0]) for text in told} == told
 
 

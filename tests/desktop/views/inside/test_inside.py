@@ -56,6 +56,27 @@ def test_stepping_back_shows_the_word_that_stands_there(inside: Inside) -> None:
     assert "bits" in surprise.accessibleDescription()
 
 
+def test_with_ctrl_the_arrow_keys_go_from_word_to_word(inside: Inside) -> None:
+    inside.look_at("Extraordinarily blue rainbows because")
+    strip: TokenStrip = inside.find(TokenStrip, "inside_tokens_strip")
+    strip.setFocus()
+    ctrl = Qt.KeyboardModifier.ControlModifier
+    before = []
+    for _ in range(3):
+        inside.qtbot.keyClick(strip, Qt.Key.Key_Left, ctrl)
+        subject = inside.controller.subject()
+        assert subject is not None
+        before.append("".join(piece.text for piece in subject.tokens[: subject.chosen]))
+    whole = "".join(piece.text for piece in subject.tokens)
+    ends = ("Extraordinarily blue rainbows", "Extraordinarily blue", "Extraordinarily")
+    assert tuple(text.removeprefix(whole[: whole.index("Extra")]) for text in before) == ends
+    inside.qtbot.keyClick(strip, Qt.Key.Key_Right, ctrl)
+    again = inside.controller.subject()
+    assert again is not None
+    assert "".join(piece.text for piece in again.tokens[: again.chosen]) == before[1]
+    inside.qtbot.keyClick(strip, Qt.Key.Key_End)
+
+
 def test_sliders_reshape_the_chances_without_asking_the_model(inside: Inside) -> None:
     inside.look_at("Once upon a time there was a")
     before = inside.bars.chances().rows
