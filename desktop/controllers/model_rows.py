@@ -70,11 +70,21 @@ class ModelRows:
 
     def _read_all(self) -> None:
         known = {row.info.id: row for row in self._models.rows}
-        shelf = self._shelf
+        estimates, notes = self._shelf.facts()
         rows: dict[str, InstalledModel] = {}
-        for info in shelf.models:
-            old, row = known.get(info.id), self._row(info)
-            rows[info.id] = old if old is not None and old == row else row
+        for info in self._shelf.models:  # of ten thousand: each call here takes a millisecond
+            name = info.id
+            old, note, size = known.get(name), notes.get(name), estimates.get(name, 0)
+            if (
+                old is not None
+                and old.status == "none"
+                and old.estimate_bytes == size
+                and old.note == note
+                and old.info == info
+            ):
+                rows[name] = old
+            else:
+                rows[name] = InstalledModel(info, estimate_bytes=size, note=note)
         self._models = Models(tuple(rows.values()))
         self._places = {name: place for place, name in enumerate(rows)}
 

@@ -47,9 +47,8 @@ class Newcomers(QObject):
         engines.models_changed.connect(self._on_models)
 
     def _on_models(self, models: Models) -> None:
-        paths = {row.info.path for row in models.rows}
         if self._seen is None:
-            self._seen = paths
+            self._seen = {row.info.path for row in models.rows}
             return
         for row in models.rows:
             if row.info.path not in self._seen and _is_read(row.info):

@@ -148,6 +148,10 @@ class ModelShelf(QObject):
         """What is noted about a model; ``None`` before it has been read."""
         return self._notes.get(info.id)
 
+    def facts(self) -> tuple[dict[str, int], dict[str, ModelNote]]:
+        """Return the estimates in bytes and the notes of all models, by id; not to be changed."""
+        return self._estimates, self._notes
+
     def touched(self) -> set[str]:
         """Return the ids whose notes were changed here since this was asked last."""
         touched, self._touched = self._touched, set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPen
@@ -33,6 +33,27 @@ def paint_ground(painter: QPainter, option: QStyleOptionViewItem, theme: Theme) 
         painter.drawRoundedRect(QRectF(option.rect).adjusted(1, 1, -1, -1), 6, 6)
 
 
+def cut_to(text: str, font: QFont, width: int) -> tuple[str, int]:
+    """Return a text as it fits into a width, and the width it takes, in pixels.
+
+    Remembered, since rows are painted again for every letter of a search and every step of the
+    wheel, and Qt measures words anew each time.
+    """
+    key = (text, font.key(), width)
+    known = _cuts.get(key)
+    if known is None:
+        if len(_cuts) >= _MOST_CUTS:
+            _cuts.clear()
+        metrics = QFontMetrics(font)
+        cut = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+        known = _cuts[key] = (cut, min(width, metrics.horizontalAdvance(cut)))
+    return known
+
+
+_MOST_CUTS: Final = 4_096
+_cuts: dict[tuple[str, str, int], tuple[str, int]] = {}
+
+
 class RowPainter:
     """Paints into one row; places are told as if one read from the left.
 
@@ -59,13 +80,12 @@ class RowPainter:
         self, place: QRect, text: str, font: QFont, ink: QColor, *, at_end: bool = False
     ) -> int:
         """Paint one line, cut where it is too long; return the width it took."""
-        metrics = QFontMetrics(font)
-        cut = metrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
+        cut, taken = cut_to(text, font, place.width())
         self.painter.setFont(font)
         self.painter.setPen(ink)
         side = Qt.AlignmentFlag.AlignTrailing if at_end else Qt.AlignmentFlag.AlignLeading
         self.painter.drawText(place, int(side | Qt.AlignmentFlag.AlignVCenter), cut)
-        return min(place.width(), metrics.horizontalAdvance(cut))
+        return taken
 
     def icon(self, place: QRect, name: str, ink: QColor) -> None:
         """Paint an icon."""
