@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
+from desktop.widgets.focus_ring import focus_by_keyboard
+
 if TYPE_CHECKING:
     from desktop.inside import Inquiry, Result, Subject
     from desktop.values import Problem
@@ -45,7 +47,7 @@ class InsideView(QFrame):
         for widget in self.findChildren(QWidget):
             takes = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
             if takes and widget.isEnabled() and widget.isVisibleTo(self):
-                widget.setFocus(Qt.FocusReason.TabFocusReason)
+                focus_by_keyboard(widget, Qt.FocusReason.TabFocusReason)
                 return
 
     def controls(self) -> QWidget | None:

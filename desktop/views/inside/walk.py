@@ -22,6 +22,7 @@ from desktop.views.inside.walk_steps import steps
 from desktop.widgets import formatting
 from desktop.widgets.charts.pieces import shown_piece, spoken
 from desktop.widgets.controls import Button, key_text, label, panel, scrolled
+from desktop.widgets.focus_ring import focus_by_keyboard
 from desktop.widgets.theme import layout
 from inference.inside.questions import (
     AskAttention,
@@ -173,7 +174,7 @@ class WalkView(InsideView):
     def focus_first(self) -> None:
         """Put the keyboard on what leads on, so that Space goes through all steps."""
         leads_on = self._forward if self._at < self._last() else self._back
-        leads_on.setFocus(Qt.FocusReason.TabFocusReason)
+        focus_by_keyboard(leads_on, Qt.FocusReason.TabFocusReason)
 
     def _last(self) -> int:
         """Return the place of the last chapter that this model has."""

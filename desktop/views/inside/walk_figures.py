@@ -139,8 +139,15 @@ class WalkFigures(QStackedWidget):
         box = QWidget()
         row = QHBoxLayout()
         row.setSpacing(24)
-        for name, bars in ((self._mine_name, self._mine), (self._other_name, self._other)):
-            row.addWidget(self._stacked(name, bars), 1)
+        for name, bars, title in (
+            (self._mine_name, self._mine, self.tr("In memory now")),
+            (self._other_name, self._other, self.tr("The other one")),
+        ):
+            side = self._stacked(name, self._framed(bars, title))
+            row.addWidget(side, 1)
+            if bars is self._other:
+                self._other_side = side
+                side.hide()  # until it has been read
         column = QVBoxLayout(box)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
@@ -222,6 +229,7 @@ class WalkFigures(QStackedWidget):
             self._mine.set_rows(rows)
             name = "" if self._subject is None else self._subject.model.name
             self._mine_name.setText(name)
+            self._other_side.setVisible(self._kept is not None)
             if self._kept is not None:
                 self._other_name.setText(self._kept[0])
                 self._other.set_rows(self._kept[1])
