@@ -152,6 +152,7 @@ class ChangeView(InsideView):
 
     def _run(self) -> None:
         """Ask for the chances first: in large models writing takes longer than a person waits."""
+        self._sentence.setText(self.tr("The text is read twice: as it is, and changed."))
         self._ask(0)
 
     def _ask(self, length: int) -> None:

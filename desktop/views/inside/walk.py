@@ -35,6 +35,8 @@ from inference.inside.questions import (
 from inference.inside.stages import Sorted, draw
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from desktop.inside import Inquiry, Result, Subject
     from desktop.values import Problem
     from desktop.views.inside.walk_steps import Step
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 _BACK_KEYS: Final = "Alt+Left"
 _NEXT_KEYS: Final = "Alt+Right"
 _LIST: Final = 232
+_NARROW_BELOW: Final = 760
 _VECTORS: Final = 5
 _TEXTS: Final = 1000  # so many pieces can be drawn and appended
 
@@ -114,7 +117,7 @@ class WalkView(InsideView):
         self._show_step()
 
     def _build(self, theme: Theme) -> None:
-        side = panel("side", "walk_side", "right")
+        side = self._side = panel("side", "walk_side", "right")
         side.setFixedWidth(_LIST)
         listed = QVBoxLayout(side)
         listed.setContentsMargins(8, 12, 8, 12)
@@ -157,6 +160,12 @@ class WalkView(InsideView):
         whole.setSpacing(0)
         whole.addWidget(side)
         whole.addLayout(right, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the room to the step where there is little; its number says where one is."""
+        super().resizeEvent(event)
+        for part in (self._side, self._keys):
+            part.setVisible(self.width() >= _NARROW_BELOW)
 
     # --- steps -----------------------------------------------------------------------------
 
