@@ -18,6 +18,7 @@ from inference.inside.questions import (
     Array,
     AskAttention,
     AskAttentionOverview,
+    AskChanged,
     AskContext,
     AskHidden,
     AskLens,
@@ -29,6 +30,7 @@ from inference.inside.questions import (
     AskSurprise,
     AskUpdates,
     AskVectors,
+    HeadOff,
     Term,
 )
 from inference.native.engine import open_engine as open_native
@@ -183,6 +185,24 @@ def test_a_trained_model_gives_the_same_figures_on_both_engines(stories: Both) -
     assert [one.id for one in found.found] == [one.id for one in expected.found]
     ours, theirs = stories.ask(AskSurprise(ids))
     assert _perplexity(ours) == pytest.approx(_perplexity(theirs), rel=1e-4)
+
+
+def test_both_engines_draw_the_same_tokens_along_a_line_of_temperatures(stories: Both) -> None:
+    ids = stories.ids[:20]
+    edited = (*ids[:9], 300, *ids[10:])
+    line = (1.5, 1.5, 0.0, 0.4)
+    gguf, native = stories.ask(
+        AskChanged(ids, (), edited, 8, temperatures=line, temperature=0.7, seed=5)
+    )
+    for ours, theirs in zip(
+        gguf.before_steps + gguf.after_steps, native.before_steps + native.after_steps, strict=True
+    ):
+        assert (ours.id, ours.temperature) == (theirs.id, theirs.temperature)
+        assert ours.entropy_bits == pytest.approx(theirs.entropy_bits, abs=1e-3)
+    assert gguf.shift_bits == pytest.approx(native.shift_bits, abs=1e-3)
+    assert gguf.shift_bits > 0
+    with pytest.raises(UnsupportedRequestError, match=r"llama\.cpp runs it as a whole"):
+        stories.gguf.inspect(AskChanged(ids, (HeadOff(0, 0),)), CancelToken())
 
 
 @pytest.mark.parametrize("method", METHODS)
