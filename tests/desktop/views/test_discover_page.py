@@ -395,8 +395,11 @@ def test_a_card_is_shown_as_text_and_one_comes_back(room: Room, hub: LocalHub) -
     room.qtbot.waitUntil(lambda: bool(versions(room)), timeout=20_000)
     room.click("found_card")
     room.qtbot.waitUntil(lambda: room.find("card_browser").isVisible(), timeout=20_000)
-    words = room.find("card_text")
-    room.qtbot.waitUntil(lambda: "Some words." in words.accessibleDescription())
+
+    def words() -> str:  # each card has a body of its own
+        return str(room.find("card_text").accessibleDescription())
+
+    room.qtbot.waitUntil(lambda: "Some words." in words(), timeout=20_000)
     assert room.said("card_left_out") == "1 picture was left out; the browser shows it."
     room.click("card_back")
     assert room.find("found_name").isVisible()
