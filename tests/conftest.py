@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of several tests would fight for the cores
+# Numbers are held to those of the processor; and llama.cpp's CUDA build ends a process that has
+# PyTorch's in it (CONTRIBUTING.md). So a card is shown only to who asks for it.
+if not os.environ.get("GLASSHOUSE_TEST_GPU"):
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
 # The reference's own advice; where ``CI`` is set it would reach ``no_unexpected_log``.
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 

@@ -1,4 +1,7 @@
-"""What only an NVIDIA GPU can show; skipped, with the reason, where there is none."""
+"""What only an NVIDIA GPU can show; skipped, with the reason, where there is none.
+
+GLASSHOUSE_TEST_GPU=1 python -m pytest tests/inference/native/test_cuda.py
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.skipif(
-        not torch.cuda.is_available(), reason="PyTorch finds no NVIDIA GPU on this computer"
+        not torch.cuda.is_available(),
+        reason="PyTorch sees no NVIDIA GPU; GLASSHOUSE_TEST_GPU=1 shows it one that is here",
     ),
     # PyTorch's code generator imports parts of PyTorch that PyTorch calls out of date.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
