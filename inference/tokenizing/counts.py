@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from inference.types import TokenPiece
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from inference.types import TokenPiece
 
 HALF: Final = "part of a letter"
 SPECIAL: Final = "special"
@@ -54,9 +54,32 @@ def kind_of(piece: TokenPiece) -> str:
     return EMOJI if any(unicodedata.category(char) == "So" for char in text) else SIGNS
 
 
+def kinds_of(tokens: Sequence[TokenPiece]) -> list[str]:
+    """Return the kind of each token; parts of a letter are of the kind of that letter."""
+    found: list[str] = []
+    run: list[TokenPiece] = []
+    for piece in tokens:
+        if piece.special or not (run or piece.raw):
+            found += [kind_of(one) for one in run]
+            run = []
+            found.append(kind_of(piece))
+            continue
+        run.append(piece)
+        text = _decoded(run)
+        if _INCOMPLETE not in text:
+            whole = kind_of(TokenPiece(0, text[-1:]))
+            found += [whole if kind_of(one) == HALF else kind_of(one) for one in run]
+            run = []
+    return found + [kind_of(one) for one in run]
+
+
+def _decoded(run: Sequence[TokenPiece]) -> str:
+    return b"".join(piece.data for piece in run).decode("utf-8", "replace")
+
+
 def by_kind(tokens: Sequence[TokenPiece]) -> tuple[tuple[str, int], ...]:
     """Return how many tokens hold what, most first."""
-    return tuple(Counter(map(kind_of, tokens)).most_common())
+    return tuple(Counter(kinds_of(tokens)).most_common())
 
 
 def words_of(tokens: Sequence[TokenPiece]) -> tuple[tuple[str, int], ...]:
@@ -80,13 +103,13 @@ def words_of(tokens: Sequence[TokenPiece]) -> tuple[tuple[str, int], ...]:
 def _told(word: list[TokenPiece]) -> tuple[str, int]:
     while word and kind_of(word[-1]) in {SIGNS, SPACE}:
         word.pop()
-    return "".join(piece.text for piece in word).strip(), len(word)
+    return _decoded(word).strip(), len(word)
 
 
 def costliest(tokens: Sequence[TokenPiece], most: int) -> tuple[WordCost, ...]:
     """Return the words that take the most tokens, those of more than one only.
 
-    Words with a letter that is cut in two are left out: their text cannot be told piece by piece.
+    Words that hold less than a whole letter somewhere are left out: they cannot be written.
     """
     times = Counter(words_of(tokens))
     found = [

@@ -110,7 +110,10 @@ class TokenCosts(QWidget):
                 (
                     self._kinds,
                     self.tr("By writing"),
-                    self.tr("The script of each token's first letter; which language is not told."),
+                    self.tr(
+                        "The script of each token's first letter, or of the letter it is part of; "
+                        "which language is not told."
+                    ),
                 ),
                 (
                     self._words,

@@ -31,6 +31,27 @@ def test_kinds_are_counted_most_first() -> None:
     assert by_kind(pieces("a", " b", ".", "<|x|>"))[0] == ("Latin", 2)
 
 
+def halves(text: str) -> tuple[TokenPiece, ...]:
+    """Cut a text into its bytes, as a vocabulary does that lacks its letters."""
+    return tuple(TokenPiece(byte, "\ufffd", raw=bytes([byte])) for byte in text.encode())
+
+
+def test_bytes_of_a_letter_are_of_its_script_and_make_its_word() -> None:
+    text = (*pieces(" caf"), *halves("\u00e9"), *pieces(" "), *halves("\u8336\u0436"))
+    text += (*pieces(" "), *halves("\U0001f375"))
+    assert dict(by_kind(text)) == {"Latin": 3, SPACE: 2, "CJK": 3, "Cyrillic": 2, EMOJI: 4}
+    assert [(cost.word, cost.tokens) for cost in costliest(text, 5)] == [
+        ("\u8336\u0436", 5), ("\U0001f375", 4), ("caf\u00e9", 3),
+    ]  # fmt: skip
+
+
+def test_bytes_that_make_no_letter_stay_parts_of_one() -> None:
+    broken = halves("\u8336")[:2]
+    assert by_kind((*broken, *pieces("<|x|>"))) == ((HALF, 2), (SPECIAL, 1))
+    assert by_kind(broken) == ((HALF, 2),)
+    assert costliest(broken, 5) == ()
+
+
 def test_words_begin_behind_white_space_and_special_tokens_belong_to_none() -> None:
     text = pieces("<|x|>", "rain", "bow", " and", " t", "ea", "\n", "\n", "time", "<|y|>", "s")
     assert words_of(text) == (("rainbow", 2), ("and", 1), ("tea", 2), ("time", 1), ("s", 1))

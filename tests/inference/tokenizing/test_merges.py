@@ -166,6 +166,33 @@ def test_tokens_of_gguf_files_are_built_as_llama_cpp_cuts_them(name: str) -> Non
                 assert found.part.data == vocabulary.piece(token_id)
 
 
+@pytest.mark.parametrize(("name", "folder"), [("starter", "starter"), ("gpt2", "gpt2")])
+def test_merges_of_gguf_files_end_in_llama_cpps_own_ids(name: str, folder: str) -> None:
+    """Words are cut by the same model's tokenizer.json: a GGUF file names the rule only."""
+    tokenizer, path = hf_tokenizer(folder_of(folder)), vocabulary_of(name)
+    rules, compared = read_rules(path), 0
+    with opened_vocabulary(path, adds_space=False) as vocabulary:
+        for text in texts(4, N_TEXTS):
+            expected = vocabulary.tokenize(text)
+            if rules.added & set(expected):
+                continue
+            found = [one for word in cut_words(tokenizer, text) for one in ids_of_word(word, rules)]
+            assert found == expected, repr(text)
+            compared += 1
+    assert compared > N_TEXTS // 2
+
+
+@pytest.mark.parametrize("name", ["starter", "gpt2", "coder"])
+def test_what_one_word_of_a_gguf_file_is_cut_into_is_what_merging_leaves(name: str) -> None:
+    """Letters alone are one word to every byte-level tokenizer, however it cuts texts."""
+    path, draw = vocabulary_of(name), random.Random(5)
+    rules = read_rules(path)
+    with opened_vocabulary(path, adds_space=False) as vocabulary:
+        for _ in range(N_TEXTS):
+            word = "".join(draw.choice(ALPHABETS[0]) for _ in range(draw.randint(1, 14)))
+            assert ids_of_word(word, rules) == vocabulary.tokenize(word), word
+
+
 def test_steps_follow_the_list_of_merges_from_the_left() -> None:
     texts = ("a", "b", "c", "ab", "bc", "abc", "abab")
     ids = {text: place for place, text in enumerate(texts)}
