@@ -169,7 +169,8 @@ class LoadOptions(msgspec.Struct, frozen=True):
         draft: A smaller model with the same tokens, of the same form, to be loaded beside it for
             ``SamplingParams.speculate``; empty for none.
         compile: Compile the reading of single tokens: ``on``, ``off``, or ``auto``, which is on for
-            CUDA. Where that does not work ``LoadedModel.device_reason`` says so (native).
+            large networks on CUDA; small ones are recorded there as they are. What was done, and
+            why not more, ``LoadedModel.device_reason`` says (native).
     """
 
     path: str

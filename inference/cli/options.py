@@ -103,7 +103,7 @@ def add_load_options(parser: argparse.ArgumentParser) -> None:
         "--compile",
         choices=("auto", "on", "off"),
         default="auto",
-        help="compile the reading of single tokens, native engine (auto: on NVIDIA GPUs)",
+        help="compile the reading of single tokens, native engine (auto: large, on NVIDIA)",
     )
 
 
