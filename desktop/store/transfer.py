@@ -7,6 +7,7 @@ anything of them is kept.
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
@@ -65,12 +66,29 @@ class WrittenChat(msgspec.Struct, frozen=True):
 
 def written(chats: Chats, chat: ChatRecord) -> bytes:
     """Return a chat as one line of JSON, without its end."""
-    messages = tuple(
-        WrittenMessage(**{name: getattr(one, name) for name in WrittenMessage.__struct_fields__})
-        for one in chats.tree(chat.id)
-    )
+    messages = tuple(map(_written_message, chats.tree(chat.id)))
     facts = {one.name: getattr(chat, one.name) for one in fields(chat)}
     return msgspec.json.encode(WrittenChat(_FORM, messages=messages, **facts))
+
+
+def _written_message(message: MessageRecord) -> WrittenMessage:
+    facts = {name: getattr(message, name) for name in WrittenMessage.__struct_fields__}
+    return WrittenMessage(**facts | {"settings": _without_folders(message.settings)})
+
+
+def _without_folders(settings: AnswerSettings | None) -> AnswerSettings | None:
+    """Keep the names of model files: their folders say whose computer it was, and help nobody."""
+    if settings is None or settings.options is None:
+        return settings
+    options = settings.options
+    named = msgspec.structs.replace(
+        options, path=_name(options.path), draft=_name(options.draft) if options.draft else ""
+    )
+    return msgspec.structs.replace(settings, options=named)
+
+
+def _name(path: str) -> str:
+    return PureWindowsPath(path).name if "\\" in path else PurePosixPath(path).name
 
 
 def read_line(line: bytes, number: int) -> WrittenChat:

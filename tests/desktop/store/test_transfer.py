@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from desktop.store.chats import Chats
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pytest import CaptureFixture, MonkeyPatch  # noqa: PT013  names of types only
 
 SETTINGS = AnswerSettings(
-    SamplingParams(seed=7), "Be brief.", LoadOptions("/m/a.gguf", "gguf"), "CPU", 512
+    SamplingParams(seed=7), "Be brief.", LoadOptions("a.gguf", "gguf"), "CPU", 512
 )
 CHAT = ChatRecord(
     "c1", "Grüße 🌱", 1.5, 9.25, pinned=True, model_id="a", system_prompt="Be brief.",
@@ -79,6 +80,23 @@ def test_a_whole_tree_arrives_as_it_was(full: Chats, empty: Chats) -> None:
     assert [replace(one, version=1, versions=1) for one in empty.tree("c1")] == list(MESSAGES)
     assert [one.id for one in empty.branch("m3")] == ["m1", "m3"]
     assert empty.show_version("m3", -1) == "m4"
+
+
+@pytest.mark.parametrize("folder", ["/home/ada/models/", "C:\\Users\\Ada\\models\\"])
+def test_folders_of_this_computer_stay_here(full: Chats, folder: str) -> None:
+    options = LoadOptions(f"{folder}a.gguf", "gguf", draft=f"{folder}b.gguf")
+    answer = replace(full.message("m2"), settings=replace_options(options))
+    full.save_answer(answer)
+    line = line_of(full)
+    assert b"ada" not in line.lower()
+    told = read_line(line, 1).messages[1].settings
+    assert told is not None
+    assert told.options is not None
+    assert (told.options.path, told.options.draft) == ("a.gguf", "b.gguf")
+
+
+def replace_options(options: LoadOptions) -> AnswerSettings:
+    return msgspec.structs.replace(SETTINGS, options=options)
 
 
 def test_a_chat_that_is_here_stays_as_it_is_unless_a_copy_is_asked_for(full: Chats) -> None:
