@@ -9,7 +9,7 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.controllers.engine_worker import Asked
 from desktop.controllers.inquiries import answer
@@ -145,8 +145,8 @@ class InsideController(QObject):
         What is under way and does not take long is answered all the same.
         """
         self._watched = watched
-        if watched:
-            self._next()
+        if watched:  # whoever shows the page may be about to open another text
+            QTimer.singleShot(0, self, self._next)
         elif isinstance(self._asking, _SLOW):
             self._put_back(self._asking)
 

@@ -102,6 +102,7 @@ class Bench:
     def answer(self, text: str) -> str:
         """Ask in a new chat; return the id of the answer once it is complete."""
         chats = self.parts.chats
+        self.window.open_page("chat")
         chats.new_chat()
         chats.set_sampling(SamplingParams(temperature=0, max_tokens=WRITTEN))
         chats.send(text)
@@ -125,7 +126,6 @@ class Bench:
 
     def painted_s(self, act: Callable[[], object]) -> float:
         """Do something that shows another place; return the seconds until its chances are seen."""
-        self.page.open_view("next_word")
         loop, controller = QEventLoop(), self.controller
         ends: list[float] = []
 

@@ -343,3 +343,23 @@ def test_nothing_is_asked_while_another_page_is_shown(inside: Inside) -> None:
     inside.window.open_page("inside")
     inside.qtbot.waitUntil(lambda: len(found) == 3, timeout=WAIT_MS)
     inside.page.open_view("next_word")
+
+
+def test_opening_another_text_asks_nothing_more_about_the_one_before(inside: Inside) -> None:
+    inside.look_at("The sky is blue because air scatters blue light. " * 30)
+    inside.page.open_view("tokens")
+    inside.settle()
+    before = inside.controller.subject()
+    assert before is not None
+    inside.window.open_page("chat")
+    inside.controller.ask(AskSurprise(before.ids[3:]))
+    busy: list[bool] = []
+    inside.controller.busy_changed.connect(busy.append)
+    inside.window.open_page("inside")
+    assert busy == []  # a word of another chat may be opened in the same moment
+    inside.controller.open_text("Another text")
+    inside.settle()
+    after = inside.controller.subject()
+    assert after is not None
+    assert after.tokens != before.tokens
+    inside.page.open_view("next_word")
