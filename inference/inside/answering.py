@@ -198,6 +198,7 @@ def _along(
     ids = question.token_ids
     if isinstance(question, AskSurprise):
         check_text(ids, source)
-        return source.last_surprise.of(ids, source, cancel)
+        check_positions((question.first,), len(ids))
+        return source.last_surprise.of(question, source, cancel)
     source.check_ids(ids)
     return Pieces(tuple(map(source.piece, ids)))

@@ -199,9 +199,13 @@ class AskVectors(msgspec.Struct, frozen=True, tag="vectors"):
 
 
 class AskSurprise(msgspec.Struct, frozen=True, tag="surprise"):
-    """How expected each token of a text was; answered by ``Surprise``."""
+    """How expected each token of a text was; answered by ``Surprise``.
+
+    ``first``: Index of the first token that is told; those before it only stand there.
+    """
 
     token_ids: tuple[int, ...]
+    first: int = 0
 
 
 class HeadOff(msgspec.Struct, frozen=True, tag="head_off"):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from inference.inside.questions import Surprise
+from inference.inside.questions import AskSurprise, Surprise
 from inference.inside.reading import StoppedLookError, entropy_bits, log_softmax
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ class LastSurprise:
     """The latest text, as far as it is scored."""
 
     def __init__(self) -> None:
-        self._begin(())
+        self._begin(AskSurprise(()))
 
-    def of(self, ids: tuple[int, ...], source: Source, cancel: CancelToken) -> Surprise:
+    def of(self, question: AskSurprise, source: Source, cancel: CancelToken) -> Surprise:
         """Score a text, or what is left of it.
 
         Raises:
@@ -29,22 +29,24 @@ class LastSurprise:
         """
         if cancel.cancelled:
             raise StoppedLookError
-        if ids != self._ids:
-            self._begin(ids)
+        if question != self._question:
+            self._begin(question)
+        ids = question.token_ids
         if self._done < len(ids):
             for logits in source.logits_after_each(ids, cancel, self._done):  # (T', V)
                 self._take(logits)
         return Surprise(tuple(self._logprobs), tuple(self._entropies))
 
-    def _begin(self, ids: tuple[int, ...]) -> None:
-        self._ids = ids
-        self._done = 0
-        self._logprobs: list[float | None] = [None]
-        self._entropies: list[float | None] = [None]
+    def _begin(self, question: AskSurprise) -> None:
+        self._question = question
+        self._done = max(0, question.first - 1)  # the scores after it are those of the first token
+        self._logprobs: list[float | None] = [None] * (self._done + 1)
+        self._entropies: list[float | None] = [None] * (self._done + 1)
 
     def _take(self, logits: np.typing.NDArray[np.float32]) -> None:
         """Score the tokens that follow these positions, (T', V)."""
-        following = self._ids[self._done + 1 : self._done + 1 + len(logits)]
+        ids = self._question.token_ids
+        following = ids[self._done + 1 : self._done + 1 + len(logits)]
         chances = log_softmax(logits[: len(following)])  # (T', V)
         self._logprobs += chances[np.arange(len(following)), list(following)].tolist()
         self._entropies += entropy_bits(chances).tolist()

@@ -148,9 +148,10 @@ class Bench:
         return ends[0] - began
 
     def open(self, message_id: str) -> None:
-        """Look at the second word of an answer, as a click on it does."""
+        """Look at a word of an answer, as a click on it does."""
         view = next(one for one in self.parts.chats.current().messages if one.id == message_id)
-        word = (view.text.split() or [""])[:2][-1]
+        words = (word for word in view.text.split() if word.isascii() and word.isalnum())
+        word = next(words, "")
         self.parts.column.inside_requested.emit(message_id, word, 0)
 
     def close(self) -> None:

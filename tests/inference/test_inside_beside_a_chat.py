@@ -253,3 +253,15 @@ def test_without_memory_for_a_second_context_a_text_is_scored_all_the_same(
     monkeypatch.undo()
     again, _ = chat(engine, PROMPT)
     assert again == written
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 70, len(PROMPT) - 1])
+def test_the_surprise_of_an_answer_leaves_out_what_stands_before_it(
+    engine: Engine, first: int
+) -> None:
+    whole: Any = engine.inspect(AskSurprise(PROMPT), CancelToken())
+    part: Any = engine.inspect(AskSurprise(PROMPT, first), CancelToken())
+    told = max(1, first)
+    assert part.logprobs[:told] == part.entropy_bits[:told] == (None,) * told
+    np.testing.assert_allclose(part.logprobs[told:], whole.logprobs[told:], atol=1e-4)
+    np.testing.assert_allclose(part.entropy_bits[told:], whole.entropy_bits[told:], atol=1e-3)

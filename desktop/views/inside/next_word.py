@@ -113,7 +113,7 @@ class NextWordView(InsideView):
         self._first = subject.answer_start if subject.source.answer else 0
         self._strip.set_text(subject.tokens[self._first :], ())
         self._ask(subject)
-        self.asked.emit(AskSurprise(subject.ids))
+        self.asked.emit(AskSurprise(subject.ids, self._first))
 
     def show_place(self, subject: Subject) -> None:
         """Show another place of the same text."""
@@ -130,7 +130,7 @@ class NextWordView(InsideView):
         subject = self._subject
         if subject is None or not isinstance(finding, Surprise):
             return
-        if question == AskSurprise(subject.ids):
+        if question == AskSurprise(subject.ids, self._first):
             first = self._first
             self._strip.set_text(
                 subject.tokens[first:], finding.logprobs[first:], finding.entropy_bits[first:]
