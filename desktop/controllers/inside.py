@@ -248,7 +248,8 @@ class InsideController(QObject):
         elif state.status != "ready":
             if self._job and state.status not in {"answering", "stopping"}:
                 self._cancel.cancel()  # another model must not wait for what nobody looks at
-            if subject is not None and state.model != subject.model:
+            gone = state.status == "stopped"  # nothing can be asked until it is loaded again
+            if subject is not None and (gone or state.model != subject.model):
                 self._drop_subject()
         elif self._source is not None and (subject is None or subject.loaded != state.loaded):
             if not self._job:

@@ -109,14 +109,19 @@ class InsideWiring(QObject):
 
     def set_engine(self, state: EngineState) -> None:
         """Say what keeps the page from showing anything."""
-        words = ""
-        if state.status in {"none", "stopped"}:
+        words = stopped = ""
+        if state.status == "stopped" and state.model is not None:
+            words = self.tr("The engine of {0} stopped. Your text is kept.").format(
+                state.model.name
+            )
+            stopped = state.model.id
+        elif state.status in {"none", "stopped"}:
             words = self.tr("No model is in memory. Choose one with Ctrl+M.")
         elif state.status == "loading":
             words = self.tr("The model is being loaded.")
         elif state.status in {"answering", "stopping"}:
             words = self.tr("The model is writing; the text is read as soon as it has ended.")
-        self.page.say_no_model(words)
+        self.page.say_no_model(words, stopped)
         self.page.asking.set_writing(writing=state.status in {"answering", "stopping"})
 
     def _is_installed(self, model_id: str) -> bool:

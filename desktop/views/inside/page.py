@@ -109,6 +109,7 @@ class InsidePage(QFrame):
         self._reading.load_asked.connect(self.load_asked)
         self._empty = StartPage(theme)
         self._empty.text_given.connect(self.text_given)
+        self._empty.load_asked.connect(self.load_asked)
         self._empty.walk_asked.connect(lambda: self.open_view("walk").focus_first())
         self._stack = QStackedWidget()
         self._side = QStackedWidget()
@@ -194,9 +195,9 @@ class InsidePage(QFrame):
         else:
             self._made[self.current_view()].refuse(question, problem)
 
-    def say_no_model(self, words: str) -> None:
-        """Say why there is nothing to look into yet."""
-        self._empty.say(words)
+    def say_no_model(self, words: str, stopped: str = "") -> None:
+        """Say why there is nothing to look into yet; ``stopped`` is the id of a model to load."""
+        self._empty.say(words, stopped)
 
     def focus_text(self) -> None:
         """Put the keyboard where a person goes on."""

@@ -20,10 +20,12 @@ class StartPage(QWidget):
     Signals:
         text_given: The text.
         walk_asked: Somebody who is new to this wants to be led.
+        load_asked: Id of the model that has stopped.
     """
 
     text_given = Signal(str)
     walk_asked = Signal()
+    load_asked = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -46,6 +48,12 @@ class StartPage(QWidget):
             icon_name="route",
         )
         walk.clicked.connect(self.walk_asked)
+        self._stopped = ""
+        self._load = Button(
+            self.tr("Load it again"), theme, name="inside_load_again", icon_name="refresh-cw"
+        )
+        self._load.clicked.connect(lambda: self.load_asked.emit(self._stopped))
+        self._load.hide()
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(self.field, 2)
@@ -67,11 +75,14 @@ class StartPage(QWidget):
         column.addLayout(row)
         column.addWidget(walk, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(self._why)
+        column.addWidget(self._load, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(3)
 
-    def say(self, words: str) -> None:
-        """Say why there is nothing to look into yet."""
+    def say(self, words: str, stopped: str = "") -> None:
+        """Say why there is nothing to look into yet; ``stopped`` is the id of a model to load."""
         self._why.setText(words)
+        self._stopped = stopped
+        self._load.setVisible(bool(stopped))
 
     def _on_text_given(self) -> None:
         self.text_given.emit(self.field.text() or self.field.placeholderText())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+import psutil
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -129,6 +130,8 @@ def test_the_walk_through_is_finished_with_tab_and_space_alone(inside: Inside) -
         inside.page.open_view("next_word")
         inside.settle()
         inside.find(QAbstractButton, "inside_own").click()
+    else:
+        inside.page.focus_text()
     walk = inside.find(QAbstractButton, "inside_walk_start")
     press_until(inside, Qt.Key.Key_Tab, walk.hasFocus)
     keys.keyClick(walk, Qt.Key.Key_Space)
@@ -250,6 +253,28 @@ def test_the_last_chapter_sets_base_beside_instruct(inside: Inside) -> None:
         timeout=WAIT_MS,
     )
     inside.settle()
+    inside.page.open_view("next_word")
+
+
+def test_an_engine_that_dies_on_the_way_is_named_and_one_press_goes_on(inside: Inside) -> None:
+    inside.look_at("Once upon a time there was a little")
+    walk = inside.page.open_view("walk")
+    assert isinstance(walk, WalkView)
+    walk.go_to(3)
+    inside.settle()
+    (engine,) = (
+        child
+        for child in psutil.Process().children(recursive=True)
+        if "inference.host.server" in child.cmdline()
+    )
+    engine.kill()
+    again = inside.find(QAbstractButton, "inside_load_again")
+    inside.qtbot.waitUntil(again.isVisible, timeout=WAIT_MS)
+    assert "stopped" in inside.find(QLabel, "inside_nothing").text()
+    again.click()
+    inside.settle()
+    assert inside.find(QLabel, "walk_name").text() == "Numbers with a place"
+    assert not again.isVisible()
     inside.page.open_view("next_word")
 
 
