@@ -108,6 +108,16 @@ class Subject:
         return answer or "\n".join(said)
 
     @property
+    def cut_off(self) -> str:
+        """What the last token wrote beyond the answer's end: a stop text began within it."""
+        if self.reading not in {"as written", "other prompt"}:
+            return ""
+        pieces = self.tokens[self.answer_start :]
+        data = b"".join(piece.data for piece in pieces if not piece.special)
+        told, answer = data.decode("utf-8", "replace").lstrip(), self.source.answer.lstrip()
+        return told[len(answer) :] if answer and told.startswith(answer) else ""
+
+    @property
     def ids_before(self) -> tuple[int, ...]:
         """Ids of the tokens that stand before the chosen one."""
         return self.ids[: self.chosen]

@@ -11,6 +11,7 @@ from desktop.views.inside.tokens_elsewhere import Elsewhere
 from desktop.views.inside.view import InsideView
 from desktop.widgets import formatting
 from desktop.widgets.charts.frame import FigureFrame
+from desktop.widgets.charts.pieces import shown
 from desktop.widgets.charts.token_text import TokenText
 from desktop.widgets.controls import scrolled
 from inference.tokenizing.orders import Built, CutText
@@ -69,7 +70,8 @@ class TokensView(InsideView):
     def show_subject(self, subject: Subject) -> None:
         """Show another text."""
         self._text.set_text(subject.tokens, subject.chosen)
-        self._frame.set_sentence(self._counts(subject))
+        self._say_origin(subject)
+        self._frame.set_sentence(f"{self._counts(subject)} {self._rest(subject)}".strip())
         self._costs.show_tokens(subject.tokens)
         self._elsewhere.show_text(subject.text)
         self._built.show_place(subject)
@@ -91,6 +93,23 @@ class TokensView(InsideView):
         del problem
         if isinstance(question, CutText):
             self._elsewhere.let_ask()
+
+    def _say_origin(self, subject: Subject) -> None:
+        anew = subject.reading == "cut anew"
+        for frame in (self._frame, *self._costs.frames):
+            if anew:
+                frame.origin.set_origin("derived", self.tr("cut anew from the text"))
+            else:
+                frame.origin.set_origin("measured")
+
+    def _rest(self, subject: Subject) -> str:
+        """Say where the last token goes on behind the answer."""
+        rest = subject.cut_off
+        if not rest:
+            return ""
+        return self.tr(
+            "The last token goes on with “{0}”: a stop text ended the answer in it."
+        ).format(shown(rest))
 
     def _counts(self, subject: Subject) -> str:
         """Say how many tokens and words there are."""

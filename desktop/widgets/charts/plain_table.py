@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics
 
 from desktop.widgets.charts.figure import Figure
 
@@ -15,10 +16,14 @@ if TYPE_CHECKING:
 
 _ROW: Final = 26
 _NUMBER: Final = 104
+_WORDS: Final = 220
+_GAP: Final = 18
 
 
 class PlainTable(Figure):
     """Places are the rows. The first column is words and takes what the numbers leave.
+
+    Where that is little, numbers take no more than they need.
 
     Args:
         theme: Colours.
@@ -78,7 +83,8 @@ class PlainTable(Figure):
         theme = self.theme
         painter.setFont(theme.font("label"))
         painter.setPen(theme.text3)
-        self._draw_row(painter, 0, size.width(), self._heads)
+        columns = self._columns(size.width())
+        self._draw_row(painter, 0, columns, self._heads)
         for row, cells in enumerate(self._rows, start=1):
             box = QRectF(0, row * _ROW, size.width(), _ROW)
             if row - 1 == self._chosen:
@@ -89,13 +95,25 @@ class PlainTable(Figure):
             painter.drawLine(0, row * _ROW, size.width(), row * _ROW)
             painter.setFont(theme.font("small", tabular=True))
             painter.setPen(theme.text)
-            self._draw_row(painter, row, size.width(), cells)
+            self._draw_row(painter, row, columns, cells)
 
-    def _draw_row(self, painter: QPainter, row: int, width: int, cells: tuple[str, ...]) -> None:
-        first = width - _NUMBER * (len(cells) - 1) - 8
+    def _columns(self, width: int) -> list[int]:
+        """Return the width of each column."""
+        numbers = [_NUMBER] * (len(self._heads) - 1)
+        if width - sum(numbers) < _WORDS:
+            head, cell = (QFontMetrics(self.theme.font(name)) for name in ("label", "small"))
+            needed = zip(*self._rows, strict=True) if self._rows else [()] * len(self._heads)
+            numbers = [
+                max(head.horizontalAdvance(name), *map(cell.horizontalAdvance, cells), 0) + _GAP
+                for name, cells in list(zip(self._heads, needed, strict=True))[1:]
+            ]
+        return [width - sum(numbers) - 8, *numbers]
+
+    def _draw_row(
+        self, painter: QPainter, row: int, columns: list[int], cells: tuple[str, ...]
+    ) -> None:
         left = 4.0
-        for place, words in enumerate(cells):
-            room = _NUMBER if place else first
+        for place, (words, room) in enumerate(zip(cells, columns, strict=True)):
             side = Qt.AlignmentFlag.AlignRight if place else Qt.AlignmentFlag.AlignLeft
             fitted = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room - 6)
             box = QRectF(left, row * _ROW, room, _ROW)

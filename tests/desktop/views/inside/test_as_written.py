@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from desktop.bridge.event_bridge import ids_of
 from desktop.controllers import requests
 from desktop.views.inside.reading_note import ReadingNote
+from desktop.views.inside.tokens import TokensView
+from desktop.widgets.charts.origin import OriginLabel
 from inference.events import TokenEvent
 from tests.desktop.views.inside.house import WAIT_MS, Inside
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from desktop.values import MessageView
+    from inference.types import TokenPiece
 
 ENGINES = pytest.mark.parametrize("engine", ["gguf", "native"])
 
@@ -61,13 +65,14 @@ def ended(inside: Inside) -> MessageView:
     return chats.current().messages[-1]
 
 
-def ask(inside: Inside, text: str, seed: int) -> MessageView:
+def ask(inside: Inside, text: str, seed: int, stop: tuple[str, ...] = ()) -> MessageView:
     """Ask so wildly that the tokens are seldom those that the text would be cut into."""
     chats = inside.parts.chats
     chats.new_chat()
     wild = msgspec.structs.replace(
         chats.current().sampling,
         temperature=2.5, top_k=0, top_p=1.0, min_p=0.0, seed=seed, max_tokens=40,
+        stop=stop,
     )  # fmt: skip
     chats.set_sampling(wild)
     chats.send(text)
@@ -126,6 +131,40 @@ def test_an_answer_that_was_continued_begins_with_what_was_read_of_it(
     assert before == begun
 
 
+def half_of_a_token(tokens: tuple[TokenPiece, ...], text: str) -> str:
+    """Return the end of a token and all of the next one, where that comes but once."""
+    for one, other in itertools.pairwise(tokens):
+        stop = one.text[-1:] + other.text
+        if len(one.text) > 2 and stop.isascii() and text.count(stop) == 1:
+            return stop
+    raise AssertionError(text)
+
+
+@ENGINES
+def test_a_token_that_a_stop_text_cut_in_two_says_how_it_went_on(
+    inside: Inside, ids: list[int], engine: str
+) -> None:
+    load(inside, engine)
+    question = "Tell me a story about a lamp."
+    whole = ask(inside, question, 4)
+    look(inside, whole.id)
+    before = inside.controller.subject()
+    assert before is not None
+    assert before.cut_off == ""
+    stop = half_of_a_token(before.tokens[before.answer_start :], whole.text)
+    ids.clear()
+    answer = ask(inside, question, 4, (stop,))
+    assert answer.text == whole.text[: whole.text.index(stop)]
+    inside.page.open_view("tokens")
+    look(inside, answer.id)
+    subject = inside.controller.subject()
+    assert subject is not None
+    assert list(subject.ids[subject.answer_start :]) == ids
+    assert subject.cut_off == stop[0]
+    words = [one.text() for one in inside.page.findChildren(QLabel)]
+    assert any("a stop text ended the answer" in text for text in words)
+
+
 def test_what_is_not_sure_to_be_what_the_model_had_is_said(inside: Inside) -> None:
     load(inside, "gguf")
     answer = ask(inside, "Tell me a story about a kite.", 1)
@@ -141,6 +180,9 @@ def test_what_is_not_sure_to_be_what_the_model_had_is_said(inside: Inside) -> No
     assert subject is not None
     assert subject.reading == "cut anew"
     assert note.isVisible()
+    inside.page.open_view("tokens")
+    told = inside.find(TokensView, "inside_tokens").findChildren(OriginLabel)
+    assert any("cut anew" in one.accessibleName() for one in told)
     assert "anew" in note.accessibleName()
     load(inside, "native")
     inside.settle()
