@@ -93,7 +93,7 @@ class Sampler:
 
     def _draw(self, logits: Tensor) -> int:
         ids, chances = self.chances(logits)
-        place = torch.multinomial(chances, 1, generator=self._generator)  # (1,)
+        place = _place(chances, torch.rand((), dtype=torch.float64, generator=self._generator))
         if self._params.mirostat:
             surprise = -math.log2(float(chances[place]))
             error = surprise - self._params.mirostat_tau
@@ -155,6 +155,16 @@ def narrows(params: SamplingParams) -> bool:
         or params.top_p != 1.0
         or params.typical_p != 1.0
     )
+
+
+def _place(chances: Tensor, share: Tensor) -> int:
+    """Return where the chances (K,), summed up from the front, pass a share of their sum.
+
+    ``torch.multinomial`` draws as well, but takes 3 ms for 128,000 tokens.
+    """
+    reached = chances.cumsum(0, dtype=torch.float64)  # (K,)
+    place = int(torch.searchsorted(reached, share * reached[-1], right=True))
+    return min(place, chances.numel() - 1)  # a share next to 1 may be rounded up to it
 
 
 def check_finite(logits: Tensor) -> None:
