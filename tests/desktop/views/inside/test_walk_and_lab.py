@@ -123,6 +123,8 @@ def test_the_lab_can_be_stopped_and_keeps_what_is_written(inside: Inside) -> Non
 def test_the_walk_through_is_finished_with_tab_and_space_alone(inside: Inside) -> None:
     """From the page as it first opens, by somebody who knows two keys."""
     keys = inside.qtbot
+    inside.window.activateWindow()  # loading may have taken that from it
+    keys.waitUntil(inside.window.isActiveWindow, timeout=WAIT_MS)
     if inside.controller.subject() is not None:  # left by another test
         walk_view = inside.page.open_view("walk")
         assert isinstance(walk_view, WalkView)
