@@ -161,7 +161,8 @@ class TextReader(QObject):
         elif (state.model, state.loaded) != self._model and not self._job:
             self._refuse(
                 InferenceError(
-                    "Another model is in memory now.", "Measure the text again with this one."
+                    "The model that read this text is not in memory any more.",
+                    "Measure the text again with the model that is.",
                 )
             )
 

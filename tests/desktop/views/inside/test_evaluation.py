@@ -179,6 +179,25 @@ def test_an_answer_in_the_chat_comes_first_and_the_reading_goes_on(evaluation: E
     assert evaluation.view.text.text() == chats.current().messages[-1].text.strip()
 
 
+def test_a_reading_ends_in_words_when_its_model_goes(evaluation: Evaluation) -> None:
+    evaluation.view.set_text(TEXT * 6, "a very long story")
+    evaluation.choose("evaluation_window", 128)
+    engines, count = evaluation.inside.parts.engines, len(evaluation.read)
+    unload = evaluation.reader.progressed.connect(
+        lambda done, _windows, _tokens: engines.unload() if done == 2 else None
+    )
+    evaluation.press("evaluation_read")
+    notice = evaluation.inside.find(QWidget, "evaluation_problem")
+    evaluation.until(notice.isVisible)
+    evaluation.reader.progressed.disconnect(unload)
+    assert not evaluation.reader.busy
+    assert len(evaluation.read) == count
+    engines.load_default()
+    evaluation.until(lambda: engines.state().status == "ready")
+    evaluation.view.set_text(TEXT, "a story")
+    assert evaluation.measure_text().is_whole
+
+
 def test_models_are_measured_one_after_the_other_and_one_is_named(
     evaluation: Evaluation, tmp_path: Path
 ) -> None:
