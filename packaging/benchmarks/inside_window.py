@@ -148,11 +148,14 @@ class Bench:
         return ends[0] - began
 
     def open(self, message_id: str) -> None:
-        """Look at a word of an answer, as a click on it does."""
-        view = next(one for one in self.parts.chats.current().messages if one.id == message_id)
+        """Look at a word of an answer, as a click on it does, or at the end of the question.
+
+        Most tokens of a random model have no text, so its answer may have no word.
+        """
+        question, view = self.parts.chats.current().messages[-2:]
         words = (word for word in view.text.split() if word.isascii() and word.isalnum())
         word = next(words, "")
-        self.parts.column.inside_requested.emit(message_id, word, 0)
+        self.parts.column.inside_requested.emit(message_id if word else question.id, word, 0)
 
     def close(self) -> None:
         """End everything."""
