@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _SMALLEST_CHUNK = 64  # half as many lose a seventh of the speed to fetching the weights
 _LARGEST_CHUNK = 512
 _SCORED_CHUNK = 64
-_SCORED_TOGETHER = 16  # nothing looks for a stop within the product with the output head
+_SCORED_TOGETHER = 8  # nothing looks for a stop within the product with the output head
 _CHUNK_S = 2.0  # progress is shown about this often
 _BLOCK_S = 0.12  # a stop waits about this long, in large networks half as long
 _LARGE_BLOCK = 5_000_000  # weights; from here on a stop is looked for within the block
