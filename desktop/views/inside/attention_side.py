@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.frame import FigureFrame
@@ -43,11 +43,14 @@ class AttentionSide(QWidget):
             self.tr("Attention is not an explanation."),
             self.tr("It shows where a head looked, not why the next word came."),
         )
+        fitting = honest.sizePolicy()
+        fitting.setVerticalPolicy(QSizePolicy.Policy.Preferred)  # its words wrap in this width
+        honest.setSizePolicy(fitting)
         body = panel("side", "attention_side_body")
         column = QVBoxLayout(body)
         column.setContentsMargins(16, 14, 16, 16)
         column.setSpacing(14)
-        for widget in (self.grid_frame, self.row_frame, self._summary, self._habits, honest):
+        for widget in (self.grid_frame, honest, self.row_frame, self._summary, self._habits):
             column.addWidget(widget)
         column.addStretch(1)
         whole = QVBoxLayout(self)
