@@ -83,6 +83,11 @@ def word_map(question: AskMap, source: Source, cancel: CancelToken) -> WordMap:
     if question.frequent > 0:
         known = set(words)
         words += [(t,) for t in _frequent(question.frequent, source) if (t,) not in known]
+        if not words:
+            raise UnsupportedRequestError(
+                "This model's vocabulary has no pieces that begin a word with a space.",
+                "Put words of your own on the map.",
+            )
     if len(words) > _MOST_WORDS:
         raise UnsupportedRequestError(
             f"A map holds up to {_MOST_WORDS:,} words; these are {len(words):,}.",

@@ -104,6 +104,11 @@ class MapSection(QWidget):
         elif question == self._asked and isinstance(finding, WordMap):
             self._on_map(finding)
 
+    def refuse(self, question: Inquiry) -> None:
+        """Say no longer that a map is being made; the page says why there is none."""
+        if question == self._asked:
+            self._told.setText("")
+
     def _ask(self) -> None:
         self._told.setText("")
         if self._what == "near":

@@ -14,6 +14,7 @@ from desktop.widgets.controls import scrolled
 
 if TYPE_CHECKING:
     from desktop.inside import Inquiry, Result, Subject
+    from desktop.values import Problem
     from desktop.widgets.theme import Theme
 
 
@@ -48,3 +49,8 @@ class EmbeddingsView(InsideView):
         """Show what was found."""
         for section in (self._near, self._map, self._context):
             section.take(question, finding)
+
+    def refuse(self, question: Inquiry, problem: Problem) -> None:
+        """Take back what was announced; the page says why."""
+        del problem
+        self._map.refuse(question)

@@ -129,6 +129,14 @@ def test_a_map_has_chosen_words_and_the_first_of_the_vocabulary(both: Both) -> N
         both.ask(AskMap(tuple((n, n % 90) for n in range(1001))))
 
 
+def test_a_vocabulary_without_words_has_no_frequent_ones(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(both.source, "text_of", str)
+    with pytest.raises(UnsupportedRequestError, match="no pieces that begin a word"):
+        both.ask(AskMap(frequent=12))
+
+
 def test_turns_are_cosines_of_the_streams(both: Both) -> None:
     other = (*IDS[10:30:2], IDS[20], 4)
     one_text = both.ask(AskContext(IDS, 20))

@@ -127,3 +127,16 @@ def test_a_second_text_without_the_token_is_said(view: Embeddings) -> None:
     view.wait(lambda: len(view.lines.table()[0]) == 2)
     view.write("context_other", "")
     view.wait(lambda: "does not stand" not in view.told("context_told"))
+
+
+def test_a_map_of_too_few_words_is_refused_in_words(view: Embeddings) -> None:
+    view.press("map_words_own")
+    view.press("map_method_tsne")
+    view.write("map_own_words", "red blue")
+    notice = view.inside.find(QWidget, "inside_problem")
+    view.wait(notice.isVisible)
+    assert "at least 5 words" in view.told("inside_problem_text")
+    assert view.told("map_told") == ""
+    view.press("map_words_near")
+    view.press("map_method_pca")
+    view.wait(lambda: view.map.place_count() == 13)
