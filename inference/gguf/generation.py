@@ -334,7 +334,7 @@ class Generation:
 def _check_strategy(params: SamplingParams) -> None:
     if params.strategy == "contrastive":
         raise UnsupportedRequestError(
-            "The gguf engine has no strategy contrastive.",
+            "The gguf engine has no contrastive search.",
             "Choose another strategy, or load the model's folder with the native engine.",
         )
     if params.strategy != "beam":

@@ -222,7 +222,8 @@ class ChangeView(InsideView):
         )
 
     def _told(self, run: ChangedRun) -> str:
-        bits = formatting.decimal(run.shift_bits, 2)
+        digits = 2 if run.shift_bits >= 0.01 else 4  # a small change is not none
+        bits = formatting.decimal(run.shift_bits, digits)
         if not self._side.changes() and not self._side.has_edit:
             if self._side.steering.is_on:
                 return self.tr(

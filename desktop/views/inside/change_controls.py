@@ -138,6 +138,8 @@ class ChangeControls(QWidget):
         names = [f"{n}  {shown_piece(one)}" for n, one in enumerate(subject.tokens)]
         _offer(self._target, names[: max(1, subject.chosen - 1)])
         _offer(self._place, names[: subject.chosen])
+        if other or moved:  # the latest token read is near and counts most; the first is a mark
+            self._place.setCurrentIndex(self._place.count() - 1)
         native = loaded.engine == "native"
         reason = self.tr("Only in the native form of a model can parts be switched off.")
         self._add.set_reason("" if native else reason)

@@ -110,7 +110,7 @@ class EvaluationWiring(QObject):
         chat = self._chats.current()
         answers = [one for one in chat.messages if one.role == "assistant" and one.text.strip()]
         if answers:
-            title = self.tr("the latest answer in “{0}”").format(chat.title)
+            title = self.tr("The latest answer in “{0}”").format(chat.title)
             self.view.set_text(answers[-1].text.strip(), title)
         elif told:
             self.view.explain(

@@ -62,6 +62,7 @@ class LabView(InsideView):
         self._stop.hide()
         self._told = label("", theme, "small", "text3", wrap=True, name="lab_told")
         self._progress = label("", theme, "small", "text2", name="lab_progress")
+        self._progress.hide()
         self._measures = label(
             self.tr(
                 "Bits a token: how much the text surprised the model itself. Distinct-1 and "
@@ -198,6 +199,7 @@ class LabView(InsideView):
                 self._names()[way], total - len(self._left), total
             )
         )
+        self._progress.show()
         self.asked.emit(self._asked)
 
     def _on_stop(self) -> None:
@@ -215,6 +217,7 @@ class LabView(InsideView):
         self._run.set_reason("")
         self._stop.hide()
         self._progress.setText("")
+        self._progress.hide()
 
     def _names(self) -> dict[str, str]:
         return {
@@ -253,7 +256,7 @@ class LabView(InsideView):
         top = Qt.AlignmentFlag.AlignTop
         self._rows.addWidget(name, row, 0, top)
         self._rows.addWidget(words, row, 1, top)
-        self._rows.addWidget(figures, row, 2, top | Qt.AlignmentFlag.AlignRight)
+        self._rows.addWidget(figures, row, 2, top)
 
     def _figures(self, one: Decoded) -> str:
         if not one.tokens:

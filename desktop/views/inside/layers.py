@@ -129,7 +129,8 @@ class LayersView(InsideView):
             at_place = finding.numbers()[:, :, -1]  # (L, 3)
             rows = tuple((float(a), float(b), float(c)) for a, b, c in at_place)
             self._updates.set_layers(rows)
-            self._updates_frame.set_sentence(self._updates.sentence())
+            words = self.tr("The number is the length of the stream after the block.")
+            self._updates_frame.set_sentence(f"{self._updates.sentence()} {words}")
 
     def _show_along(self, subject: Subject, found: Lens, places: tuple[int, ...]) -> None:
         tokens = subject.tokens

@@ -266,15 +266,18 @@ class InsidePage(QFrame):
         views = panel("side", "inside_side", "right")
         views.setFixedWidth(_VIEWS)
         column = QVBoxLayout(views)
-        column.setContentsMargins(8, 12, 8, 12)
+        column.setContentsMargins(8, 0, 8, 12)
         head = label(self.tr("Inside"), theme, "heading")
-        head.setContentsMargins(8, 0, 0, 8)
+        head.setFixedHeight(layout("header"))
+        head.setContentsMargins(8, 0, 0, 0)
         column.addWidget(head)
         column.addWidget(self._list, 1)
         words = self.tr("Every figure says whether it is measured, derived or an illustration.")
         honest = label(words, theme, "small", "text3", wrap=True)
-        honest.setContentsMargins(8, 0, 4, 0)
-        column.addWidget(honest)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(8, 0, 4, 0)
+        foot.addWidget(honest)
+        column.addLayout(foot)
         self._views_panel = views
         self._work = self._make_work(theme)
         holder = QWidget()
@@ -325,6 +328,7 @@ class InsidePage(QFrame):
         row.addWidget(self._title)
         row.addWidget(self._combo)
         row.addWidget(self._source, 1)
+        row.addStretch(0)  # where the source is hidden the combo stays as wide as its words
         row.addWidget(self._model)
         self._own = IconButton(
             "pencil", self.tr("Look at a text of your own"), theme, name="inside_own"

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _SHOWN: Final = 7
 _LOOKS: Final = 6
+_TAIL: Final = 48
 
 
 class WalkFigures(QStackedWidget):
@@ -101,9 +102,14 @@ class WalkFigures(QStackedWidget):
         self._places[name] = self.addWidget(widget)
 
     def _framed(
-        self, figure: Figure, title: str, origin: OriginKind = "measured", method: str = ""
+        self,
+        figure: Figure,
+        title: str,
+        origin: OriginKind = "measured",
+        method: str = "",
+        legend: QWidget | None = None,
     ) -> QWidget:
-        frame = FigureFrame(figure, self._theme, title, origin=origin, method=method)
+        frame = FigureFrame(figure, self._theme, title, origin=origin, method=method, legend=legend)
         self._frames[figure.objectName()] = frame
         frame.said.connect(self.said)
         return self._stacked(frame)
@@ -117,11 +123,11 @@ class WalkFigures(QStackedWidget):
                 ("tick", self.tr("length of the vector after it")),
             ),
         )
-        framed = self._framed(self._updates, self.tr("What each layer adds"))
+        framed = self._framed(self._updates, self.tr("What each layer adds"), legend=legend)
         self._frames["walk_updates"].set_sentence(
-            self.tr("The number is what both parts add together.")
+            self.tr("The number is the length of the vector after the layer.")
         )
-        return self._stacked(legend, framed)
+        return framed
 
     def _stacked(self, *widgets: QWidget) -> QWidget:
         box = QWidget()
@@ -210,13 +216,8 @@ class WalkFigures(QStackedWidget):
         top = finding.top[:_SHOWN]
         if step_id == "scores":
             self._scores.set_rows(
-                tuple(
-                    (
-                        f"{shown(one.text)}\u2003{formatting.decimal(one.logit, 1)}",
-                        float(np.exp(one.logprob)),
-                    )
-                    for one in top
-                )
+                tuple((shown(one.text), float(np.exp(one.logprob))) for one in top),
+                tuple(formatting.decimal(one.logit, 1) for one in top),
             )
             self._say_rest(finding, sum(float(np.exp(one.logprob)) for one in top))
         elif step_id == "choice":
@@ -238,7 +239,7 @@ class WalkFigures(QStackedWidget):
         total = 0 if self._subject is None else self._subject.loaded.n_vocab
         self._frames["walk_scores"].set_sentence(
             self.tr("“{0} ___” {1} further pieces share the remaining {2}.").format(
-                self._text.text().rstrip(),
+                self._text.text().rstrip().rpartition("\n")[2][-_TAIL:],
                 formatting.count(max(0, total - len(finding.top[:_SHOWN]))),
                 formatting.chance(max(0.0, 1.0 - shown_share)),
             )

@@ -34,7 +34,8 @@ _LEFT: Final = 92
 _TOP: Final = 74
 _FEWEST: Final = 8
 _WIDE: Final = 512
-_LOW: Final = 320
+_LOW: Final = 416
+_STEEP_BELOW: Final = 16.0
 _NOTCH: Final = 120
 _CRISP: Final = 4.0
 _HIDDEN_FROM: Final = 260.0
@@ -343,11 +344,11 @@ class HeatMap(Figure):
         for column in range(columns):
             painter.save()
             painter.translate(_LEFT + (column + 0.5) * cell, _TOP - 6)
-            painter.rotate(-60)
+            painter.rotate(-60 if cell >= _STEEP_BELOW else -75)  # words must not touch
             words = painter.fontMetrics().elidedText(
                 shown_piece(self._pieces[self._token(column, 1)]),
                 Qt.TextElideMode.ElideRight,
-                _TOP,
+                _TOP - 8,
             )
             painter.drawText(0, 4, words)
             painter.restore()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _ROW: Final = 24
 _WORD: Final = 92
 _NUMBER: Final = 62
+_SCORE: Final = 52
 _BAR: Final = 10
 
 
@@ -47,10 +48,11 @@ class ShareBars(Figure):
         self._full = full
         self._number = number
         self._rows: tuple[tuple[str, float], ...] = ()
+        self._scores: tuple[str, ...] = ()
 
-    def set_rows(self, rows: tuple[tuple[str, float], ...]) -> None:
-        """Show words and their shares, 0 to 1."""
-        self._rows = rows
+    def set_rows(self, rows: tuple[tuple[str, float], ...], scores: tuple[str, ...] = ()) -> None:
+        """Show words and their shares, 0 to 1; between them what each share was made from."""
+        self._rows, self._scores = rows, scores
         self.setMinimumHeight(max(1, len(rows)) * _ROW)
         self.refresh()
 
@@ -65,6 +67,10 @@ class ShareBars(Figure):
 
     def table(self) -> tuple[tuple[str, ...], ...]:
         """Return its numbers."""
+        if self._scores:
+            rows = zip(self._rows, self._scores, strict=True)
+            told = ((word, score, f"{share:.8g}") for (word, share), score in rows)
+            return (("token", "score", "share"), *told)
         return (("token", "share"), *((word, f"{share:.8g}") for word, share in self._rows))
 
     def place_count(self) -> int:
@@ -79,6 +85,10 @@ class ShareBars(Figure):
     def place_words(self, place: int) -> str:
         """Return what is said of one row."""
         word, share = self._rows[place]
+        if self._scores:
+            return self.tr("{0}: score {1}, chance {2}").format(
+                spoken(word), self._scores[place], self._number(share)
+            )
         return f"{spoken(word)}: {self._number(share)}"
 
     def draw(self, painter: QPainter, size: QSize) -> None:
@@ -86,7 +96,8 @@ class ShareBars(Figure):
         theme = self.theme
         painter.setRenderHint(painter.RenderHint.Antialiasing)
         most = self._full or max((share for _, share in self._rows), default=1.0) or 1.0
-        scale = max(10, size.width() - _WORD - _NUMBER) / most
+        left = _WORD + (_SCORE if self._scores else 0)
+        scale = max(10, size.width() - left - _NUMBER) / most
         for index, (word, share) in enumerate(self._rows):
             top = index * _ROW
             if index == self.mark:
@@ -101,13 +112,13 @@ class ShareBars(Figure):
             painter.drawText(QRect(4, top, _WORD, _ROW), Qt.AlignmentFlag.AlignVCenter, words)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.categorical["blue"])
-            bar = QRectF(_WORD, top + (_ROW - _BAR) / 2, max(2.0, share * scale), _BAR)
+            bar = QRectF(left, top + (_ROW - _BAR) / 2, max(2.0, share * scale), _BAR)
             painter.drawRoundedRect(bar, 2, 2)
             painter.setFont(theme.font("small", tabular=True))
             painter.setPen(theme.text2)
+            align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            if self._scores:
+                column = QRect(_WORD, top, _SCORE - 12, _ROW)
+                painter.drawText(column, align, self._scores[index])
             place = QRect(size.width() - _NUMBER, top, _NUMBER - 4, _ROW)
-            painter.drawText(
-                place,
-                Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
-                self._number(share),
-            )
+            painter.drawText(place, align, self._number(share))

@@ -103,5 +103,5 @@ class UpdateBars(Figure):
             painter.drawText(
                 QRectF(size.width() - _NUMBER, top, _NUMBER - 4, _ROW),
                 align | Qt.AlignmentFlag.AlignRight,
-                formatting.decimal(attention + forward, 1),
+                formatting.decimal(stream, 1),
             )

@@ -81,7 +81,9 @@ def test_heads_and_looks_can_be_switched_off_and_words_put_in(native: Inside) ->
     native.qtbot.waitUntil(lambda: sentence(native) != with_head, timeout=WAIT_MS)
     native.find(QAbstractButton, "change_reset").click()
     native.qtbot.waitUntil(lambda: "Nothing is changed" in sentence(native), timeout=WAIT_MS)
-    native.find(QComboBox, "change_place").setCurrentIndex(3)
+    place = native.find(QComboBox, "change_place")
+    assert place.currentText().endswith("·the")  # the latest token that is read
+    place.setCurrentIndex(3)
     field = native.find(QLineEdit, "change_word")
     field.setText("dog")
     native.find(QAbstractButton, "change_replace").click()

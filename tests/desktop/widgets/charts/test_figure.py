@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 
+from desktop.widgets import formatting
 from desktop.widgets.charts.block_stack import BlockStack
 from desktop.widgets.charts.chance_bars import ChanceBars, ChanceRow, Chances
 from desktop.widgets.charts.head_grid import HeadGrid
@@ -280,3 +281,15 @@ def test_the_pointer_over_a_long_text_paints_two_tokens_and_finds_each(
     text.set_mark(301)
     qtbot.waitUntil(lambda: 301 in painted)
     assert len(painted) < 20
+
+
+def test_scores_stand_beside_the_shares_they_were_made_into(qtbot: QtBot, theme: Theme) -> None:
+    shares = ShareBars(theme, "scores", "Scores")
+    qtbot.addWidget(shares)
+    shares.set_rows(((" a", 0.5), (" b", 0.25)), ("9.3", "8.6"))
+    assert shares.table() == (
+        ("token", "score", "share"),
+        (" a", "9.3", "0.5"),
+        (" b", "8.6", "0.25"),
+    )
+    assert shares.place_words(1) == f"b: score 8.6, chance {formatting.chance(0.25)}"

@@ -86,6 +86,15 @@ def test_a_single_strong_look_among_512_cells_is_seen_on_fewer_pixels(
     assert "cannot look ahead" in heat.place_words(41 * 512 + 300)
 
 
+def test_the_part_shown_at_first_has_room_for_its_words_in_a_low_window(heat: HeatMap) -> None:
+    heat.set_weights(np.eye(32, dtype=np.float32), (0, 0, 32, 32))
+    heat.resize(600, heat.sizeHint().height())
+    picture = heat.grab().toImage()
+    ground = picture.pixel(1, 1)
+    beside = {picture.pixel(x, y) for x in range(20, 84) for y in range(90, 400)}
+    assert beside - {ground}
+
+
 def test_small_steps_of_a_touch_pad_add_up_to_one_zoom(heat: HeatMap, qtbot: QtBot) -> None:
     heat.set_weights(_weights(512), (0, 0, TOTAL, TOTAL))
     asked: list[object] = []
