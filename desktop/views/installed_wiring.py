@@ -29,9 +29,7 @@ def make_installed(
     page.cancel_asked.connect(engines.cancel_load)
     _connect_detail(page, engines, ModelCare(engines, tasks, paths, parent))
     making = MakingController(engines, ModelFolders(paths), parent)
-    page.detail.making.make_asked.connect(lambda kind: making.make(page.chosen, kind))
-    page.detail.making.cancel_asked.connect(making.cancel)
-    making.changed.connect(page.detail.making.show_making)
+    page.detail.completed.connect(lambda: _connect_making(page, making))
     page.set_engine(engines.state())
     page.set_models(engines.models())
     return page
@@ -46,15 +44,26 @@ def _connect_detail(page: InstalledPage, engines: EngineController, care: ModelC
     detail.note_asked.connect(lambda name, changes: engines.shelf.change_note(name, **changes))
     detail.smaller_asked.connect(lambda: load_smaller(engines))
     detail.look_asked.connect(care.look)
-    detail.template.preview_asked.connect(lambda choice: care.preview(chosen(), choice))
-    detail.files.verify_asked.connect(lambda: care.verify(chosen()))
-    detail.files.cancel_asked.connect(care.cancel_verify)
-    detail.files.update_asked.connect(lambda: care.check_update(chosen()))
     care.facts_read.connect(detail.show_facts)
-    care.previewed.connect(detail.template.show_preview)
     care.check_changed.connect(detail.show_check)
-    care.update_checked.connect(detail.files.show_update)
     care.problem_raised.connect(engines.problem_raised)
+
+    def connect_sections() -> None:
+        detail.template.preview_asked.connect(lambda choice: care.preview(chosen(), choice))
+        detail.files.verify_asked.connect(lambda: care.verify(chosen()))
+        detail.files.cancel_asked.connect(care.cancel_verify)
+        detail.files.update_asked.connect(lambda: care.check_update(chosen()))
+        care.previewed.connect(detail.template.show_preview)
+        care.update_checked.connect(detail.files.show_update)
+
+    detail.completed.connect(connect_sections)
+
+
+def _connect_making(page: InstalledPage, making: MakingController) -> None:
+    section = page.detail.making
+    section.make_asked.connect(lambda kind: making.make(page.chosen, kind))
+    section.cancel_asked.connect(making.cancel)
+    making.changed.connect(section.show_making)
 
 
 def load_smaller(engines: EngineController) -> None:

@@ -30,6 +30,8 @@ from desktop.widgets.model_delegate import engine_words, kind_tone, kind_words
 from desktop.widgets.notice import Notice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from desktop.controllers.model_care import Check, ModelFacts
     from desktop.store.settings import Settings
     from desktop.values import EngineState, InstalledModel
@@ -49,7 +51,19 @@ class ModelDetail(QFrame):
         unload_asked, cancel_asked, back_asked: No argument.
         smaller_asked: Load it as its problem proposes.
         note_asked: Model id, and fields of its ``ModelNote`` with new values.
+        completed: All its sections are there.
+
+    Its frame and then one section at a time are made in turns of the event loop, so that opening
+    it never holds the window up; ``complete`` makes what is left at once.
     """
+
+    memory: ModelMemory
+    facts: ModelFactGrid
+    template: ModelTemplate
+    loading: ModelLoading
+    asking: ModelAsking
+    files: ModelFiles
+    making: ModelMaking
 
     load_asked = Signal(str)
     remove_asked = Signal(str)
@@ -60,6 +74,7 @@ class ModelDetail(QFrame):
     back_asked = Signal()
     smaller_asked = Signal()
     note_asked = Signal(str, object)
+    completed = Signal()
 
     def __init__(self, theme: Theme, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,6 +87,41 @@ class ModelDetail(QFrame):
         self.setObjectName("model_detail")
         self.setAccessibleName(self.tr("The chosen model"))
         self.setProperty("ground", "page")
+        self._narrow = False
+        self._shows: list[Callable[[InstalledModel, EngineState], None]] = []
+        self._left: list[Callable[[], None]] = [
+            self._make_frame,
+            self._make_memory,
+            self._make_facts,
+            self._make_template,
+            self._make_loading,
+            self._put_loading,
+            self._make_asking,
+            self._make_files,
+        ]
+        self._turns = QTimer(self)
+        self._turns.timeout.connect(self._make_one)
+        self._turns.start(0)
+
+    def complete(self) -> None:
+        """Make what is not there yet now."""
+        while self._left:
+            self._make_one()
+
+    def _make_one(self) -> None:
+        before = len(self._shows)
+        self._left.pop(0)()
+        if self._model is not None and self._state is not None:
+            for show in self._shows[before:]:
+                show(self._model, self._state)
+        if not self._left:
+            self._turns.stop()
+            self._order_the_keys()
+            self.completed.emit()
+            self._look_again()
+
+    def _make_frame(self) -> None:
+        theme = self._theme
         self._back = IconButton("arrow-left", self.tr("Back to the list"), theme, name="model_back")
         self._back.clicked.connect(self.back_asked)
         self._name = label("", theme, "title", wrap=True, name="model_name")
@@ -90,13 +140,6 @@ class ModelDetail(QFrame):
         )
         self._problem.acted.connect(self._on_problem_action)
         self._hint = Notice(theme, name="model_note", severity="info")
-        self.memory = ModelMemory(theme)
-        self.facts = ModelFactGrid(theme)
-        self.template = ModelTemplate(theme)
-        self.loading = ModelLoading(theme)
-        self.asking = ModelAsking(theme)
-        self.files = ModelFiles(theme)
-        self.making = ModelMaking(theme)
         self._bar = QProgressBar()
         self._bar.setObjectName("model_progress")
         self._bar.setAccessibleName(self.tr("Loading"))
@@ -104,8 +147,8 @@ class ModelDetail(QFrame):
         self._bar.setRange(0, 1000)
         self._share = label("", theme, "small", "text3", name="model_share")
         self._make_buttons(theme)
-        self._connect_sections()
         self._build(theme)
+        self._shows.append(self._show_frame)
 
     def show_model(self, model: InstalledModel, state: EngineState) -> None:
         """Show a model and what the engine does with it."""
@@ -113,6 +156,13 @@ class ModelDetail(QFrame):
         if is_other:
             self.flush()
         self._model, self._state = model, state
+        for show in self._shows:
+            show(model, state)
+        if is_other and self._shows:
+            self._area.verticalScrollBar().setValue(0)
+        self._look_again()
+
+    def _show_frame(self, model: InstalledModel, state: EngineState) -> None:
         info = model.info
         self._name.setText(info.name)
         self._kind.set_text(kind_words(info), kind_tone(info))
@@ -120,22 +170,12 @@ class ModelDetail(QFrame):
         self._subtitle.setText(self._subtitle_words(info))
         self._say_problem(info, state)
         self._say_hint(info)
-        self.memory.show_model(model, state)
-        self.facts.show_model(model)
-        self.template.show_model(model)
-        self.loading.show_model(model, self._settings)
-        self.asking.show_model(model, self._settings)
-        self.files.show_model(model, self._check)
-        self.making.show_model(model)
         self._show_buttons(model)
-        if is_other:
-            self._area.verticalScrollBar().setValue(0)
-        self._look_again()
 
     def _look_again(self) -> None:
         """Have the files read where the model, or what it would need, is another one now."""
         model = self._model
-        if model is None:
+        if model is None or self._left:
             return
         needs: tuple[object, ...] = ()
         if model.note is not None:
@@ -154,32 +194,92 @@ class ModelDetail(QFrame):
 
     def show_facts(self, facts: ModelFacts) -> None:
         """Show what was read from the files, if it is about this model."""
-        if self._model is not None and facts.info.id == self._model.info.id:
+        if self._left or self._model is None:
+            return  # they are asked for once everything is there
+        if facts.info.id == self._model.info.id:
             for part in (self.memory, self.facts, self.template, self.files):
                 part.show_facts(facts)
 
     def show_check(self, check: Check) -> None:
         """Show where hashing stands."""
         self._check = check
-        self.files.show_check(check)
+        if not self._left:
+            self.files.show_check(check)
 
     def set_narrow(self, *, narrow: bool) -> None:
         """Offer the way back to the list."""
-        self._back.setVisible(narrow)
+        self._narrow = narrow
+        if self._shows:
+            self._back.setVisible(narrow)
 
     def flush(self) -> None:
         """Keep what was typed and not yet kept."""
-        for part in (self.template, self.asking, self.files):
-            part.flush()
+        if not self._left:
+            for part in (self.template, self.asking, self.files):
+                part.flush()
 
-    def _connect_sections(self) -> None:
-        self.facts.kind_chosen.connect(lambda kind: self._note(kind=kind))
-        self.template.template_chosen.connect(lambda choice: self._set("template", choice))
-        self.loading.changed.connect(self._set)
-        self.loading.load_asked.connect(lambda: self._ask(self.load_asked))
-        self.asking.changed.connect(self._set)
-        self.files.note_changed.connect(lambda text: self._note(text=text))
-        self.making.said.connect(lambda: QTimer.singleShot(0, self, self._scroll_to_the_end))
+    def _make_memory(self) -> None:
+        self.memory = ModelMemory(self._theme)
+        self._column.insertWidget(self._column.count() - 1, self.memory)
+        self._shows.append(self.memory.show_model)
+
+    def _make_facts(self) -> None:
+        facts = self.facts = ModelFactGrid(self._theme)
+        facts.kind_chosen.connect(lambda kind: self._note(kind=kind))
+        self._put(facts)
+        self._shows.append(lambda model, _state: facts.show_model(model))
+
+    def _make_template(self) -> None:
+        template = self.template = ModelTemplate(self._theme)
+        template.template_chosen.connect(lambda choice: self._set("template", choice))
+        self._put(template)
+        self._shows.append(lambda model, _state: template.show_model(model))
+
+    def _make_loading(self) -> None:
+        loading = self.loading = ModelLoading(self._theme)
+        loading.changed.connect(self._set)
+        loading.load_asked.connect(lambda: self._ask(self.load_asked))
+
+    def _put_loading(self) -> None:
+        loading = self.loading
+        self._put(loading)
+        self._shows.append(lambda model, _state: loading.show_model(model, self._settings))
+
+    def _make_asking(self) -> None:
+        asking = self.asking = ModelAsking(self._theme)
+        asking.changed.connect(self._set)
+        self._put(asking)
+        self._shows.append(lambda model, _state: asking.show_model(model, self._settings))
+
+    def _make_files(self) -> None:
+        files = self.files = ModelFiles(self._theme)
+        files.note_changed.connect(lambda text: self._note(text=text))
+        self._put(files)
+        self._shows.append(lambda model, _state: files.show_model(model, self._check))
+        making = self.making = ModelMaking(self._theme)
+        making.said.connect(lambda: QTimer.singleShot(0, self, self._scroll_to_the_end))
+        self._column.insertWidget(self._column.count() - 1, making)
+        self._shows.append(lambda model, _state: making.show_model(model))
+
+    def _put(self, section: QWidget) -> None:
+        """Put a section under the others, and a line between; the stretch stays last."""
+        column = self._column
+        column.insertSpacing(column.count() - 1, 18)
+        column.insertWidget(column.count() - 1, rule())
+        column.insertSpacing(column.count() - 1, 16)
+        column.insertWidget(column.count() - 1, section)
+
+    def _order_the_keys(self) -> None:
+        """Have the foot's buttons come after the sections, which were made later."""
+        takers = [
+            part
+            for part in self.making.findChildren(QWidget)
+            if part.focusPolicy() != Qt.FocusPolicy.NoFocus
+        ]
+        before = takers[-1]
+        for button in (self._chat, self._load, self._unload, self._cancel, self._remove):
+            QWidget.setTabOrder(before, button)
+            before = button
 
     def _scroll_to_the_end(self) -> None:
         bar = self._area.verticalScrollBar()
@@ -317,14 +417,7 @@ class ModelDetail(QFrame):
             column.addWidget(notice)
             column.addSpacing(12)
         column.addSpacing(6)
-        sections = (self.memory, self.facts, self.template, self.loading, self.asking, self.files)
-        for number, section in enumerate(sections):
-            if number:
-                column.addSpacing(18)
-                column.addWidget(rule())
-                column.addSpacing(16)
-            column.addWidget(section)
-        column.addWidget(self.making)
+        self._column = column
         column.addStretch(1)
         self._area = scrolled(body, "model_scroll", self.tr("Facts"))
         outer = QVBoxLayout(self)
@@ -332,6 +425,9 @@ class ModelDetail(QFrame):
         outer.setSpacing(0)
         outer.addWidget(self._area, 1)
         outer.addWidget(self._foot())
+        self._back.setVisible(self._narrow)
+        for part in (self._unload, self._cancel, self._bar, self._share):
+            part.hide()  # else the window would have to be as wide as all of them for a moment
 
     def _foot(self) -> QFrame:
         foot = panel("side", "model_foot", "top")

@@ -48,6 +48,7 @@ class Tab:
         self.page = make_installed(theme, self.engines, self.tasks, self.paths, self.engines)
         self.engines.state_changed.connect(self.page.set_engine)
         self.engines.models_changed.connect(self.page.set_models)
+        self.page.detail.complete()
         apply_theme(self.page, theme)
         qtbot.addWidget(self.page)
         self.page.resize(1180, 800)

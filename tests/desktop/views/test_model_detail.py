@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QTextEdit, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QLabel,
+    QPushButton,
+    QTextEdit,
+    QWidget,
+)
 
 from desktop.controllers.making import Making
 from desktop.controllers.model_care import Check, ModelFacts, Preview
@@ -57,6 +65,7 @@ def detail(qtbot: QtBot, theme: Theme) -> ModelDetail:
     apply_theme(detail, theme)
     qtbot.addWidget(detail)
     detail.resize(760, 700)
+    detail.complete()
     detail.show_model(row(), EngineState())
     detail.show_facts(facts())
     detail.show()
@@ -96,6 +105,60 @@ def asked(qtbot: QtBot, detail: ModelDetail, act: Any) -> dict[str, Any]:
     assert signal.args[0] == "one"
     changes: dict[str, Any] = signal.args[1]
     return changes
+
+
+SECTIONS = (
+    "model_memory_table", "model_facts", "model_template", "model_loading", "model_asking",
+    "model_files", "model_making",
+)  # fmt: skip
+
+
+def made(detail: QWidget) -> tuple[str, ...]:
+    """Return which sections there are, from the top."""
+    found = [part for part in detail.findChildren(QWidget) if part.objectName() in SECTIONS]
+    found.sort(key=lambda part: part.parentWidget().layout().indexOf(part))
+    return tuple(part.objectName() for part in found)
+
+
+def test_at_most_one_section_is_made_in_a_turn_of_the_event_loop(
+    qtbot: QtBot, theme: Theme
+) -> None:
+    detail = ModelDetail(theme, Settings())
+    qtbot.addWidget(detail)
+    looked: list[str] = []
+    detail.look_asked.connect(looked.append)
+    detail.show_model(row(), EngineState())
+    detail.resize(760, 700)
+    detail.show()
+    turns: list[int] = []
+    watch = QTimer()
+    watch.timeout.connect(lambda: turns.append(len(made(detail))))
+    assert made(detail) == ()
+    with qtbot.waitSignal(detail.completed, timeout=10_000):
+        watch.start(0)
+    watch.stop()
+    turns.append(len(SECTIONS))
+    steps = [later - earlier for earlier, later in pairwise(turns)]
+    assert max(steps) <= 2  # the last one is a button under the files
+    assert looked == ["one"]  # asked for once all can show it
+    assert made(detail) == SECTIONS
+    assert said(detail, "model_name") == "One"
+    assert said(detail, "fact_architecture") == FILE.architecture
+
+
+def test_the_keyboard_goes_through_the_sections_before_the_buttons_at_the_foot(
+    detail: ModelDetail,
+) -> None:
+    order, here = [], detail.nextInFocusChain()
+    while here is not detail and here is not None:
+        order.append(here.objectName())
+        here = here.nextInFocusChain()
+    names = ("model_favourite", "fact_kind", "template_choice", "model_chat", "model_load",
+             "model_remove")  # fmt: skip
+    assert sorted(names, key=order.index) == list(names)
+    in_files = [part.objectName() for part in find(detail, "model_files").findChildren(QPushButton)]
+    assert in_files
+    assert all(order.index(name) < order.index("model_chat") for name in in_files if name)
 
 
 def test_another_model_is_looked_at_once(detail: ModelDetail, qtbot: QtBot) -> None:

@@ -111,6 +111,7 @@ def test_widths_from_last_time_are_taken(qtbot: QtBot, theme: Theme) -> None:
 @pytest.fixture
 def models(qtbot: QtBot, theme: Theme) -> InstalledPage:
     page = InstalledPage(theme, Settings())
+    page.detail.complete()
     qtbot.addWidget(page)
     page.resize(1208, 772)
     page.show()
