@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
+    QFrame,
     QGridLayout,
     QHBoxLayout,
     QScrollArea,
@@ -95,6 +96,7 @@ class LabView(InsideView):
         scroll.setObjectName("beam_tree_scroll")
         scroll.setAccessibleName(self.tr("The tree of the beam search"))
         scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidget(self._tree)
         scroll.setMinimumHeight(300)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)

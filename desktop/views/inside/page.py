@@ -111,6 +111,7 @@ class InsidePage(QFrame):
         self._empty.text_given.connect(self.text_given)
         self._empty.load_asked.connect(self.load_asked)
         self._empty.walk_asked.connect(lambda: self.open_view("walk").focus_first())
+        self._empty.back_asked.connect(self._on_back)
         self._stack = QStackedWidget()
         self._side = QStackedWidget()
         self._build(theme)
@@ -159,9 +160,11 @@ class InsidePage(QFrame):
 
     def show_subject(self, subject: Subject | None) -> None:
         """Show another text, or say that there is none."""
+        waited = self._empty.field.hasFocus()  # it is hidden now; the keyboard goes on in the text
         self._subject = subject
         self._notice.hide()
         self._reading.show_subject(subject)
+        self._empty.offer_back(offered=subject is not None)
         self._make_room()
         if subject is None:
             return
@@ -169,6 +172,8 @@ class InsidePage(QFrame):
         self._say_model(subject)
         self._show_strip(subject)
         self._made[self.current_view()].show_subject(subject)
+        if waited and not self.is_alone:
+            self.focus_text()
 
     @property
     def is_alone(self) -> bool:
@@ -374,6 +379,10 @@ class InsidePage(QFrame):
         """Go back to the field for a text of one's own; what was looked at stays behind it."""
         self._pages.setCurrentWidget(self._empty)
         self._empty.field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_back(self) -> None:
+        self._make_room()
+        self._strip.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # --- width -----------------------------------------------------------------------------
 

@@ -21,11 +21,13 @@ class StartPage(QWidget):
         text_given: The text.
         walk_asked: Somebody who is new to this wants to be led.
         load_asked: Id of the model that has stopped.
+        back_asked: What was looked at before is wanted again.
     """
 
     text_given = Signal(str)
     walk_asked = Signal()
     load_asked = Signal(str)
+    back_asked = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -48,6 +50,15 @@ class StartPage(QWidget):
             icon_name="route",
         )
         walk.clicked.connect(self.walk_asked)
+        self._back = Button(
+            self.tr("Back to what you looked at"),
+            theme,
+            kind="ghost",
+            name="inside_own_back",
+            icon_name="arrow-left",
+        )
+        self._back.clicked.connect(self.back_asked)
+        self._back.hide()
         self._stopped = ""
         self._load = Button(
             self.tr("Load it again"), theme, name="inside_load_again", icon_name="refresh-cw"
@@ -74,6 +85,7 @@ class StartPage(QWidget):
         )
         column.addLayout(row)
         column.addWidget(walk, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._back, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(self._why)
         column.addWidget(self._load, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(3)
@@ -83,6 +95,10 @@ class StartPage(QWidget):
         self._why.setText(words)
         self._stopped = stopped
         self._load.setVisible(bool(stopped))
+
+    def offer_back(self, *, offered: bool) -> None:
+        """Show a way back to what was looked at."""
+        self._back.setVisible(offered)
 
     def _on_text_given(self) -> None:
         self.text_given.emit(self.field.text() or self.field.placeholderText())

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QComboBox,
     QLabel,
+    QLineEdit,
     QPlainTextEdit,
     QWidget,
 )
@@ -363,3 +365,19 @@ def test_opening_another_text_asks_nothing_more_about_the_one_before(inside: Ins
     assert after is not None
     assert after.tokens != before.tokens
     inside.page.open_view("next_word")
+
+
+def test_the_keyboard_waits_in_the_text_and_comes_back_from_a_text_of_ones_own(
+    inside: Inside,
+) -> None:
+    inside.find(QLineEdit, "inside_own_text").setFocus()
+    inside.look_at("Once upon a time")
+    strip = inside.find(TokenStrip, "inside_tokens_strip")
+    assert strip.hasFocus()
+    inside.find(QAbstractButton, "inside_own").click()
+    field = inside.find(QLineEdit, "inside_own_text")
+    assert field.hasFocus()
+    assert not strip.isVisible()
+    inside.find(QAbstractButton, "inside_own_back").click()
+    assert strip.isVisible()
+    assert strip.hasFocus()
