@@ -218,7 +218,7 @@ def _fit(
     family: CatalogFamily, entry: CatalogEntry, size: int, ground: Ground
 ) -> tuple[Fit, FitOrigin]:
     if ground.machine is None:
-        return Fit("unknown"), ""
+        return Fit("waiting"), ""
     read = ground.shapes.get(entry.weights)
     shape = read or family.memory_shape(entry)
     if shape is not None and size:

@@ -183,8 +183,10 @@ def _facts(opened: Opened) -> ModelFacts:
 
 
 def _fit(opened: Opened, version: Version, n_ctx: int, machine: Machine | None) -> Fit:
-    if machine is None or version.problem:
+    if version.problem:
         return Fit("unknown")
+    if machine is None:
+        return Fit("waiting")
     return version_fit(
         opened.repository,
         version,

@@ -353,7 +353,8 @@ class FoundDetail(QFrame):
         self._bar.setVisible(version.fit.memory is not None)
         self._origin.set_text(self._origin_words(version))
         self._origin.setVisible(bool(version.origin))
-        inexact = version.fit.rough or version.fit.memory is None
+        judged = version.fit.verdict != "waiting"
+        inexact = judged and (version.fit.rough or version.fit.memory is None)
         self._header.setVisible(page.can_read_header and inexact)
         self._header.set_reason(self.tr("It is being read.") if page.busy else "")
         source = self.tr("From {0}.").format(version.repo)

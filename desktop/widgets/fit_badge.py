@@ -46,7 +46,13 @@ def fit_look(fit: Fit | None) -> FitLook:
     """Return how a fit is said; ``None`` while this computer was not looked at yet."""
     if fit is None:
         return FitLook("", "text3", "")
-    looks = {"gpu": _gpu, "partly": _partly, "processor": _processor, "too_large": _too_large}
+    looks = {
+        "gpu": _gpu,
+        "partly": _partly,
+        "processor": _processor,
+        "too_large": _too_large,
+        "waiting": _waiting,
+    }
     return looks.get(fit.verdict, _unknown)(fit)
 
 
@@ -73,6 +79,10 @@ def _processor(fit: Fit) -> FitLook:
 def _too_large(fit: Fit) -> FitLook:
     amount = formatting.gigabytes(fit.over_bytes)
     return FitLook("circle-x", "bad", _tr("Too large by {0}").format(amount), amount)
+
+
+def _waiting(_fit: Fit) -> FitLook:
+    return FitLook("hourglass", "text3", _tr("Looking at this computer …"), _tr("Looking …"))
 
 
 def _unknown(_fit: Fit) -> FitLook:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from inference.library.machine import Machine
     from inference.types import EngineKind
 
-Verdict: TypeAlias = Literal["gpu", "partly", "processor", "too_large", "unknown"]
+Verdict: TypeAlias = Literal["gpu", "partly", "processor", "too_large", "unknown", "waiting"]
 
 PROGRAM_BYTES = {"gguf": 60_000_000, "native": 300_000_000}
 """What the engine process takes before it has a model: 48 and 240 MB measured on Linux."""
@@ -73,7 +73,7 @@ class Fit:
     """The answer, with the sum behind it.
 
     Attributes:
-        verdict: Which of the four, or ``unknown``.
+        verdict: Which of the four, ``unknown``, or ``waiting`` while nobody looked at the machine.
         memory: What it takes; ``None`` when unknown.
         n_ctx: The context that was reckoned with.
         layers: Layers there are; the output counts as one more.
@@ -111,7 +111,8 @@ class Fit:
             )
         if self.verdict == "too_large":
             return f"Too large by {gigabytes(self.over_bytes)}"
-        return "Size not known yet"
+        waits = self.verdict == "waiting"
+        return "Looking at this computer …" if waits else "Size not known yet"
 
     @property
     def runs(self) -> bool:

@@ -144,6 +144,24 @@ def test_a_gpu_decides_what_fits(discover: DiscoverController) -> None:
     assert page.versions[0].fit.verdict == "gpu"
 
 
+def test_versions_wait_for_this_computer_until_it_was_looked_at(qtbot: QtBot) -> None:
+    controller = DiscoverController(lambda: "http://127.0.0.1:9")
+    try:
+        with qtbot.waitSignal(controller.judged_again, timeout=20_000):
+            controller.begin()
+        controller.open("catalog:qwen3-4b")
+        before = controller.pages.page()
+        controller.set_computer(Computer(MACHINE))
+        after = controller.pages.page()
+    finally:
+        controller.shutdown()
+    assert before is not None
+    assert after is not None
+    assert {version.fit.verdict for version in before.versions} == {"waiting"}
+    assert {version.fit.words for version in before.versions} == {"Looking at this computer …"}
+    assert not {version.fit.verdict for version in after.versions} & {"waiting", "unknown"}
+
+
 def replace_gpu(gpu: Gpu) -> Machine:
     return Machine(16_000_000_000, 32_000_000_000, (gpu,), 40e9)
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from desktop import app as application
+from desktop.itemmodels.found_versions import VersionRole
 from desktop.views.discover_page import DiscoverPage
 from inference.paths import AppPaths
 from tests.helpers.gguf_files import tiny_gguf
@@ -79,6 +80,22 @@ def test_a_model_of_the_hub_is_found_fetched_and_there_to_chat_with(
     name = find(parts, "found_name")
     assert isinstance(name, QLabel)
     assert name.text() == "Model-GGUF"
+
+
+def test_the_computer_is_looked_at_when_the_page_opens_without_a_click(
+    parts: application.Parts, qtbot: QtBot
+) -> None:
+    parts.window.open_page("models")
+    page = find(parts, "discover_page")
+    assert isinstance(page, DiscoverPage)
+    table = page.detail.table.items
+
+    def verdicts() -> set[str]:
+        rows = (table.index(n, 0).data(VersionRole.VERSION) for n in range(table.rowCount()))
+        return {row.fit.verdict for row in rows if row is not None}
+
+    qtbot.waitUntil(lambda: bool(verdicts() - {"waiting"}), timeout=30_000)  # nothing is clicked
+    assert verdicts() <= {"gpu", "partly", "processor", "too_large"}
 
 
 def test_a_star_is_there_again_in_the_next_window(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         (Fit("processor"), "Runs on the processor", "text2"),
         (Fit("too_large", over_bytes=5_600_000_000), "Too large by 5.6 GB", "bad"),
         (Fit("unknown"), "Size not known yet", "text3"),
+        (Fit("waiting"), "Looking at this computer …", "text3"),
     ],
 )
 def test_a_fit_is_said_in_words_with_an_icon(fit: Fit, words: str, tone: str) -> None:
