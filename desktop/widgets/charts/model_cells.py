@@ -53,8 +53,11 @@ def cost_words(beside: Against) -> str:
     if not beside.is_clear:
         return f"±{formatting.decimal(0, 0)}{formatting.NBSP}%"
     sign = "+" if beside.cost >= 0 else ""
-    digits = 1 if abs(beside.cost) < 10 else 0
-    return f"{sign}{formatting.decimal(100 * beside.cost, digits)}{formatting.NBSP}%"
+    share = 100 * beside.cost
+    digits = 1 if abs(share) < 1000 else 0
+    while digits in {1, 2} and not round(share, digits):  # what is told from chance is not 0
+        digits += 1
+    return f"{sign}{formatting.decimal(share, digits)}{formatting.NBSP}%"
 
 
 def place_words(row: Row, beside: Against | None) -> str:

@@ -161,7 +161,7 @@ class ModelTable(Figure):
             painter.setFont(theme.font("label_strong" if is_sorted else "label"))
             painter.setPen(theme.text if is_sorted else theme.text3)
             left = _name_width(width) + place * each
-            box = QRect(left, 0, each - 6, _HEAD - 4)
+            box = QRect(left + 10, 0, each - 16, _HEAD - 4)  # heads never touch
             align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
             painter.drawText(box, align | Qt.TextFlag.TextWordWrap, words)
 

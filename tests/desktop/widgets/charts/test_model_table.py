@@ -11,8 +11,9 @@ from PySide6.QtCore import QPoint, Qt
 
 from desktop.evaluation import Row
 from desktop.views.inside.evaluation_words import advice
-from desktop.widgets.charts.model_cells import COLUMNS
+from desktop.widgets.charts.model_cells import COLUMNS, cost_words
 from desktop.widgets.charts.model_table import ModelTable
+from inference.evaluation.families import Against
 from inference.evaluation.result import Trouble
 from tests.inference.evaluation.house import PARTS, info, result
 
@@ -79,6 +80,17 @@ def test_the_csv_has_every_figure_with_what_it_belongs_to(table: ModelTable) -> 
     assert rows[2]["largest of its family"] == LARGE.info.id
     assert rows[2]["model sha256"] == SMALL.key.model
     assert rows[1]["trouble"] == "The file is damaged. Get it again."
+
+
+@pytest.mark.parametrize(
+    ("cost", "words"),
+    [(0.0134, "+1.3 %"), (-0.00045, "-0.04 %"), (0.000031, "+0.003 %"), (12.0, "+1,200 %")],
+)
+def test_a_difference_that_is_told_from_chance_is_never_written_as_none(
+    cost: float, words: str
+) -> None:
+    beside = Against(LARGE, cost, error=abs(cost) / 10, memory=1.0, size=1.0, speed=1.0)
+    assert cost_words(beside).replace("\N{NO-BREAK SPACE}", " ") == words
 
 
 def test_the_advice_is_a_sentence_with_what_it_costs_and_saves() -> None:
