@@ -52,6 +52,7 @@ class AnatomyView(InsideView):
         )
         self._which = Combo(self.tr("Part of the code"), theme, name="anatomy_code_choice")
         self._which.currentIndexChanged.connect(self._show_code)
+        self._whose = label("", theme, "small", "text3", wrap=True, name="anatomy_whose")
         self._code = QPlainTextEdit()
         self._code.setObjectName("anatomy_code")
         self._code.setAccessibleName(self.tr("The lines that do it"))
@@ -77,6 +78,7 @@ class AnatomyView(InsideView):
         column.addWidget(self._tensor_frame)
         column.addWidget(self._tensor_words)
         column.addWidget(label(self.tr("The lines that do it"), theme, "heading"))
+        column.addWidget(self._whose)
         column.addWidget(self._which)
         column.addWidget(self._code, 1)
         row = QHBoxLayout(self)
@@ -94,6 +96,14 @@ class AnatomyView(InsideView):
     def show_subject(self, subject: Subject) -> None:
         """Read the parts of the model in memory, once."""
         self._subject = subject
+        self._whose.setText(
+            self.tr("Of the native engine, which has this model in memory.")
+            if subject.loaded.engine == "native"
+            else self.tr(
+                "llama.cpp computes this model with code of its own; "
+                "these lines of the native engine do the same."
+            )
+        )
         question = ReadAnatomy(subject.model.path)
         if question != self._asked or self._anatomy is None:
             self._asked = question

@@ -239,7 +239,7 @@ class WalkFigures(QStackedWidget):
         total = 0 if self._subject is None else self._subject.loaded.n_vocab
         self._frames["walk_scores"].set_sentence(
             self.tr("“{0} ___” {1} further pieces share the remaining {2}.").format(
-                self._text.text().rstrip().rpartition("\n")[2][-_TAIL:],
+                _tail(self._text.text()),
                 formatting.count(max(0, total - len(finding.top[:_SHOWN]))),
                 formatting.chance(max(0.0, 1.0 - shown_share)),
             )
@@ -297,3 +297,12 @@ class WalkFigures(QStackedWidget):
         if "instruct" in name:
             return name.replace("instruct", "base")
         return name.replace("base", "instruct")
+
+
+def _tail(text: str) -> str:
+    """Return the end of the last line, from a word on."""
+    line = text.rstrip().rpartition("\n")[2]
+    if len(line) <= _TAIL:
+        return line
+    cut = line[-_TAIL:]
+    return f"… {cut.partition(' ')[2] or cut}"

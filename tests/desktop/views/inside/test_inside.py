@@ -230,6 +230,7 @@ def test_anatomy_counts_every_weight_and_shows_the_code_of_each_part(inside: Ins
     total = sum(int(row[4]) for row in stack.table()[1:])
     assert total == subject.loaded.parameters
     tensors: TensorTable = inside.find(TensorTable, "tensor_table")
+    assert "llama.cpp computes" in inside.find(QLabel, "anatomy_whose").text()
     code = inside.find(QPlainTextEdit, "anatomy_code")
     assert "def forward" in code.toPlainText()
     assert tensors.place_count() == 9

@@ -215,6 +215,8 @@ def test_the_walk_through_shows_figures_of_each_step_and_appends_a_piece(inside:
     assert inside.find(QLabel, "walk_number").text() == "Step 10 of 10"
     assert inside.find(LensTable, "walk_lens").place_count() == 4 * 3
     assert inside.find(ShareBars, "walk_looks").place_count() == 6
+    told = {one.text() for one in inside.page.findChildren(QLabel)}
+    assert any("“Once upon a time there was a little ___”" in words for words in told)
     scores = inside.find(ShareBars, "walk_scores").table()
     assert scores[0] == ("token", "score", "share")
     assert all(row[0].isprintable() and float(row[1]) for row in scores[1:])
