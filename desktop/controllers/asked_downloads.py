@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from desktop.controllers.problems import download_title
+from desktop.controllers.problems import download_title, hub_hint
 from desktop.download_values import DownloadRow, RowState, Wanted
 from inference.errors import wire_name
 from inference.files import replace_file
@@ -79,7 +79,7 @@ class Asked(msgspec.Struct, frozen=True):
             total_bytes=wanted.size_bytes,
             title=download_title(self.error) if self.error else "",
             message=self.message,
-            hint=self.hint,
+            hint=hub_hint(self.hint),
             detail=self.detail,
             error=self.error,
             since=self.since,

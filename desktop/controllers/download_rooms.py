@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from desktop.controllers import asked_downloads
-from desktop.controllers.problems import download_title
+from desktop.controllers.problems import download_title, hub_hint
 from desktop.download_values import DiskUse, DownloadRow
 from desktop.store.settings import DownloadSettings
 
@@ -223,7 +223,7 @@ def row_of(job: JobView) -> DownloadRow:
         note=job.note,
         title=download_title(job.error) if job.error else "",
         message=job.message,
-        hint=job.hint,
+        hint=hub_hint(job.hint),
         detail=job.detail,
         error=job.error,
         path=job.path,

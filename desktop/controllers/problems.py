@@ -53,6 +53,13 @@ _DOWNLOAD = {
     "NoSpace": "There is too little space on the disk.",
     "Store": "The system's keyring does not answer.",
 }
+# Where a token goes: in a terminal into the environment, in the window into the settings.
+_TOKEN = (
+    ("HF_TOKEN or the token in the settings", "the token in Settings, Network"),
+    ("the token in HF_TOKEN or the settings", "the token in Settings, Network"),
+    ("HF_TOKEN or Settings", "in Settings, Network"),
+    ("a token in HF_TOKEN", "a token: put it into Settings, Network"),
+)
 _LOOKING = {
     "OutOfMemory": "There is not enough memory to show this.",
     "ContextOverflow": "This text is too long to show.",
@@ -82,7 +89,7 @@ def shelf_problem(error: InferenceError) -> Problem:
     return Problem(
         title or "The list of models could not be changed.",
         error.message,
-        error.hint,
+        hub_hint(error.hint),
         error.detail,
         can_retry=False,
     )
@@ -97,7 +104,14 @@ def making_problem(error: InferenceError) -> Problem:
 
 def hub_problem(error: InferenceError) -> Problem:
     """The hub could not be asked: its sentence is the title."""
-    return Problem(error.message, "", error.hint, error.detail)
+    return Problem(error.message, "", hub_hint(error.hint), error.detail)
+
+
+def hub_hint(hint: str) -> str:
+    """Say a next step of the hub's as it is taken in the window."""
+    for terminal, window in _TOKEN:
+        hint = hint.replace(terminal, window)
+    return hint
 
 
 def idle_problem(error: InferenceError, smaller: Smaller | None = None) -> Problem:

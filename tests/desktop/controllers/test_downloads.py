@@ -247,6 +247,7 @@ def test_a_gated_model_says_what_to_do_and_comes_once_there_is_a_token(
     assert len(failed) == 1
     assert failed[0].error == "GatedModel"
     assert "Accept them at" in failed[0].hint
+    assert failed[0].hint.endswith("a token of that account (in Settings, Network).")
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     downloads.resume(row_id)
     rig.until(lambda: state(downloads) == "finished")
