@@ -41,9 +41,10 @@ def test_a_step_paints_only_the_rows_that_come_into_sight(
     box.resize(300, 400)
     box.show()
     qtbot.waitUntil(lambda: len(delegate.rows) > 10)
-    QApplication.processEvents()
     shown = len(set(delegate.rows))
-    delegate.rows.clear()
+    while delegate.rows:  # a busy computer paints the new window more than once
+        delegate.rows.clear()
+        qtbot.wait(150)
     view.verticalScrollBar().setValue(2 * view.sizeHintForRow(0))
     QApplication.processEvents()
     assert 0 < len(delegate.rows) < shown / 2

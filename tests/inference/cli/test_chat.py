@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,6 +59,14 @@ class Terminal:
         assert words in self.seen, self.seen
         self.seen = self.seen.partition(words)[2]
 
+    def press_until(self, key: str, words: str) -> None:
+        """Press a key until ``words`` appear: right after a prompt the terminal may miss it."""
+        for _ in range(5):
+            self.type(key)
+            with suppress(AssertionError):
+                return self.wait_for(words, 4)
+        raise AssertionError(self.seen)
+
     def close(self) -> int:
         status = self.process.wait(20)
         os.close(self._ours)
@@ -111,8 +120,7 @@ def test_ctrl_c_stops_an_answer_and_not_the_chat(talk: Callable[..., Terminal]) 
     terminal.type(CTRL_C)
     terminal.wait_for("(stopped)")
     terminal.wait_for("> ")
-    terminal.type(CTRL_C)
-    terminal.wait_for("Ctrl+D or /quit leaves")
+    terminal.press_until(CTRL_C, "Ctrl+D or /quit leaves")
     terminal.wait_for("> ")  # before that the terminal is not in the mode that reads Ctrl+D
     terminal.type(CTRL_D)
     assert terminal.close() == 0
