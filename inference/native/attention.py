@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name PyTorch's own pages use
 
 from inference.native.layer_cache import LayerCache
-from inference.native.layers import Part, make_linear, make_norm
+from inference.native.layers import Part, lone_width, make_linear, make_norm
 
 if TYPE_CHECKING:
     from inference.native.config import NetworkConfig
@@ -43,6 +43,7 @@ class Attention(Part):
             width = config.head_width
             self.query_norm = make_norm(design, inside if of_all else width, config.norm_eps)
             self.key_norm = make_norm(design, shared if of_all else width, config.norm_eps)
+        self.lone_width = lone_width(design, config.width, bias, config.attention_output_bias)
         self.head_width = config.head_width
         self.scale = config.attention_scale
         self.cap = config.attention_cap
@@ -57,13 +58,15 @@ class Attention(Part):
             turn: Of the new positions; None where heads do not turn.
             cache: Keys and values of the positions before; extended by the new ones.
         """
-        query, key, value = self.heads(x, turn)
+        alone = x.numel() == self.lone_width and x.is_cpu  # then it goes as a vector, (C,)
+        query, key, value = self.heads(x.view(-1) if alone else x, turn)
         if isinstance(cache, LayerCache) and cache.mixes:  # one kernel does all of it, on a GPU
             mixed = cache.mix(query, key, value, (self.scale, self.window, self.cap))
         else:
             mixed = self._mix(query, key, value, cache)
-        joined: Tensor = self.output(mixed.transpose(1, 2).flatten(2))  # (B, T, C)
-        return joined
+        side_by_side = mixed.reshape(-1) if alone else mixed.transpose(1, 2).flatten(2)
+        joined: Tensor = self.output(side_by_side)  # (B, T, C), or (C,)
+        return joined.view(1, 1, -1) if alone else joined
 
     def _mix(
         self, query: Tensor, key: Tensor, value: Tensor, cache: KVCache | LayerCache | None
@@ -72,13 +75,17 @@ class Attention(Part):
         if cache is not None:
             visible = cache.visible(self.window)  # (T, S) where not all of S are filled
             key, value = cache.append(self.layer, key, value)  # (B, G, S, D)
-            query = query.to(key.dtype)  # they may be kept in a shorter type than they are made in
+            if query.dtype != key.dtype:  # kept in a shorter type than they are made in
+                query = query.to(key.dtype)
         return attend(
             query, key, value, scale=self.scale, window=self.window, cap=self.cap, visible=visible
         )  # (B, H, T, D)
 
     def heads(self, x: Tensor, turn: Turn | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return query (B, H, T, D), key and value (B, G, T, D) of the T positions, turned."""
+        """Return query (B, H, T, D), key and value (B, G, T, D) of the T positions, turned.
+
+        A single position may come as a vector, (C,).
+        """
         query, key, value = self._project(x)
         if self.query_key_norm == "head":
             query, key = self.query_norm(query), self.key_norm(key)
@@ -103,6 +110,8 @@ class Attention(Part):
         return self._heads(query), self._heads(key), self._heads(value)
 
     def _heads(self, x: Tensor) -> Tensor:
+        if x.ndim == 1:
+            return x.view(1, -1, 1, self.head_width)  # a position alone: (1, H, 1, D)
         rows, count, _ = x.shape
         if count == 1:  # then it makes no difference which comes first
             return x.view(rows, -1, 1, self.head_width)  # (B, H, 1, D)

@@ -115,9 +115,11 @@ class Linear(Part):
         self.bias = nn.Parameter(torch.zeros(n_out)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return ``x W^T + b``: (B, T, in) becomes (B, T, out)."""
-        if x.numel() == self.n_in and self.bias is None and x.is_cpu:
+        """Return ``x W^T + b``: (B, T, in) becomes (B, T, out), and (in,) becomes (out,)."""
+        if self.bias is None and x.numel() == self.n_in and x.is_cpu:
             # One position: the processor reads the matrix a little faster when told so.
+            if x.ndim == 1:
+                return torch.mv(self.weight, x)
             return torch.mv(self.weight, x.view(-1)).view(1, 1, -1)
         return F.linear(x, self.weight, self.bias)
 
@@ -138,6 +140,16 @@ class TransposedLinear(Part):
 def make_linear(design: Design, n_in: int, n_out: int, *, bias: bool) -> nn.Module:
     """Return a product from ``n_in`` to ``n_out`` numbers, its weight as in the family's files."""
     return TransposedLinear(n_in, n_out) if design.transposed else Linear(n_in, n_out, bias=bias)
+
+
+def lone_width(design: Design, width: int, *biases: bool) -> int:
+    """Return the numbers of a position that may go through these products as a vector, (C,).
+
+    Where several products are made of one position alone, on the processor, to make a vector of it
+    once saves each of them two views. 0 where none may be made: with a bias, or a matrix that lies
+    the other way round, PyTorch multiplies a vector in another way, and rounds otherwise.
+    """
+    return 0 if design.transposed or any(biases) else width
 
 
 def _gelu_tanh(x: Tensor) -> Tensor:
@@ -161,6 +173,7 @@ class MLP(Part):
         super().__init__()
         width, inside, bias = config.width, config.mlp_width, config.mlp_bias
         self.kind = design.mlp
+        self.lone_width = lone_width(design, width, bias)
         self.activation = _ACTIVATIONS[design.activation]
         if design.mlp == "fused_gate":
             self.gate_up = make_linear(design, width, 2 * inside, bias=bias)
@@ -172,6 +185,11 @@ class MLP(Part):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (B, T, C)."""
+        if x.numel() == self.lone_width and x.is_cpu:
+            return self._think(x.view(-1)).view(1, 1, -1)  # (C,) on its way
+        return self._think(x)
+
+    def _think(self, x: Tensor) -> Tensor:
         if self.kind == "plain":
             inner = self.activation(self.up(x))  # (B, T, F)
         elif self.kind == "gated":

@@ -49,14 +49,17 @@ class Block(Part):
         found = self.attention(read, turn, cache)  # (B, T, C)
         if self.attention_norm_after is not None:
             found = self.attention_norm_after(found)  # (B, T, C)
-        middle = torch.add(x, found, alpha=self.scale)  # (B, T, C)
+        middle = self._sum(x, found)  # (B, T, C)
         read = x if self.parallel else middle  # (B, T, C)
         if self.mlp_norm is not None:
             read = self.mlp_norm(read)  # (B, T, C)
         thought = self.mlp(read)  # (B, T, C)
         if self.mlp_norm_after is not None:
             thought = self.mlp_norm_after(thought)  # (B, T, C)
-        return torch.add(middle, thought, alpha=self.scale)  # (B, T, C)
+        return self._sum(middle, thought)  # (B, T, C)
+
+    def _sum(self, x: Tensor, addition: Tensor) -> Tensor:
+        return x + addition if self.scale == 1 else torch.add(x, addition, alpha=self.scale)
 
 
 class Network(nn.Module):
@@ -164,6 +167,8 @@ class Network(nn.Module):
         if self.rotary is None:
             return [None] * config.n_layers
         turn = self.rotary.turn(positions, text_length, dtype)
+        if self.local_rotary is None and not config.unrotated:
+            return [turn] * config.n_layers
         local = turn
         if self.local_rotary is not None:
             local = self.local_rotary.turn(positions, text_length, dtype)

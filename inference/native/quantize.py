@@ -57,7 +57,9 @@ class Int8Linear(Part):
         self._seven_bits = not torch.cpu._is_vnni_supported()  # noqa: SLF001  no public way
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return ``x W^T + b``, float32: (B, T, in) becomes (B, T, out)."""
+        """Return ``x W^T + b``, float32: (B, T, in) to (B, T, out), or (in,) to (out,)."""
+        if x.ndim == 1:  # the product takes no vector
+            return self.forward(x[None])[0]
         wide = x.float()  # (B, T, in)
         if wide.numel() == self.n_in:  # one position: its range is that of the whole
             found: Tensor = torch.ops.quantized.linear_dynamic(wide, self._packed, self._seven_bits)

@@ -104,6 +104,27 @@ def test_hooks_before_and_after_a_part_act_until_they_are_taken_off(kind: type[n
     assert seen == []
 
 
+@pytest.mark.parametrize("biased", [False, True], ids=["as a vector", "with a bias"])
+@pytest.mark.parametrize("kind", [Block, Attention, MLP])
+def test_a_position_alone_gives_and_learns_what_it_does_beside_another(
+    kind: type[nn.Module], biased: bool
+) -> None:
+    torch.manual_seed(0)
+    network = Network(
+        NetworkConfig.from_dict(CONFIG | {"attention_bias": biased, "mlp_bias": biased})
+    )
+    part = next(module for module in network.modules() if isinstance(module, kind))
+    others: tuple[Any, ...] = () if kind is MLP else (None, None)
+    x = torch.randn(2, 1, 16, requires_grad=True)
+    beside = part(x, *others)  # (2, 1, C): two texts of one position each
+    alone = torch.cat([part(one, *others) for one in (x[:1], x[1:])])
+    assert alone.shape == beside.shape
+    torch.testing.assert_close(alone, beside)
+    wanted = [x, *part.parameters()]
+    found = torch.autograd.grad(alone.square().sum(), wanted)
+    torch.testing.assert_close(found, torch.autograd.grad(beside.square().sum(), wanted))
+
+
 CONFIG: dict[str, Any] = {
     "model_type": "llama",
     "architectures": ["LlamaForCausalLM"],
