@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStringListModel
+from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication, QStyledItemDelegate, QVBoxLayout, QWidget
 
 from desktop.widgets.row_list import RowList
@@ -31,6 +32,7 @@ class Counting(QStyledItemDelegate):
 def test_a_step_paints_only_the_rows_that_come_into_sight(
     qtbot: QtBot, themes: ThemeManager
 ) -> None:
+    QCursor.setPos(1_000, 700)  # below the pointer Qt paints every row at each step
     view, delegate = RowList(themes.theme, name="rows", words="Rows"), Counting()
     model = QStringListModel([f"row {n}" for n in range(500)])
     view.setModel(model)
