@@ -10,12 +10,10 @@ from PySide6.QtGui import QPainter, QPen
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.colour_map import colour_of, ink_on
-from desktop.widgets.charts.figure import Figure
+from desktop.widgets.charts.grid_figure import GridFigure
 from desktop.widgets.charts.pieces import shown, spoken
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QKeyEvent
-
     from desktop.widgets.theme import Theme
     from inference.types import Candidate
 
@@ -24,7 +22,7 @@ _LEFT: Final = 58
 _GAP: Final = 2
 
 
-class LensTable(Figure):
+class LensTable(GridFigure):
     """Places are cells, row by row; the last layer stands at the top."""
 
     def __init__(self, theme: Theme, name: str, words: str) -> None:
@@ -102,17 +100,6 @@ class LensTable(Figure):
         row, rank = spot.y() // _ROW, int((spot.x() - _LEFT) // width)
         inside = 0 <= row < len(self._layers) and 0 <= rank < self._columns()
         return row * self._columns() + rank if inside else -1
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move to other layers with up and down."""
-        steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
-        key = Qt.Key(event.key())
-        if key in steps and self.place_count():
-            place = max(0, self.mark) + steps[key] * self._columns()
-            if 0 <= place < self.place_count():
-                self.set_mark(place)
-        else:
-            super().keyPressEvent(event)
 
     def draw(self, painter: QPainter, size: QSize) -> None:
         """Paint the rows."""
