@@ -83,9 +83,13 @@ def text_source(
         return None
     record = branch[at]
     if record.role != "assistant":
-        request = chat_request(
-            message_id, branch[: at + 1], chat.system_prompt, chat.sampling, chat_id=chat.id
-        )
+        shown = branch[: at + 1]
+        if _was_continued(branch, at):
+            request = completion_request(message_id, shown, "", chat.sampling, chat_id=chat.id)
+        else:
+            request = chat_request(
+                message_id, shown, chat.system_prompt, chat.sampling, chat_id=chat.id
+            )
         return TextSource(chat.title, request)
     asked = record.settings
     sampling = SamplingParams() if asked is None else asked.sampling
@@ -101,6 +105,12 @@ def text_source(
     digest = "" if record.stats is None else record.stats.prompt_digest
     written = Written(record.model_id, record.model_name, ids, start, digest)
     return TextSource(chat.title, request, record.text, word, occurrence, message_id, written)
+
+
+def _was_continued(branch: Sequence[MessageRecord], at: int) -> bool:
+    """Whether a model without a chat template read a message: the next answer tells, or the last."""
+    answers = [record for record in (*branch[at + 1 :], *reversed(branch[:at])) if record.model_id]
+    return bool(answers) and answers[0].is_completion
 
 
 def _joined(before: str, after: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from desktop.controllers.message_views import title_from
-from desktop.controllers.requests import chat_request, completion_request
-from desktop.store.records import MessageRecord
+from desktop.controllers.requests import chat_request, completion_request, text_source
+from desktop.store.records import ChatRecord, MessageRecord
 from inference.types import Message, SamplingParams
 
 
@@ -51,6 +53,22 @@ def test_a_completion_is_the_whole_text(
     request = completion_request("r", _said(*turns), so_far, SamplingParams(), chat_id="c")
     assert request.text == text
     assert request.messages is None
+
+
+def test_a_question_is_looked_at_as_the_model_that_answers_it_reads_it() -> None:
+    chat = ChatRecord("c", "Cats", 0.0, 0.0)
+    said = _said(("user", "Once"), ("assistant", " upon a time"), ("user", "Then"))
+    continued = [said[0], replace(said[1], model_id="m", is_completion=True), said[2]]
+    for message, text in (("0", "Once"), ("2", "Once upon a time\nThen")):
+        source = text_source(continued, message, chat, "", 0)
+        assert source is not None
+        assert source.request.text == text
+        assert source.request.messages is None
+    answered = [said[0], replace(said[1], model_id="m"), said[2]]
+    for branch in (said, answered):
+        source = text_source(branch, "0", chat, "", 0)
+        assert source is not None
+        assert source.request.messages == (Message("user", "Once"),)
 
 
 @pytest.mark.parametrize(
