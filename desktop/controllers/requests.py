@@ -108,7 +108,7 @@ def text_source(
 
 
 def _was_continued(branch: Sequence[MessageRecord], at: int) -> bool:
-    """Whether a model without a chat template read a message: the next answer tells, or the last."""
+    """Whether a model continued a message as text: the next answer tells, else the last one."""
     answers = [record for record in (*branch[at + 1 :], *reversed(branch[:at])) if record.model_id]
     return bool(answers) and answers[0].is_completion
 
