@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QApplication, QFocusFrame, QWidget
+from PySide6.QtWidgets import QApplication, QFocusFrame, QProxyStyle, QStyle, QWidget
 from shiboken6 import isValid
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QStyleOption
+
     from desktop.widgets.theme import Theme
 
 RING_PROPERTY: Final = "ring"
@@ -28,6 +30,24 @@ def focus_by_keyboard(widget: QWidget, reason: Qt.FocusReason) -> None:
         ring.follow(QApplication.focusWidget())
 
 
+class _RingStyle(QProxyStyle):
+    """Leaves room for the ring and its distance; Qt's own styles leave too little for either."""
+
+    def pixelMetric(
+        self,
+        metric: QStyle.PixelMetric,
+        option: QStyleOption | None = None,
+        widget: QWidget | None = None,
+    ) -> int:
+        """Return how far the frame reaches beyond its widget, in pixels."""
+        if metric in {
+            QStyle.PixelMetric.PM_FocusFrameHMargin,
+            QStyle.PixelMetric.PM_FocusFrameVMargin,
+        }:
+            return _GAP
+        return super().pixelMetric(metric, option, widget)
+
+
 class FocusRing(QFocusFrame):
     """One ring for a whole window; it goes to the widget that has the ``ring`` property and focus.
 
@@ -39,6 +59,9 @@ class FocusRing(QFocusFrame):
         self.setObjectName("focus_ring")
         self._theme = theme
         self._window = window
+        style = _RingStyle()
+        style.setParent(self)  # a widget does not own its style
+        self.setStyle(style)
         self.hide()
         app = QApplication.instance()
         if isinstance(app, QApplication):

@@ -8,7 +8,8 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
-from desktop.widgets.focus_ring import RING_PROPERTY, FocusRing
+from desktop.widgets.controls import Button
+from desktop.widgets.focus_ring import RING_PROPERTY, FocusRing, focus_by_keyboard
 from desktop.widgets.overlay import FloatFrame, Overlay
 from desktop.widgets.toast import Toast
 
@@ -101,6 +102,24 @@ def test_the_ring_shows_for_the_keyboard_only(qtbot: QtBot, scene: Scene, theme:
     qtbot.mouseClick(scene.under, Qt.MouseButton.LeftButton)
     assert ring.widget() is None
     assert not ring.isVisible()
+
+
+def test_the_ring_stands_two_pixels_away_with_all_its_corners(
+    qtbot: QtBot, scene: Scene, theme: Theme
+) -> None:
+    button = Button("Go on", theme, name="go_on", parent=scene.window)
+    ring = FocusRing(scene.window, theme)
+    button.setGeometry(40, 80, 120, 32)
+    button.show()
+    focus_by_keyboard(button, Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(ring.isVisible)
+    assert ring.geometry() == button.geometry().adjusted(-4, -4, 4, 4)
+    picture = scene.window.grab().toImage()
+    ink = theme.focus.rgb()
+    assert picture.pixelColor(100, 77).rgb() == ink  # above it
+    assert picture.pixelColor(100, 79).rgb() != ink  # the distance
+    corner = {picture.pixelColor(x, y).rgb() for x in range(36, 42) for y in range(76, 82)}
+    assert ink in corner
 
 
 def test_a_toast_acts_once(qtbot: QtBot, scene: Scene, theme: Theme) -> None:
