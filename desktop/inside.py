@@ -56,10 +56,12 @@ class TextSource:
         title: For people: the chat's title, or what the text begins with.
         request: What was asked for; its prompt comes first.
         answer: What was written after it; empty for a text of one's own.
-        word: The word to begin at, counted from 0 among equal words of the answer; none = the end.
+        word: The word to begin at, counted from 0 among equal words of ``question`` and the answer;
+            none = the end.
         occurrence: See ``word``.
         message_id: The answer in the open chat, where it is one; the text can be changed there.
         written: Known of the answer from when it was written.
+        question: The end of the prompt, where ``word`` may stand in it.
     """
 
     title: str
@@ -69,6 +71,7 @@ class TextSource:
     occurrence: int = 0
     message_id: str = ""
     written: Written | None = None
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)

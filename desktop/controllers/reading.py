@@ -42,9 +42,20 @@ def read_text(
     if not tokens:
         raise UnsupportedRequestError("This text is empty.", "Write some words first.")
     start = len(prompt)
-    chosen = _place(answer, source.word, source.occurrence)
-    at = start + chosen if chosen is not None else len(tokens)
-    return Subject(source, model, loaded, tokens, start, max(1, at), reading)
+    return Subject(
+        source, model, loaded, tokens, start, max(1, _begin(tokens, start, source)), reading
+    )
+
+
+def _begin(tokens: tuple[TokenPiece, ...], start: int, source: TextSource) -> int:
+    """Return the token to begin at; the answer's first one is ``start``."""
+    word, nth = source.word, source.occurrence
+    if source.question:
+        found = _place(tokens, word, nth, source.question + source.answer)
+        if found is not None:
+            return found
+    found = _place(tokens[start:], word, nth)
+    return len(tokens) if found is None else start + found
 
 
 def _why_anew(source: TextSource, model: ModelInfo) -> Reading:
@@ -93,8 +104,10 @@ def _prompt(
     return client.tokenize(request.text or "", add_bos=adds_bos)
 
 
-def _place(tokens: tuple[TokenPiece, ...], word: str, occurrence: int) -> int | None:
-    """Return the token in which the n-th such word of the answer begins.
+def _place(
+    tokens: tuple[TokenPiece, ...], word: str, occurrence: int, within: str = ""
+) -> int | None:
+    """Return the token in which the n-th such word begins, in the newest ``within`` of the text.
 
     A letter may be cut into several tokens; it begins in the first of them.
     """
@@ -106,10 +119,15 @@ def _place(tokens: tuple[TokenPiece, ...], word: str, occurrence: int) -> int | 
         text += letters.decode(piece.data)
         ends.append(len(text) + bool(letters.getstate()[0]))
     text += letters.decode(b"", final=True)
-    found = [match.start() for match in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", text)]
-    if not found:
-        found = [match.start() for match in re.finditer(re.escape(word), text)]
-    if not found:
+    within = within.strip() or text  # a template may take white space off its ends
+    begin = text.rfind(within)
+    if begin < 0:
         return None
-    start = found[min(occurrence, len(found) - 1)]
-    return next(index for index, end in enumerate(ends) if end > start)
+    end = begin + len(within)
+    exact = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")
+    for pattern in (exact, re.compile(re.escape(word))):
+        found = [match.start() for match in pattern.finditer(text, begin, end)]
+        if found:
+            start = found[min(occurrence, len(found) - 1)]
+            return next(index for index, reach in enumerate(ends) if reach > start)
+    return None

@@ -71,9 +71,9 @@ def text_source(
 
     Args:
         branch: The messages shown.
-        message_id: An answer, or a question: then what would come next is looked at.
+        message_id: An answer, or a question: then its prompt ends with it.
         chat: The chat they are in.
-        word: The word to begin at; empty = the first of an answer.
+        word: The word to begin at; empty = the first of an answer, or what follows a question.
         occurrence: Which of equal words, from 0.
     """
     from desktop.inside import TextSource, Written  # noqa: PLC0415  the window starts without it
@@ -90,11 +90,14 @@ def text_source(
             request = chat_request(
                 message_id, shown, chat.system_prompt, chat.sampling, chat_id=chat.id
             )
-        return TextSource(chat.title, request)
+        return TextSource(chat.title, request, "", word, occurrence, question=record.text)
     asked = record.settings
     sampling = SamplingParams() if asked is None else asked.sampling
+    question = ""
     if record.is_completion:
         request = completion_request(message_id, branch[:at], "", sampling, chat_id=chat.id)
+        if word and at and branch[at - 1].role == "user":
+            question = branch[at - 1].text  # shown as one text with what was written after it
     else:
         system = "" if asked is None else asked.system_prompt
         request = chat_request(message_id, branch[:at], system, sampling, chat_id=chat.id)
@@ -104,7 +107,9 @@ def text_source(
     start, ids = unpack(record.tokens)
     digest = "" if record.stats is None else record.stats.prompt_digest
     written = Written(record.model_id, record.model_name, ids, start, digest)
-    return TextSource(chat.title, request, record.text, word, occurrence, message_id, written)
+    return TextSource(
+        chat.title, request, record.text, word, occurrence, message_id, written, question
+    )
 
 
 def _was_continued(branch: Sequence[MessageRecord], at: int) -> bool:

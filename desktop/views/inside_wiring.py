@@ -214,16 +214,23 @@ class InsideWiring(QObject):
 
 
 def chosen_word(transcript: Transcript) -> tuple[str, str, int] | None:
-    """Return message, word and how many equal ones stand before it: chosen, or the latest answer.
+    """Return message, word and how many equal ones stand before it.
 
-    ``None`` where there is no answer.
+    The word under the keyboard, that was chosen or clicked; else one that is chosen elsewhere; else
+    the latest answer, without a word. ``None`` where there is no answer.
     """
-    latest = None
+    chosen = latest = None
     for message_id in transcript.message_ids():
         widget, view = transcript.widget_of(message_id), transcript.view_of(message_id)
-        if view is None or view.role != "assistant" or not view.text:
+        if view is None or not view.text:
             continue
-        latest = (message_id, "", 0)
-        if widget is not None and widget.body.has_selection():
-            return (message_id, *widget.body.chosen_word())
-    return latest
+        if view.role == "assistant":
+            latest = (message_id, "", 0)
+        if widget is None:
+            continue
+        word, nth = widget.body.word_here()
+        if word and widget.body.hasFocus():
+            return (message_id, word, nth)
+        if word and chosen is None and widget.body.has_selection():
+            chosen = (message_id, word, nth)
+    return chosen or latest

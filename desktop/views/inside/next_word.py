@@ -163,7 +163,8 @@ class NextWordView(InsideView):
         if subject is not None:
             here = self._here()
             known = here is not None and self._known_text(here) is not None
-            self._controls.show_continue(possible=bool(subject.source.message_id) and known)
+            written = subject.source.message_id and subject.chosen >= subject.answer_start
+            self._controls.show_continue(possible=bool(written) and known)
 
     def _chances(self, stages: Stages) -> Chances:
         here = self._here()

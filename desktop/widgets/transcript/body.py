@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 from desktop.widgets.markdown.warm import warm_up
 from desktop.widgets.transcript.code_piece import CodePiece
 from desktop.widgets.transcript.code_tools import CodeTools
-from desktop.widgets.transcript.flow import Flow
+from desktop.widgets.transcript.flow import Flow, Place
 from desktop.widgets.transcript.selection import Chosen
 
 if TYPE_CHECKING:
@@ -365,15 +365,22 @@ class Body(QWidget):
         menu.popup(event.globalPos())
 
     def _offer_inside(self, menu: QMenu, spot: QPointF) -> None:
-        word, occurrence = self._chosen.word_at(self.flow.place_at(spot.x(), spot.y()))
-        if word and any(sign.isalnum() for sign in word):
+        word, occurrence = self._word_at(self.flow.place_at(spot.x(), spot.y()))
+        if word:
             look = QAction(self.tr("Look inside at “{0}”").format(word), menu)
             look.triggered.connect(lambda: self.inside_requested.emit(word, occurrence))
             menu.insertAction(menu.actions()[0], look)
 
-    def chosen_word(self) -> tuple[str, int]:
-        """Return the first chosen word, and how many equal ones stand before it."""
-        return self._chosen.word_at(self._chosen.span()[0]) if self.has_selection() else ("", 0)
+    def word_here(self) -> tuple[str, int]:
+        """Return the word that is chosen or was clicked, and how many equal ones stand before it.
+
+        Of several chosen words the first; empty where there is none.
+        """
+        return self._word_at(self._chosen.span()[0])
+
+    def _word_at(self, place: Place) -> tuple[str, int]:
+        word, nth = self._chosen.word_at(place)
+        return (word, nth) if any(sign.isalnum() for sign in word) else ("", 0)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll code sideways; everything else scrolls the transcript."""

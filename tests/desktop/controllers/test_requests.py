@@ -64,11 +64,15 @@ def test_a_question_is_looked_at_as_the_model_that_answers_it_reads_it() -> None
         assert source is not None
         assert source.request.text == text
         assert source.request.messages is None
+    source = text_source(continued, "1", chat, "a", 0)
+    assert source is not None
+    assert (source.question, source.answer) == ("Once", " upon a time")  # shown as one text
     answered = [said[0], replace(said[1], model_id="m"), said[2]]
     for branch in (said, answered):
-        source = text_source(branch, "0", chat, "", 0)
+        source = text_source(branch, "0", chat, "Once", 0)
         assert source is not None
         assert source.request.messages == (Message("user", "Once"),)
+        assert (source.word, source.occurrence, source.question) == ("Once", 0, "Once")
 
 
 @pytest.mark.parametrize(

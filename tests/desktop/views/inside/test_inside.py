@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
@@ -22,6 +23,7 @@ from desktop.widgets.charts.tensor_table import TensorTable
 from desktop.widgets.charts.token_text import TokenText
 from desktop.widgets.charts.update_bars import UpdateBars
 from desktop.widgets.token_strip import TokenStrip
+from desktop.widgets.transcript.body import MARGIN
 from desktop.widgets.value_row import ValueRow
 from inference.inside.questions import AskAttentionOverview, AskNext, AskSurprise
 from inference.tokenizing.orders import BuildTokens
@@ -143,6 +145,12 @@ def test_an_answer_is_looked_at_with_its_prompt_and_can_go_on_from_another_word(
     assert word in "".join(piece.text for piece in subject.tokens[subject.chosen :])
     assert subject.source.title == chats.current().title
     qtbot.waitUntil(lambda: bool(inside.bars.chances().rows), timeout=WAIT_MS)
+    chosen = subject.chosen
+    inside.controller.choose(subject.answer_start - 1)
+    inside.settle()
+    assert not inside.find(QWidget, "next_word_continue").isVisible()  # the question stays
+    inside.controller.choose(chosen)
+    inside.settle()
     inside.bars.place_chosen.emit(1)  # not the likeliest
     other = inside.bars.chances().rows[1].text
     qtbot.mouseClick(inside.find(QWidget, "next_word_continue"), Qt.MouseButton.LeftButton)
@@ -152,6 +160,36 @@ def test_an_answer_is_looked_at_with_its_prompt_and_can_go_on_from_another_word(
     assert (written.version, written.versions) == (2, 2)
     begun = "".join(piece.text for piece in subject.tokens[subject.answer_start : subject.chosen])
     assert written.text.startswith(begun + other)
+
+
+def test_ctrl_i_leads_to_the_word_that_was_clicked_in_an_answer_or_a_question(
+    inside: Inside,
+) -> None:
+    chats, qtbot, window = inside.parts.chats, inside.qtbot, inside.window
+    window.open_page("chat")
+    chats.new_chat()
+    chats.send("What is a token?")
+    qtbot.waitUntil(lambda: len(chats.current().messages) > 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: chats.current().messages[-1].state == "complete", timeout=WAIT_MS)
+    transcript = inside.parts.column.transcript
+    for message in chats.current().messages:
+        window.open_page("chat")
+        widget = transcript.widget_of(message.id)
+        assert widget is not None
+        body, words = widget.body, message.text.split()[:2]
+        before = QFontMetricsF(window.theme.font("reading")).horizontalAdvance(words[0] + " ")
+        left = round(MARGIN + body.flow.left + before) + 4
+        qtbot.mouseClick(body, Qt.MouseButton.LeftButton, pos=QPoint(left, 12))
+        assert not body.has_selection()
+        qtbot.keyClick(body, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+        inside.settle()
+        subject = inside.controller.subject()
+        assert subject is not None
+        read = "".join(piece.text for piece in subject.tokens[: subject.chosen])
+        assert read.split()[-1].endswith(words[0])
+        rest = "".join(piece.text for piece in subject.tokens[subject.chosen :])
+        assert rest.split()[0] == words[1]
+        assert window.current_page() == "inside"
 
 
 def test_without_a_model_the_page_says_so_and_reads_the_text_when_one_comes(
