@@ -99,7 +99,8 @@ class Attention(Part):
 
     def _project(self, x: Tensor) -> tuple[Tensor, ...]:
         if self.fused == "heads":  # head 1's query, key, value, then head 2's ...
-            fused = self.query_key_value(x).view(*x.shape[:2], -1, 3, self.head_width)
+            shape = x.shape[:2] if x.ndim > 1 else (1, 1)
+            fused = self.query_key_value(x).view(*shape, -1, 3, self.head_width)
             return tuple(part.transpose(1, 2) for part in fused.unbind(3))  # (B, H, T, D) each
         if self.fused == "parts":
             query, key, value = self.query_key_value(x).split(self.sizes, dim=-1)  # (B, T, H D)

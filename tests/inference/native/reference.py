@@ -104,6 +104,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         "GPTNeoX",
         {"use_parallel_residual": False, "rope_parameters": {"partial_rotary_factor": 0.5}},
     ),
+    "gpt_neox, attention without biases": ("GPTNeoX", {"attention_bias": False}),
     "mistral, window": ("Mistral", {"sliding_window": WINDOW, "head_dim": 10}),
     "mistral, no window": ("Mistral", {"sliding_window": None}),
     "qwen2": ("Qwen2", {}),
