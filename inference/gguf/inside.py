@@ -93,16 +93,17 @@ class GgufSource:
     ) -> Iterator[Numbers]:
         """Yield the scores after each position from ``first`` on, (T', V).
 
-        What a stop left half read is kept until another text is scored, or ``release``.
+        What a stop left half read is kept until another text is scored, or ``release``. Its scores
+        are not: it serves only what comes after it.
         """
-        if self._scoring is None or self._scoring.ids != tuple(ids):
+        scoring = self._scoring
+        if scoring is None or scoring.ids != tuple(ids) or scoring.length > first:
             self.release()
             try:
-                self._scoring = Scoring(self._session, ids)
+                scoring = self._scoring = Scoring(self._session, ids)
             except OutOfMemoryError:
                 yield from self._scored_in_session(ids, cancel, first)
                 return
-        scoring = self._scoring
         while (start := scoring.length) < len(ids):
             logits = None if cancel.cancelled else scoring.read(cancel)
             if logits is None:

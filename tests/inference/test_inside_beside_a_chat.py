@@ -221,6 +221,23 @@ def test_a_surprise_that_was_interrupted_goes_on_where_it_stopped(
     np.testing.assert_allclose(again.logprobs[1:], whole.logprobs[1:], atol=1e-4)
 
 
+@pytest.mark.parametrize("first", [0, 5, 64, 100])
+def test_what_a_stop_left_of_a_text_serves_a_question_about_another_part_of_it(
+    engine: Engine, computed: list[int], first: int
+) -> None:
+    text = tuple(9 + (n * 17) % 150 for n in range(200))
+    whole: Any = engine.inspect(AskSurprise(text), CancelToken())
+    engine.inspect(AskSurprise(PROMPT[::-1]), CancelToken())
+    engine.inspect(AskNext(PROMPT[::-1]), CancelToken())
+    computed.clear()
+    with pytest.raises(StoppedLookError):
+        engine.inspect(AskSurprise(text, 1), _After(computed, 64))
+    part: Any = engine.inspect(AskSurprise(text, first), CancelToken())
+    told = max(1, first)
+    assert len(part.logprobs) == len(text)
+    np.testing.assert_allclose(part.logprobs[told:], whole.logprobs[told:], atol=1e-4)
+
+
 def test_what_a_chat_has_just_read_is_scored_without_reading_it_again(
     engine: Any, computed: list[int]
 ) -> None:
