@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import msgspec
-
 from inference.cancel import CancelToken
 from inference.cli import console
 from inference.cli.inspect_text import add_text_options, given_text, perplexity, print_perplexity
@@ -76,11 +74,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def inspect(arguments: argparse.Namespace) -> int:
     """Print one figure; return the exit status."""
-    text = given_text(arguments)
+    arguments.text = given_text(arguments)
     cancel = CancelToken()
     try:
         with interruptible(cancel), opened(arguments, cancel) as session:
-            pieces = _read(session, text, as_chat=arguments.chat)
+            pieces = _read(session, arguments.text, as_chat=arguments.chat)
             try:
                 figure = _FIGURES[arguments.what](session, arguments, pieces, cancel)
             except InferenceError:
@@ -221,7 +219,7 @@ def _top(arguments: argparse.Namespace, default: int = _DEFAULT_TOP) -> int:
 
 def _print_next(figure: Figure, _pieces: Sequence[TokenPiece]) -> None:
     rows = [
-        (_share(one["logprob"]), f"{one['logit']:.3f}", _quoted(one["text"]))
+        (_share(one["logprob"]), f"{one['logit']:.3f}", console.quoted(one["text"]))
         for one in figure["top"]
     ]
     console.table([("chance", "score", "token"), *rows], right=(0, 1))
@@ -234,13 +232,13 @@ def _print_attention(figure: Figure, pieces: Sequence[TokenPiece]) -> None:
         "last token looks. --json gives every row. Attention is not an explanation."
     )
     looks = zip(figure["weights"][-1], pieces, strict=True)
-    rows = [(f"{100 * weight:.1f} %", _quoted(piece.text)) for weight, piece in looks]
+    rows = [(f"{100 * weight:.1f} %", console.quoted(piece.text)) for weight, piece in looks]
     console.table(rows, right=(0,))
 
 
 def _print_embeddings(figure: Figure, pieces: Sequence[TokenPiece]) -> None:
-    console.line(f"Nearest to {_quoted(pieces[-1].text)} in the model's input table:")
-    rows = [(f"{one['cosine']:.3f}", _quoted(one["text"])) for one in figure["neighbours"]]
+    console.line(f"Nearest to {console.quoted(pieces[-1].text)} in the model's input table:")
+    rows = [(f"{one['cosine']:.3f}", console.quoted(one["text"])) for one in figure["neighbours"]]
     console.table([("cosine", "token"), *rows], right=(0,))
 
 
@@ -249,7 +247,7 @@ def _print_lens(figure: Figure, _pieces: Sequence[TokenPiece]) -> None:
     rows = [
         (
             str(layer["layer"]),
-            *(f"{_quoted(one['text'])} {_share(one['logprob'])}" for one in layer["top"]),
+            *(f"{console.quoted(one['text'])} {_share(one['logprob'])}" for one in layer["top"]),
         )
         for layer in figure["layers"]
     ]
@@ -271,10 +269,6 @@ def _print_layers(figure: Figure, _pieces: Sequence[TokenPiece]) -> None:
 
 def _share(logprob: float) -> str:
     return f"{100 * math.exp(logprob):.2f} %"
-
-
-def _quoted(text: str) -> str:
-    return msgspec.json.encode(text).decode()
 
 
 _PRINTERS: dict[str, Callable[[Figure, Sequence[TokenPiece]], None]] = {

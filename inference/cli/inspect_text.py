@@ -6,8 +6,6 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import msgspec
-
 from inference.cli import console
 from inference.cli.meter import Meter
 from inference.cli.options import clean_path, whole
@@ -76,7 +74,7 @@ def perplexity(
     pieces: Sequence[TokenPiece],
     cancel: CancelToken,
 ) -> Figure:
-    """Score a text of any length; a terminal is told how far it is.
+    """Score a text of any length, ``arguments.text``; a terminal is told how far it is.
 
     Raises:
         InferenceError: One of its children.
@@ -99,12 +97,26 @@ def perplexity(
         {"id": piece.id, "text": piece.text, "logprob": logprob}
         for piece, logprob in zip(pieces, score.logprobs, strict=True)
     ]
-    figure: Figure = {"origin": "measured", "perplexity": score.perplexity, "tokens": tokens}
+    n_bytes = scored_bytes(_text_of(arguments, pieces), pieces, score.logprobs)
+    figure: Figure = {
+        "origin": "measured",
+        "perplexity": score.perplexity,
+        "bits_per_byte": score.bits_per_byte(n_bytes) if n_bytes else None,
+        "tokens": tokens,
+    }
     if arguments.method != "overlap":
         figure["method"] = arguments.method
     if score.n_windows > 1:
         figure |= {"windows": score.n_windows, "window": window}
     return figure
+
+
+def _text_of(arguments: argparse.Namespace, pieces: Sequence[TokenPiece]) -> str:
+    """Return the text that was read; of a chat what its template wrote too, but special tokens."""
+    if not arguments.chat:
+        return str(arguments.text)
+    said = b"".join(piece.data for piece in pieces if not piece.special)
+    return said.decode("utf-8", "replace")
 
 
 def print_perplexity(figure: Figure, pieces: Sequence[TokenPiece]) -> None:
@@ -114,17 +126,15 @@ def print_perplexity(figure: Figure, pieces: Sequence[TokenPiece]) -> None:
         for one in figure["tokens"]
     ]
     rows = [
-        ("" if surprise is None else f"{surprise:.2f}", msgspec.json.encode(piece.text).decode())
+        ("" if surprise is None else f"{surprise:.2f}", console.quoted(piece.text))
         for surprise, piece in zip(bits, pieces, strict=True)
     ]
     console.table([("bits", "token"), *rows], right=(0,))
     console.line(f"Perplexity: {figure['perplexity']:.3f}")
     told = [surprise for surprise in bits if surprise is not None]
     console.line(f"{len(told):,} tokens scored, {math.fsum(told) / len(told):.3f} bits each")
-    text = "".join(piece.text for piece in pieces if not piece.special)
-    n_bytes = scored_bytes(text, pieces, bits)
-    if n_bytes:
-        console.line(f"{math.fsum(told) / n_bytes:.3f} bits per byte of text")
+    if figure["bits_per_byte"] is not None:
+        console.line(f"{figure['bits_per_byte']:.3f} bits per byte of text")
     if "windows" not in figure:
         return
     windows = f"Read in {figure['windows']:,} windows of {figure['window']:,} tokens"

@@ -115,6 +115,32 @@ def test_perplexity_follows_from_the_chances_it_lists(
 
 
 @ENGINES
+def test_bits_per_byte_count_the_bytes_of_letters_that_are_cut_into_several_tokens(
+    figure: Callable[..., dict[str, Any]], engine: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--engine", engine, "--what", "perplexity")
+    found = figure(*words, text="🙂 café")
+    nats = -sum(token["logprob"] for token in found["tokens"][1:])  # BOS begins the text
+    expected = nats / math.log(2) / 10
+    assert found["bits_per_byte"] == pytest.approx(expected, rel=1e-6)
+    assert main(["inspect", "starter-instruct", "🙂 café", *words]) == 0
+    assert f"{expected:.3f} bits per byte of text" in capsys.readouterr().out
+
+
+def test_bits_per_byte_of_a_chat_count_what_its_template_wrote_without_special_tokens(
+    figure: Callable[..., dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tokens", "starter-instruct", "🙂", "--render", "--json"]) == 0
+    prompt = json.loads(capsys.readouterr().out)
+    text = prompt["text"]
+    for token in prompt["tokens"]:
+        text = text.replace(token["text"], "", 1) if token["special"] else text
+    found = figure("--what", "perplexity", "--chat", text="🙂")
+    nats = -sum(token["logprob"] or 0 for token in found["tokens"])
+    assert found["bits_per_byte"] == pytest.approx(nats / math.log(2) / len(text.encode()))
+
+
+@ENGINES
 def test_a_text_longer_than_the_context_is_scored_in_windows(
     figure: Callable[..., dict[str, Any]], engine: str
 ) -> None:
