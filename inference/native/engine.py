@@ -286,8 +286,11 @@ class NativeEngine:
                 piece=self._tokenizer.shown,
                 make_ready=lambda ids: self._past.prepare(ids, ""),
             )
-        with memory_errors_translated("looking inside"):
-            return answer(question, self._source, cancel)
+        try:
+            with memory_errors_translated("looking inside"):
+                return answer(question, self._source, cancel)
+        finally:
+            self._source.release()
 
     def close(self) -> None:
         """Write kept work to the disk, and free the memory."""

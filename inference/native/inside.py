@@ -193,6 +193,10 @@ class NativeSource:
         for start in range(0, n_vocab, _VECTORS):
             yield self.vectors(range(start, min(start + _VECTORS, n_vocab)))
 
+    def release(self) -> None:
+        """Free what a changed run has read: the next one begins with another text."""
+        self._changed.drop()
+
     def _block(self, layer: int) -> Any:  # noqa: ANN401  nn.ModuleList says no more
         return self._network.blocks[layer]
 

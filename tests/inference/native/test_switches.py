@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from inference.errors import UnsupportedRequestError
 from inference.inside.answering import answer
 from inference.inside.questions import AskChanged, BlockOff, ChangedRun, EdgeOff, HeadOff
 from inference.native.inside import NativeSource
+from inference.native.kv_cache import KVCache
 from inference.native.session import Session
 from inference.native.weights import load_network, open_checkpoint
 from tests.inference.native.reference import random_ids, reference_network
+from tests.inference.small_engines import opened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,3 +181,17 @@ def test_temperatures_that_nothing_can_be_drawn_at_are_refused(
     pair = Pair(tmp_path, "llama, tied")
     with pytest.raises(UnsupportedRequestError, match="cannot be drawn"):
         pair.run(temperatures=(temperature,))
+
+
+def test_a_changed_run_leaves_no_cache_behind(tmp_path: Path) -> None:
+    engine: Any = opened("native", tmp_path)
+
+    def caches() -> int:
+        gc.collect()
+        return sum(type(one) is KVCache for one in gc.get_objects())
+
+    before = caches()
+    run = engine.inspect(AskChanged(IDS, (BlockOff(0),), length=3), CancelToken())
+    assert len(run.after_steps) == 3
+    assert caches() == before
+    engine.close()
