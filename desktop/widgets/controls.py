@@ -36,7 +36,13 @@ ButtonKind = Literal["main", "secondary", "danger", "ghost", "link", "pill", "se
 Ground = Literal["rail", "side", "page", "sunken"]
 Edge = Literal["left", "right", "top", "bottom", ""]
 _ICON_GAP = 4
-_KEY_SIGNS = (("Return", "Enter"), ("Up", "↑"), ("Down", "↓"))
+_KEY_SIGNS = (
+    ("Return", "Enter"),
+    ("Up", "↑"),
+    ("Down", "↓"),
+    ("Left", "←"),
+    ("Right", "→"),
+)
 
 
 def label(
@@ -180,6 +186,7 @@ class Button(QPushButton):
         kind: Its weight on the page; one ``main`` per view.
         name: objectName; the accessible name is the text.
         icon_name: Lucide icon before the text, or none.
+        icon_last: The icon stands behind the text.
         small: 28 instead of 32 pixels high.
     """
 
@@ -191,12 +198,18 @@ class Button(QPushButton):
         kind: ButtonKind = "secondary",
         name: str,
         icon_name: str = "",
+        icon_last: bool = False,
         small: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(text, parent)
+        if icon_last:
+            mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+            sides = Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft
+            self.setLayoutDirection(sides[not mirrored])
         self._kind = kind
         self._icon_name = icon_name
+        self._icon_last = icon_last
         self.setObjectName(name)
         self.setAccessibleName(text)
         self.setProperty("kind", kind)
@@ -214,7 +227,8 @@ class Button(QPushButton):
         if not self._icon_name:
             return
         colors = {"main": theme.on_accent, "danger": theme.bad, "ghost": theme.text2}
-        self.setIcon(icon(self._icon_name, theme, colors.get(self._kind, theme.text)))
+        color = colors.get(self._kind, theme.text)
+        self.setIcon(icon(self._icon_name, theme, color, last=self._icon_last))
 
     def set_kind(self, kind: ButtonKind, theme: Theme) -> None:
         """Give the button another weight; the style sheet is asked again for this one widget."""

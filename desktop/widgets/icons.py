@@ -66,10 +66,13 @@ def paint_icon(painter: QPainter, name: str, color: QColor, rect: QRect) -> None
 class _TintedEngine(QIconEngine):
     """Draws one Lucide icon at the size and scale it is asked for, each time anew."""
 
-    def __init__(self, name: str, colors: tuple[QColor, QColor, QColor]) -> None:
+    def __init__(
+        self, name: str, colors: tuple[QColor, QColor, QColor], *, last: bool = False
+    ) -> None:
         super().__init__()
         self._name = name
         self._colors = colors
+        self._last = last
 
     def _color(self, mode: QIcon.Mode, state: QIcon.State) -> QColor:
         normal, on, off = self._colors
@@ -92,23 +95,26 @@ class _TintedEngine(QIconEngine):
         # Sizes are device independent here (Qt 6.8 and later).
         logical = max(1, min(size.width(), size.height()))
         pixmap = icon_pixmap(self._name, self._color(mode, state), logical, scale)
-        return pixmap if size.width() == size.height() else _with_gap(pixmap, size, scale)
+        if size.width() == size.height():
+            return pixmap
+        return _with_gap(pixmap, size, scale, last=self._last)
 
     def clone(self) -> QIconEngine:
         """Return a copy for Qt."""
-        copy = _TintedEngine(self._name, self._colors)
+        copy = _TintedEngine(self._name, self._colors, last=self._last)
         # Qt owns the copy but holds no Python reference; without one it dies on return.
         _CLONES.append(copy)
         return copy
 
 
-def _with_gap(pixmap: QPixmap, size: QSize, scale: float) -> QPixmap:
-    """Widen an icon on the side of the words that follow it; Qt sets them too close."""
+def _with_gap(pixmap: QPixmap, size: QSize, scale: float, *, last: bool) -> QPixmap:
+    """Widen an icon on the side of the words beside it; Qt sets them too close."""
     wide = QPixmap(round(size.width() * scale), round(size.height() * scale))
     wide.fill(Qt.GlobalColor.transparent)
     wide.setDevicePixelRatio(scale)
     left = 0.0
-    if QGuiApplication.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+    mirrored = QGuiApplication.layoutDirection() == Qt.LayoutDirection.RightToLeft
+    if mirrored != last:
         left = float(size.width() - size.height())
     painter = QPainter(wide)
     painter.drawPixmap(QPointF(left, 0), pixmap)
@@ -120,7 +126,12 @@ _CLONES: Final[list[QIconEngine]] = []
 
 
 def icon(
-    name: str, theme: Theme, color: QColor | None = None, on_color: QColor | None = None
+    name: str,
+    theme: Theme,
+    color: QColor | None = None,
+    on_color: QColor | None = None,
+    *,
+    last: bool = False,
 ) -> QIcon:
     """Return an icon for a button or an action.
 
@@ -129,9 +140,10 @@ def icon(
         theme: Where the colours come from.
         color: Usual colour; ``text2`` without it.
         on_color: Colour while checked; ``accent_text`` without it.
+        last: It stands behind the words of its button.
     """
     colors = (color or theme.text2, on_color or theme.accent_text, theme.text_off)
-    return QIcon(_TintedEngine(name, colors))
+    return QIcon(_TintedEngine(name, colors, last=last))
 
 
 def app_icon(theme: Theme) -> QIcon:

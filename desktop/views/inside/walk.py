@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QListView,
@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
 from desktop.inside import ChatRun, FindSwitch, RunChat
 from desktop.views.inside.view import InsideView
 from desktop.views.inside.walk_figures import WalkFigures
+from desktop.views.inside.walk_foot import WalkFoot
 from desktop.views.inside.walk_list import ICON, SEEN, StepDelegate
 from desktop.views.inside.walk_steps import steps
 from desktop.widgets import formatting
 from desktop.widgets.charts.pieces import shown_piece, spoken
-from desktop.widgets.controls import Button, key_text, label, panel, scrolled
-from desktop.widgets.focus_ring import focus_by_keyboard
+from desktop.widgets.controls import Button, label, panel, scrolled
 from desktop.widgets.theme import layout
 from inference.inside.questions import (
     AskAttention,
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from desktop.views.inside.walk_steps import Step
     from desktop.widgets.theme import Theme
 
-_BACK_KEYS: Final = "Alt+Left"
-_NEXT_KEYS: Final = "Alt+Right"
 _LIST: Final = 232
 _NARROW_BELOW: Final = 760
 _VECTORS: Final = 5
@@ -99,18 +97,9 @@ class WalkView(InsideView):
         self._more.clicked.connect(
             lambda: self.view_asked.emit(self._steps[self._at].view, self._layer())
         )
-        self._back = Button(self.tr("Back"), theme, name="walk_back", icon_name="arrow-left")
-        self._back.clicked.connect(lambda: self.go_to(self._at - 1))
-        self._forward = Button(self.tr("Next"), theme, kind="main", name="walk_next")
-        self._forward.clicked.connect(lambda: self.go_to(self._at + 1))
-        for keys, button, by in ((_BACK_KEYS, self._back, -1), (_NEXT_KEYS, self._forward, 1)):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.activated.connect(lambda by=by: self.go_to(self._at + by))
-            button.setToolTip(key_text(keys))
-        words = self.tr("Keys: {0} back, {1} next").format(
-            key_text(_BACK_KEYS), key_text(_NEXT_KEYS)
-        )
-        self._keys = label(words, theme, "small", "text3", name="walk_keys")
+        count = sum(not step.icon for step in self._steps)
+        self._foot = WalkFoot(theme, self, count)
+        self._foot.turned.connect(lambda by: self.go_to(self._at + by))
         self.figures.thinking.asked.connect(self.asked)
         self._build(theme)
         self._show_thinking(shown=False)
@@ -141,20 +130,11 @@ class WalkView(InsideView):
         centred.addStretch(1)
         centred.addWidget(body, 20)
         centred.addStretch(1)
-        foot = panel("side", "walk_foot", "top")
-        foot.setFixedHeight(60)
-        row = QHBoxLayout(foot)
-        row.setContentsMargins(24, 0, 24, 0)
-        row.addWidget(self._back)
-        row.addStretch(1)
-        row.addWidget(self._keys)
-        row.addStretch(1)
-        row.addWidget(self._forward)
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
         right.addWidget(scrolled(holder, "walk_scroll", self.tr("The step")), 1)
-        right.addWidget(foot)
+        right.addWidget(self._foot)
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -164,8 +144,9 @@ class WalkView(InsideView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Leave the room to the step where there is little; its number says where one is."""
         super().resizeEvent(event)
-        for part in (self._side, self._keys):
-            part.setVisible(self.width() >= _NARROW_BELOW)
+        narrow = self.width() < _NARROW_BELOW
+        self._side.setHidden(narrow)
+        self._foot.set_narrow(narrow=narrow)
 
     # --- steps -----------------------------------------------------------------------------
 
@@ -174,7 +155,7 @@ class WalkView(InsideView):
         at = max(0, min(place, self._last()))
         if at == self._at:
             return
-        had_focus = self._forward.hasFocus() or self._back.hasFocus()
+        had_focus = self._foot.has_keyboard()
         self._at = at
         self._show_step()
         if had_focus:
@@ -182,8 +163,7 @@ class WalkView(InsideView):
 
     def focus_first(self) -> None:
         """Put the keyboard on what leads on, so that Space goes through all steps."""
-        leads_on = self._forward if self._at < self._last() else self._back
-        focus_by_keyboard(leads_on, Qt.FocusReason.TabFocusReason)
+        self._foot.take_keyboard()
 
     def _last(self) -> int:
         """Return the place of the last chapter that this model has."""
@@ -205,11 +185,8 @@ class WalkView(InsideView):
         )
         self._name.setText(step.name)
         self._say(step)
-        self._back.setEnabled(self._at > 0)
-        self._forward.setVisible(self._at < last)
-        if self._at < last:
-            following = self._steps[self._at + 1].name
-            self._forward.setText(self.tr("Next: {0}").format(following))
+        following = self._steps[self._at + 1].name if self._at < last else ""
+        self._foot.show_step(self._at, last + 1, self._number.text(), following)
         self._more.setVisible(bool(step.view))
         self._more.setText(
             self.tr("Open this place in “{0}”").format(self._view_names().get(step.view, ""))
@@ -247,8 +224,7 @@ class WalkView(InsideView):
             paragraph.setText(words)
             paragraph.setVisible(bool(words))
         said = " ".join(one.text() for one in self._paragraphs if one.text())
-        for button in (self._back, self._forward):  # what the keyboard is on tells the step
-            button.setAccessibleDescription(f"{self._number.text()}. {step.name}. {said}")
+        self._foot.describe(f"{self._number.text()}. {step.name}. {said}")
 
     def _start_words(self, subject: Subject) -> str:
         first = subject.tokens[0]

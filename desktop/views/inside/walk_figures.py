@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.views.inside.walk_thinking import WalkThinking
 from desktop.widgets import formatting
@@ -34,7 +34,7 @@ _LOOKS: Final = 6
 _TAIL: Final = 48
 
 
-class WalkFigures(QStackedWidget):
+class WalkFigures(QWidget):
     """Shows the figure of the open step.
 
     Signals:
@@ -47,7 +47,9 @@ class WalkFigures(QStackedWidget):
         super().__init__()
         self._theme = theme
         self._subject: Subject | None = None
-        self._places: dict[str, int] = {}
+        self._pages: dict[str, QWidget] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
         self._frames: dict[str, FigureFrame] = {}
         self._drawn: int | None = None
         self._next: NextTokens | None = None
@@ -99,7 +101,8 @@ class WalkFigures(QStackedWidget):
     # --- built -----------------------------------------------------------------------------
 
     def _add(self, name: str, widget: QWidget) -> None:
-        self._places[name] = self.addWidget(widget)
+        self._pages[name] = widget
+        self._column.addWidget(widget)
 
     def _framed(
         self,
@@ -165,14 +168,8 @@ class WalkFigures(QStackedWidget):
 
     def open(self, step_id: str) -> None:
         """Show the figure of a step."""
-        for name, place in self._places.items():
-            # A stack is as high as its highest page, unless the others want nothing.
-            ignored, wanted = QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
-            policy = wanted if name == step_id else ignored
-            page = self.widget(place)
-            if page is not None:
-                page.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
-        self.setCurrentIndex(self._places[step_id])
+        for name, page in self._pages.items():
+            page.setVisible(name == step_id)
 
     def set_subject(self, subject: Subject) -> None:
         """Show another text."""
