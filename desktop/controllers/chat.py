@@ -225,7 +225,11 @@ class ChatController(QObject):
     def continue_as(self, message_id: str, text: str) -> None:
         """Write another version of an answer: it begins with ``text``, and the model goes on."""
         old = self._chats.message(message_id)
-        if old.role == "assistant" and self._free():
+        if old.role != "assistant" or not self._free():
+            return
+        if old.chat_id != self._open.record.id:
+            self.open_chat(old.chat_id)
+        if old.chat_id == self._open.record.id:
             begun = replace(self._open.rewrite(old, text), is_completion=old.is_completion)
             self.branch_changed.emit(self.current())
             self._ask_again(begun)

@@ -266,6 +266,7 @@ class EngineController(QObject):
         """Ask the model between answers; ``Asked`` comes through the bridge, unless ``False``."""
         ready = not self._closed and self._state.status == "ready"
         if ready:
+            self.idle.begin()
             self._worker.ask(job, operation, cancel)
         return ready
 

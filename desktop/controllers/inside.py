@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from desktop.controllers.engine_worker import EngineClientLike, Operation
     from desktop.inside import Inquiry, Result
     from desktop.values import EngineState
+    from inference.types import LoadedModel, ModelInfo
+
+    Memory = tuple[ModelInfo | None, LoadedModel | None]
 
 _SLOW: Final = (AskAttentionOverview, AskRollout, AskSurprise, AskUpdates)
 """Questions that read a whole text; what is answered at a glance goes before them."""
@@ -73,7 +76,8 @@ class InsideController(QObject):
         self._jobs = itertools.count(1)
         self._job = 0
         self._asking: Inquiry | None = None
-        self._reading = False
+        self._refused_by: Memory | None = None
+        self._left: Subject | None = None
         self._watched = True
         self._cancel = CancelToken()
         self._waiting: dict[str, Inquiry] = {}
@@ -94,7 +98,7 @@ class InsideController(QObject):
 
     def open(self, source: TextSource) -> None:
         """Look at another text; the model in memory reads it."""
-        self._source = source
+        self._source, self._refused_by, self._left = source, None, None
         self._read()
 
     def open_text(self, text: str) -> None:
@@ -159,14 +163,16 @@ class InsideController(QObject):
     # --- the engine ------------------------------------------------------------------------
 
     def _read(self) -> None:
-        """Let the model in memory cut the text into tokens."""
+        """Let the model in memory cut the text into tokens; one that rests is loaded for it."""
         state, source = self._engines.state(), self._source
         self._drop_subject()
-        if source is None or state.model is None or state.loaded is None:
-            return
-        if self._job:  # whatever is under way belongs to a text of the past
+        if self._job:  # whatever is under way belongs to a text of the past; then it goes on
             self._cancel.cancel()
-            self._reading = True
+            return
+        if source is not None and rests(state):
+            self._engines.ensure()
+            return
+        if source is None or state.model is None or state.loaded is None:
             return
         model, loaded = state.model, state.loaded
 
@@ -190,6 +196,8 @@ class InsideController(QObject):
             self._asking = question
         else:
             self._waiting[type(question).__name__] = question
+            if rests(self._engines.state()):
+                self._engines.ensure()
 
     def _begin(self, operation: Operation) -> bool:
         job, cancel = next(self._jobs), CancelToken()
@@ -208,22 +216,43 @@ class InsideController(QObject):
         question, self._asking, self._job = self._asking, None, 0
         given_up = self._cancel.cancelled
         if isinstance(event.result, Subject):
-            if event.result.source is self._source:
-                self._subject = event.result
-                self.subject_changed.emit(self._subject)
+            self._on_read(event.result)
         elif event.error is not None:
             if not given_up:
+                if question is None:
+                    self._refused_by = self._in_memory()
                 self.refused.emit(question, looking_problem(event.error))
-        elif question is not None:
+        elif question is not None and self._subject is not None:
             finding = cast("Result", event.result)
             self._keep(question, finding)
             self.found.emit(question, finding)
-        if self._reading:
-            self._reading = False
-            self._read()
-        self._next()
+        if not self._job:  # whoever was told may have asked
+            self._go_on()
         if not self._job:
             self.busy_changed.emit(False)
+
+    def _on_read(self, subject: Subject) -> None:
+        """Show the text, unless another is wanted by now, or another model is there."""
+        if subject.source is not self._source or _memory_of(subject) != self._in_memory():
+            return
+        left = self._left
+        if left is not None and left.ids == subject.ids:  # the model was loaded again
+            subject = replace(subject, chosen=left.chosen)
+        self._subject, self._left = subject, None
+        self.subject_changed.emit(subject)
+
+    def _go_on(self) -> None:
+        """Read the text where that is due, or ask what waits."""
+        memory, subject = self._in_memory(), self._subject
+        is_read = subject is not None and _memory_of(subject) == memory
+        if self._engines.state().status != "ready" or self._source is None or is_read:
+            self._next()
+        elif self._refused_by != memory:
+            self._read()
+
+    def _in_memory(self) -> Memory:
+        state = self._engines.state()
+        return state.model, state.loaded
 
     def _keep(self, question: Inquiry, finding: Result) -> None:
         if isinstance(finding, Array) and len(finding.data) > _LARGE_BYTES:
@@ -235,6 +264,8 @@ class InsideController(QObject):
     def _drop_subject(self) -> None:
         self._waiting.clear()
         self._known.clear()
+        if self._subject is not None and self._subject.source is self._source:
+            self._left = self._subject
         self._subject = None
         self.subject_changed.emit(None)
 
@@ -251,8 +282,14 @@ class InsideController(QObject):
             gone = state.status == "stopped"  # nothing can be asked until it is loaded again
             if subject is not None and (gone or state.model != subject.model):
                 self._drop_subject()
-        elif self._source is not None and (subject is None or subject.loaded != state.loaded):
-            if not self._job:
-                self._read()
-        else:
-            self._next()
+        elif not self._job:
+            self._go_on()
+
+
+def rests(state: EngineState) -> bool:
+    """Whether a model was chosen and left the memory, or never came: what asks loads it."""
+    return state.status == "none" and state.model is not None and state.problem is None
+
+
+def _memory_of(subject: Subject) -> Memory:
+    return subject.model, subject.loaded

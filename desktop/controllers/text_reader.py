@@ -21,7 +21,7 @@ from inference.inside.questions import Surprise
 
 if TYPE_CHECKING:
     from desktop.bridge.event_bridge import EventBridge
-    from desktop.bridge.task_runner import TaskRunner
+    from desktop.bridge.task_runner import TaskHandle, TaskRunner
     from desktop.controllers.engine import EngineController
     from desktop.controllers.engine_worker import EngineClientLike, Operation
     from desktop.evaluation import ReadText, Wish
@@ -72,6 +72,7 @@ class TextReader(QObject):
         self._pieces: tuple[TokenPiece, ...] = ()
         self._reading: Reading | None = None
         self._stopping = False
+        self._telling: TaskHandle | None = None
         bridge.batch_received.connect(self._on_batch)
         engines.state_changed.connect(self._on_state)
 
@@ -101,7 +102,7 @@ class TextReader(QObject):
             return
         self._stopping = True
         self._cancel.cancel()
-        if not self._job:
+        if not self._job and self._telling is None:  # else it ends by itself
             self._finish()
 
     # --- the engine ------------------------------------------------------------------------
@@ -170,13 +171,11 @@ class TextReader(QObject):
 
     def _finish(self) -> None:
         wish, model, reading = self._wish, self._model, self._reading
-        if wish is None or model is None or reading is None or not reading.n_done:
-            self._end()
+        score = None if reading is None or not reading.n_done else reading.score()
+        if wish is None or model is None or reading is None or score is None or not score.scored:
+            self._end_without_result()
             return
-        score, cut, pieces = reading.score(), (self._window, reading.n_windows), self._pieces
-        if not score.scored:
-            self._end()
-            return
+        cut, pieces = (self._window, reading.n_windows), self._pieces
         self._reading = None
         self._model = None  # nothing more is asked
 
@@ -184,18 +183,33 @@ class TextReader(QObject):
             self._end()
             self.read.emit(found)
 
-        self._tasks.run(
-            Task(lambda _cancel, _progress: read_text(wish, model, cut, pieces, score)).on_success(
-                tell
-            )
+        def explain(error: Exception) -> None:
+            self._end()
+            raise error  # a bug: the dialog says so
+
+        self._telling = self._tasks.run(
+            Task(lambda _cancel, _progress: read_text(wish, model, cut, pieces, score))
+            .on_success(tell)
+            .on_failure(explain)
         )
+
+    def _end_without_result(self) -> None:
+        if self._stopping:
+            self._end()
+        else:
+            self._refuse(
+                UnsupportedRequestError(
+                    "This text is too short to measure.",
+                    "The first token has nothing before it: write some more words.",
+                )
+            )
 
     def _refuse(self, error: InferenceError) -> None:
         self._end()
         self.refused.emit(looking_problem(error))
 
     def _end(self) -> None:
-        self._wish = self._model = self._reading = None
+        self._wish = self._model = self._reading = self._telling = None
         self._job = 0
         self.busy_changed.emit(False)
 

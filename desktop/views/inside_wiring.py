@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Signal
 
-from desktop.controllers.inside import InsideController
+from desktop.controllers.inside import InsideController, rests
 from desktop.views.inside.anatomy import AnatomyView
 from desktop.views.inside.attention import AttentionView
 from desktop.views.inside.change import ChangeView
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from desktop.bridge.task_runner import TaskRunner
     from desktop.controllers.chat import ChatController
     from desktop.controllers.engine import EngineController
-    from desktop.inside import Subject, TextSource
+    from desktop.inside import TextSource
     from desktop.values import EngineState
     from desktop.views.inside.evaluation import EvaluationView
     from desktop.widgets.theme import Theme
@@ -115,6 +115,10 @@ class InsideWiring(QObject):
                 state.model.name
             )
             stopped = state.model.id
+        elif rests(state) and state.model is not None:
+            words = self.tr("{0} rests; it is loaded as soon as you look at a text.").format(
+                state.model.name
+            )
         elif state.status in {"none", "stopped"}:
             words = self.tr("No model is in memory. Choose one with Ctrl+M.")
         elif state.status == "loading":
@@ -197,20 +201,16 @@ class InsideWiring(QObject):
     def _native_form(self, model: ModelInfo) -> ModelInfo | None:
         return native_form(model, (row.info for row in self._engines.models().rows))
 
-    def _on_continue(self, token_id: int) -> None:
+    def _on_continue(self, piece: str) -> None:
         subject = self.controller.subject()
         if subject is None or not subject.source.message_id:
             return
-        piece = self._piece(subject, token_id)
-        begun = "".join(one.text for one in subject.tokens[subject.answer_start : subject.chosen])
+        before = subject.tokens[subject.answer_start : subject.chosen]
+        begun = b"".join(one.data for one in before if not one.special)
         self.chat_wanted.emit()
-        self._chats.continue_as(subject.source.message_id, begun + piece)
-
-    def _piece(self, subject: Subject, token_id: int) -> str:
-        view = self.page.open_view("next_word")
-        assert isinstance(view, NextWordView)  # noqa: S101  what the entry makes
-        del subject
-        return view.text_of(token_id)
+        # A letter of which only some bytes stand before the place is left to the model.
+        text = begun.decode("utf-8", "ignore") + piece
+        self._chats.continue_as(subject.source.message_id, text)
 
 
 def chosen_word(transcript: Transcript) -> tuple[str, str, int] | None:

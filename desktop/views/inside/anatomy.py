@@ -105,9 +105,13 @@ class AnatomyView(InsideView):
             )
         )
         question = ReadAnatomy(subject.model.path)
-        if question != self._asked or self._anatomy is None:
+        if question != self._asked:
+            self._anatomy = None  # of another model
+        if self._anatomy is None:
             self._asked = question
             self.asked.emit(question)
+        else:
+            self._stack_frame.set_sentence(self._total(self._anatomy))
 
     def take(self, question: Inquiry, finding: Result) -> None:
         """Show the parts."""

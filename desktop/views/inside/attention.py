@@ -98,9 +98,10 @@ class AttentionView(InsideView):
 
     def show_subject(self, subject: Subject) -> None:
         """Show another text: the part around the chosen token, as many as can be read."""
-        new = self._subject is None or self._subject.tokens is not subject.tokens
-        self._subject = subject
-        if new:
+        before, self._subject = self._subject, subject
+        if before is None or before.model != subject.model:
+            self._choice = self._bar.begin_model(subject.loaded.n_layers)
+        if before is None or before.tokens is not subject.tokens:
             self._map.set_text(subject.tokens)
             self._bar.set_model(subject.loaded.n_layers, 0)
             self._window = self._first_window(subject)

@@ -87,6 +87,13 @@ class AttentionBar(QWidget):
                 combo.addItems([str(n + 1) for n in range(count)])
         self._show()
 
+    def begin_model(self, n_layers: int) -> Choice:
+        """Return what is shown of another model: it has no such head, and maybe no such layer."""
+        how, layer = self._choice.how, self._choice.layer
+        self._choice = Choice("mean" if how == "one" else how, max(0, min(layer, n_layers - 1)))
+        self.set_model(n_layers, 0)
+        return self._choice
+
     def choose(self, choice: Choice) -> None:
         """Take a choice made elsewhere."""
         self._choice = choice

@@ -39,6 +39,7 @@ class ChangeControls(QWidget):
         self._changes: list[Change] = []
         self._subject: Subject | None = None
         self._edit: tuple[int, tuple[int, ...]] | None = None
+        self._put_in = ""
         self._kind = Combo(self.tr("What to switch off"), theme, name="change_kind")
         for value, words in (
             ("head", self.tr("A head")),
@@ -103,6 +104,10 @@ class ChangeControls(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scrolled(body, "change_controls_scroll", self.tr("Switch off")))
 
+    def set_theme(self, theme: Theme) -> None:
+        """List changes with this theme from now on."""
+        self._theme = theme
+
     # --- what is asked ---------------------------------------------------------------------
 
     def changes(self) -> tuple[Change, ...]:
@@ -125,6 +130,8 @@ class ChangeControls(QWidget):
         """Offer the parts of this model and the tokens of this text."""
         other = self._subject is None or subject.tokens is not self._subject.tokens
         moved = self._subject is None or subject.chosen != self._subject.chosen
+        if self._subject is None or subject.model != self._subject.model:
+            self._changes = []  # parts of another model, which this one may not have
         self._subject = subject
         if subject.loaded.engine != "native":
             self._changes = []
@@ -152,6 +159,7 @@ class ChangeControls(QWidget):
         """Put the tokens of another word in place of the chosen one."""
         if isinstance(pieces, tuple) and pieces:
             self._edit = max(0, self._place.currentIndex()), tuple(one.id for one in pieces)
+            self._put_in = self._word.text().strip()
             self._show_list()
             self.changed.emit()
 
@@ -206,7 +214,7 @@ class ChangeControls(QWidget):
             self._list_one(f"change_{number}", self._words_of(change), take_back)
         if self._edit is not None and self._subject is not None:
             words = self.tr("“{0}” instead of “{1}”").format(
-                self._word.text().strip(), spoken(self._subject.tokens[self._edit[0]].text)
+                self._put_in, spoken(self._subject.tokens[self._edit[0]].text)
             )
             self._list_one("change_edit", words, self._on_word_back)
 

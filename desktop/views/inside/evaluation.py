@@ -132,6 +132,7 @@ class EvaluationView(InsideView):
         """Show a text as the model expected it."""
         self._notice.hide()
         self.reading.show_found(found)
+        self.reading.show_text(self.text.text())
 
     def show_rows(self, rows: tuple[Row, ...]) -> None:
         """Show the table."""
@@ -156,7 +157,9 @@ class EvaluationView(InsideView):
 
     def _on_text(self) -> None:
         self._say_ticked()
-        self.text_changed.emit(self.wish())
+        wish = self.wish()
+        self.reading.show_text(wish.text)
+        self.text_changed.emit(wish)
 
     def _say_ticked(self) -> None:
         has_text = bool(self.text.text().strip())

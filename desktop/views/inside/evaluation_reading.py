@@ -58,6 +58,15 @@ class ReadingPanel(QWidget):
         self._bar.setTextVisible(False)
         self._bar.setRange(0, 1000)
         self._told = label("", theme, "small", "text3", wrap=True, name="evaluation_read_told")
+        self._earlier = label(
+            self.tr("The text has been changed since; these figures are of what it was."),
+            theme,
+            "small",
+            "warn",
+            wrap=True,
+            name="evaluation_earlier",
+        )
+        self._earlier.hide()
         self._numbers = label("", theme, "title", wrap=True, name="evaluation_perplexity")
         self._origin = OriginLabel(theme, "measured")
         self._means = label("", theme, "body", "text2", wrap=True, name="evaluation_means")
@@ -106,6 +115,7 @@ class ReadingPanel(QWidget):
         inner = QVBoxLayout(self._results)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(12)
+        inner.addWidget(self._earlier)
         inner.addLayout(head)
         inner.addWidget(self._means)
         inner.addWidget(self._how)
@@ -152,7 +162,7 @@ class ReadingPanel(QWidget):
             return
         name = state.model.name if state.model is not None else ""
         ready = self.tr("Read by the model in memory: {0}.").format(name)
-        self._told.setText(reasons.get(state.status, ready))
+        self._tell(reasons.get(state.status, ready))
 
     def show_busy(self, *, busy: bool) -> None:
         """Offer to begin, or to stop; the keyboard stays with whichever is there."""
@@ -163,23 +173,31 @@ class ReadingPanel(QWidget):
         """Say how far the reading is."""
         self._bar.setValue(round(1000 * done / windows) if windows else 0)
         if not windows:
-            self._told.setText(self.tr("The text is cut into tokens."))
+            self._tell(self.tr("The text is cut into tokens."))
             return
         words = self.tr("{0} of {1} windows read; {2} tokens in all.")
         counts = (formatting.count(number) for number in (done, windows, tokens))
-        self._told.setText(words.format(*counts))
+        self._tell(words.format(*counts))
+
+    def _tell(self, words: str) -> None:
+        self._told.setText(words)
+        self._told.setVisible(bool(words))
+
+    def show_text(self, text: str) -> None:
+        """Say that the figures are of another text, where they are."""
+        found = self._found
+        self._earlier.setVisible(found is not None and found.wish.text != text)
 
     def show_found(self, found: ReadText) -> None:
         """Show what was found."""
         self._found = found
-        self._told.setText(
+        self._tell(
             ""
             if found.is_whole
             else self.tr(
                 "Stopped after {0} of {1} windows: the figures are of what was read by then."
             ).format(formatting.count(found.score.n_windows), formatting.count(found.n_windows))
         )
-        self._told.setVisible(not found.is_whole)
         self._numbers.setText(self.tr("Perplexity {0}").format(perplexity_words(found.perplexity)))
         bits = found.bits_per_byte
         means = [

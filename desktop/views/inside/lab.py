@@ -144,14 +144,17 @@ class LabView(InsideView):
     # --- what is shown ---------------------------------------------------------------------
 
     def show_subject(self, subject: Subject) -> None:
-        """Take the text up to the chosen place as the prompt."""
+        """Take the text up to the chosen place as the prompt; another model wrote nothing yet."""
+        if self._subject is not None and self._subject.model != subject.model:
+            self._clear()
         self._subject = subject
         self._end()
-        self._told.setText(
-            self.tr("From “… {0}” on, each way writes with the same seed.").format(
-                "".join(piece.text for piece in subject.tokens[: subject.chosen][-8:]).strip()
-            )
+        words = self.tr("From “… {0}” on, each way writes with the same seed.").format(
+            "".join(piece.text for piece in subject.tokens[: subject.chosen][-8:]).strip()
         )
+        if self._asked is not None and self._asked.ids != subject.ids_before:
+            words += " " + self.tr("What stands below was written from another place.")
+        self._told.setText(words)
 
     def take(self, question: Inquiry, finding: Result) -> None:
         """Show what was written in one way, or a step of it."""
@@ -174,10 +177,8 @@ class LabView(InsideView):
     def _on_run(self) -> None:
         if self._subject is None:
             return
-        self._clear_rows()
-        self._found, self._left = (), tuple(self._names())
-        self._after.hide()
-        self._tree.set_tree(None)
+        self._clear()
+        self._left = tuple(self._names())
         self._run.set_reason(self.tr("It is being written."))
         self._stop.show()
         self._write_next()
@@ -233,7 +234,12 @@ class LabView(InsideView):
             "min_p": self.tr("Min-p 0.1"),
         }
 
-    def _clear_rows(self) -> None:
+    def _clear(self) -> None:
+        """Take away what was written."""
+        self._found, self._asked, self._step_asked = (), None, None
+        self._after.hide()
+        self._measures.hide()
+        self._tree.set_tree(None)
         while (item := self._rows.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:

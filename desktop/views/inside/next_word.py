@@ -107,6 +107,8 @@ class NextWordView(InsideView):
 
     def show_subject(self, subject: Subject) -> None:
         """Show another text: its settings are where the sliders begin."""
+        if self._subject is not None and self._subject.tokens is not subject.tokens:
+            self._bars.set_chances(Chances())
         self._subject = subject
         self._settings = subject.source.request.sampling
         self._controls.set_settings(self._settings)
@@ -137,7 +139,7 @@ class NextWordView(InsideView):
             )
 
     def _ask(self, subject: Subject) -> None:
-        self._drawn_id = None
+        self._drawn_id = self._sorted = None  # what is shown still belongs to another place
         self._strip.set_chosen(subject.chosen - self._first)
         self._asked = AskNext(subject.ids_before, top_n=40, all_logits=True)
         self.asked.emit(self._asked)
@@ -162,9 +164,10 @@ class NextWordView(InsideView):
         subject = self._subject
         if subject is not None:
             here = self._here()
-            known = here is not None and self._known_text(here) is not None
+            text = None if here is None else self._known_text(here)
+            whole = text is not None and "\N{REPLACEMENT CHARACTER}" not in text
             written = subject.source.message_id and subject.chosen >= subject.answer_start
-            self._controls.show_continue(possible=bool(written) and known)
+            self._controls.show_continue(possible=bool(written) and whole)
 
     def _chances(self, stages: Stages) -> Chances:
         here = self._here()
@@ -253,8 +256,9 @@ class NextWordView(InsideView):
 
     def _on_continue(self) -> None:
         here = self._here()
-        if here is not None:
-            self.continue_asked.emit(here)
+        text = None if here is None else self._known_text(here)
+        if text is not None:
+            self.continue_asked.emit(text)
 
 
 class _Controls(QWidget):

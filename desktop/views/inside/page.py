@@ -59,7 +59,7 @@ class InsidePage(QFrame):
         place_chosen: Index of a token.
         text_given: A text of the person's own to look at.
         said: A sentence for the person.
-        continue_asked: Token id; see ``InsideView``.
+        continue_asked: Text of a token; see ``InsideView``.
         view_opened: Id of the view that is seen now.
         stop_asked: What the model is asked is given up.
         load_asked: Id of the model that wrote what is shown.
@@ -69,7 +69,7 @@ class InsidePage(QFrame):
     place_chosen = Signal(int)
     text_given = Signal(str)
     said = Signal(str)
-    continue_asked = Signal(int)
+    continue_asked = Signal(str)
     view_opened = Signal(str)
     stop_asked = Signal()
     load_asked = Signal(str)
@@ -85,6 +85,7 @@ class InsidePage(QFrame):
         self._entries = {entry.id: entry for entry in entries}
         self._made: dict[str, InsideView] = {}
         self._subject: Subject | None = None
+        self._refused: type[object] | None = None
         self._narrow = False
         self._controls_wanted = False
         self.setObjectName("inside_page")
@@ -188,11 +189,14 @@ class InsidePage(QFrame):
         self._made[self.current_view()].show_place(subject)
 
     def take(self, question: Inquiry, finding: Result) -> None:
-        """Hand on what was found."""
+        """Hand on what was found; what was said of an earlier question of its kind is over."""
+        if type(question) is self._refused:
+            self._notice.hide()
         self._made[self.current_view()].take(question, finding)
 
     def refuse(self, question: Inquiry | None, problem: Problem) -> None:
         """Say what cannot be shown, above the figure."""
+        self._refused = type(question)
         self._notice.say(problem.title, f"{problem.message} {problem.hint}".strip())
         self._notice.show()
         if question is None:

@@ -77,8 +77,8 @@ class Elsewhere(QWidget):
         self._clear()
 
     def show_text(self, text: str) -> None:
-        """Take another text."""
-        if text != self._text:
+        """Take another text; what was asked about this one and not told yet is given up."""
+        if text != self._text or not self._rows:
             self._text = text
             self._clear()
 

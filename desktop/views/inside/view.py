@@ -22,14 +22,14 @@ class InsideView(QFrame):
         asked: A ``Question`` to the model.
         place_chosen: Index of the token to look at next.
         said: A sentence for the person.
-        continue_asked: Token id: continue the answer with it from the chosen place on.
+        continue_asked: Text of a token: continue the answer with it from the chosen place on.
         stop_asked: Give up what the model is asked.
     """
 
     asked = Signal(object)
     place_chosen = Signal(int)
     said = Signal(str)
-    continue_asked = Signal(int)
+    continue_asked = Signal(str)
     stop_asked = Signal()
 
     def __init__(self, theme: Theme, name: str) -> None:
