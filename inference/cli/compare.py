@@ -231,6 +231,8 @@ def _choice_words(choice: Choice) -> str:
     costs = f"costs {100 * compared.cost:.1f} % of perplexity"
     if not compared.is_clear:
         costs = "costs nothing that this text could show"
+    elif compared.cost < 0:
+        costs = f"has {-100 * compared.cost:.1f} % less perplexity"
     takes = f"takes {100 * compared.memory:.0f} % of the memory of {reference}"
     if choice.chosen is choice.reference:
         return f"Stay with {reference}: {other} {costs}, and {takes}."

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from inference.cli.main import main
+from inference.evaluation.book import FILE
 from tests.inference.cli.conftest import real_cli
 
 if TYPE_CHECKING:
@@ -53,19 +55,18 @@ def test_each_model_is_a_line_and_the_last_says_which_to_take(
     assert known == rows  # not measured again
 
 
-def test_people_get_a_table_and_trouble_of_one_model_is_a_sentence(
+def test_people_get_a_table_and_a_file_that_is_no_model_is_refused_before_anything_is_measured(
     story: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     damaged = tmp_path / "damaged.gguf"
     damaged.write_bytes(b"GGUF\x03\0\0\0" + b"\xff" * 64)
     models = ("starter-base", "starter-base-f16", str(damaged))
-    status = main(["models", "compare", *models, "--text", story, *WORDS])
+    assert main(["models", "compare", *models, "--text", story, *WORDS]) == 1
     said = capsys.readouterr()
-    if status == 1:  # the file is refused before anything is measured
-        assert "damaged" in said.err
-        status = main(["models", "compare", *models[:2], "--text", story, *WORDS])
-        said = capsys.readouterr()
-    assert status == 0
+    assert "damaged.gguf cannot be used" in said.err
+    assert not said.out
+    assert main(["models", "compare", *models[:2], "--text", story, *WORDS]) == 0
+    said = capsys.readouterr()
     head, *rows = said.out.splitlines()
     assert head.split() == [
         *("MODEL", "TYPE", "PERPLEXITY", "BITS/BYTE", "READS", "WRITES", "FILE", "MEMORY"),
@@ -73,6 +74,23 @@ def test_people_get_a_table_and_trouble_of_one_model_is_a_sentence(
     assert rows[0].startswith("starter-base ")
     assert "%" in rows[0]
     assert "windows of 64 tokens" in said.out
+
+
+def test_a_smaller_version_that_expects_the_text_better_does_not_cost_less_than_nothing(
+    story: str, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    asked = ["models", "compare", "starter-base", "starter-base-f16", "--text", story, *WORDS]
+    assert main(asked) == 0
+    book = home / "data" / FILE
+    kept = json.loads(book.read_bytes())
+    large = max(kept["results"], key=lambda one: one["info"]["size_bytes"])
+    large["parts"] = [part * 1.1 for part in large["parts"]]
+    large["nats"] = sum(large["parts"])
+    book.write_text(json.dumps(kept), encoding="utf-8")
+    capsys.readouterr()
+    assert main(asked) == 0
+    advice = capsys.readouterr().out.splitlines()[-1]
+    assert re.search(r"Take starter-base: it has \d+\.\d % less perplexity, and takes ", advice)
 
 
 def test_a_window_too_large_for_a_model_is_said_of_it_and_the_others_go_on(
