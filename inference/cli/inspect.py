@@ -10,7 +10,6 @@ from inference.cli import console
 from inference.cli.inspect_text import add_text_options, given_text, perplexity, print_perplexity
 from inference.cli.options import add_json, add_load_options, add_model, whole
 from inference.cli.session import INTERRUPTED, Interrupted, interruptible, opened
-from inference.errors import InferenceError
 from inference.inside.questions import (
     Array,
     AskAttention,
@@ -79,12 +78,7 @@ def inspect(arguments: argparse.Namespace) -> int:
     try:
         with interruptible(cancel), opened(arguments, cancel) as session:
             pieces = _read(session, arguments.text, as_chat=arguments.chat)
-            try:
-                figure = _FIGURES[arguments.what](session, arguments, pieces, cancel)
-            except InferenceError:
-                if cancel.cancelled:
-                    raise Interrupted from None
-                raise
+            figure = _FIGURES[arguments.what](session, arguments, pieces, cancel)
             if arguments.json:
                 tokens = [{"id": piece.id, "text": piece.text} for piece in pieces]
                 head: Figure = {"what": arguments.what, "model": session.info.id}

@@ -124,7 +124,7 @@ def opened(arguments: argparse.Namespace, cancel: CancelToken) -> Iterator[Sessi
 
     Raises:
         InferenceError: One of its children.
-        Interrupted: ``cancel`` was set while loading.
+        Interrupted: ``cancel`` was set, and whatever was going on ended for that.
     """
     info = find_model(arguments.model, arguments.engine)
     defaults = ModelNotes(app_paths().data / NOTES).of(info).defaults
@@ -139,6 +139,10 @@ def opened(arguments: argparse.Namespace, cancel: CancelToken) -> Iterator[Sessi
         if info.origin:
             ModelNotes(app_paths().data / NOTES).used(info, time.time())
         yield session
+    except InferenceError:
+        if cancel.cancelled:
+            raise Interrupted from None
+        raise
     finally:
         client.close()
 

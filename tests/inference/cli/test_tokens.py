@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from inference.library.model_defaults import OWN, ModelDefaults, TemplateChoice
 from inference.library.notes import FILE, ModelNotes
 from inference.types import ModelInfo
 from tests.helpers.assets import asset
-from tests.inference.cli.conftest import real_cli
+from tests.helpers.processes import gone_within
+from tests.inference.cli.conftest import environment, fake_command, real_cli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,3 +122,26 @@ def test_other_models_are_counted_beside_it(home: Path) -> None:
     assert "".join(piece["text"] for piece in rows[1]["tokens"]) == text
     assert "characters a token" in real_cli(*arguments).out
     assert real_cli("tokens", "starter-base", text, "--against", "nobody").status == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is a POSIX thing")
+def test_ctrl_c_while_other_tokenizers_are_read_ends_with_130_and_without_a_word(
+    instruct: Path,
+) -> None:
+    running = subprocess.Popen(
+        fake_command("tokens", instruct, "hello", "--against", instruct),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        text=True,
+    )
+    reader = None
+    while reader is None:
+        for child in psutil.Process(running.pid).children():
+            with suppress(psutil.Error):
+                reader = child if "--tokens" in child.cmdline() else reader
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert (out, err) == ("", "")
+    assert gone_within(reader.pid, 3)
