@@ -12,13 +12,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec.structs import astuple
+
 from inference.errors import UnsupportedRequestError
 from inference.types import BeamEnd, BeamNode, BeamTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from inference.types import BeamState, SamplingParams
+    from inference.types import BeamState, SamplingParams, TokenPiece
 
 PROMPT = -1
 """Stands for the prompt where a node's parent is asked for."""
@@ -143,11 +145,15 @@ class BeamSearch:
             return self._complete[0].node
         return self._running[0] if self._running else PROMPT
 
-    def tree(self, request_id: str, text_of: Callable[[int], str]) -> BeamTree:
-        """Return all that was looked at, with each token's text."""
+    def tree(self, request_id: str, shown: Callable[[int], TokenPiece]) -> BeamTree:
+        """Return all that was looked at, with each token for people."""
         nodes = tuple(
             BeamNode(
-                node.token, text_of(node.token), node.parent, node.logprob, node.score, node.state
+                *astuple(shown(node.token)),
+                parent=node.parent,
+                logprob=node.logprob,
+                score=node.score,
+                state=node.state,
             )
             for node in self._nodes
         )

@@ -297,7 +297,7 @@ class LoadedModel(msgspec.Struct, frozen=True):
     kv_cache_type: str = ""
 
 
-class TokenPiece(msgspec.Struct, frozen=True):
+class TokenPiece(msgspec.Struct, frozen=True, omit_defaults=True):
     """One token as an id and its text; ``text`` shows incomplete UTF-8 as U+FFFD.
 
     ``raw`` are its bytes where the text cannot tell them; ``data`` are they in every case.
@@ -321,28 +321,22 @@ class RenderedPrompt(msgspec.Struct, frozen=True):
     tokens: tuple[TokenPiece, ...]
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class Candidate(TokenPiece, frozen=True, kw_only=True):
     """A possible next token; ``logprob`` is the natural log of the unmodified distribution."""
 
-    id: int
-    text: str
     logprob: float
 
 
-class BeamNode(msgspec.Struct, frozen=True):
+class BeamNode(TokenPiece, frozen=True, kw_only=True):
     """A token that beam search looked at.
 
     Attributes:
-        token_id: Its id.
-        text: Its text; incomplete UTF-8 as U+FFFD.
         parent: Place of the token before it in ``BeamTree.nodes``; -1 is the prompt.
         logprob: Natural log of the unmodified distribution.
         score: Sum of the log-probabilities from the prompt to it, after the penalties.
         state: ``kept`` went on, ``finished`` completed an answer, ``pruned`` was given up.
     """
 
-    token_id: int
-    text: str
     parent: int
     logprob: float
     score: float

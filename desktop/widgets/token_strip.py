@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from desktop.widgets.charts.pieces import shown_piece, spoken, word_from
+from desktop.widgets.charts.pieces import shown, spoken, word_from
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
@@ -84,7 +84,7 @@ class TokenStrip(QWidget):
     def _words(self, index: int) -> str:
         if index >= len(self._pieces):
             return self.tr("what would come next")
-        return spoken(self._pieces[index].text)
+        return spoken(self._pieces[index])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Step through the text."""
@@ -117,9 +117,7 @@ class TokenStrip(QWidget):
         words = ""
         if place is not None and place < len(self._pieces):
             piece = self._pieces[place]
-            words = self.tr("“{0}”, id {1}, position {2}").format(
-                spoken(piece.text), piece.id, place
-            )
+            words = self.tr("“{0}”, id {1}, position {2}").format(spoken(piece), piece.id, place)
         QToolTip.showText(event.globalPosition().toPoint(), words, self)
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -148,7 +146,7 @@ class TokenStrip(QWidget):
     def _text_of(self, index: int) -> str:
         if index >= len(self._pieces):
             return "?"
-        text = shown_piece(self._pieces[index])
+        text = shown(self._pieces[index])
         return text if len(text) <= 24 else text[:23] + "…"
 
     def _lay_out(self) -> None:

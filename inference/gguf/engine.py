@@ -217,14 +217,14 @@ class GgufEngine:
                 raise InferenceError("The calculation was stopped.")
             for index in range(len(chunk)):
                 distribution = Distribution.of(self._session.logits(index))
-                scores.append(distribution.top(top_n, self._vocabulary.display))
+                scores.append(distribution.top(top_n, self._vocabulary.shown))
         return tuple(scores)
 
     def beam_tree(self, request_id: str) -> BeamTree:
         """Return what the latest beam search looked at; see ``inference.engine.Engine``."""
         if self._searched is None or self._searched[0] != request_id:
             raise no_beam_tree()
-        return self._searched[1].tree(request_id, self._vocabulary.display)
+        return self._searched[1].tree(request_id, self._vocabulary.shown)
 
     def forget(self, cache_key: str | None) -> None:
         """Drop what is kept of one chat, or of all; see ``inference.engine.Engine``."""

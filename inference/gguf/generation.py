@@ -269,7 +269,7 @@ class Generation:
         if not self._request.top_n:
             return None, ()
         distribution = Distribution.of(logits)
-        top = distribution.top(self._request.top_n, self._vocabulary.display)
+        top = distribution.top(self._request.top_n, self._vocabulary.shown)
         return distribution.logprob(token), top
 
     def _search(self, cancel: CancelToken) -> Generator[EngineEvent, None, FinishReason]:
@@ -279,7 +279,7 @@ class Generation:
         top_n = self._request.top_n
 
         def look(distribution: Distribution, node: int) -> None:
-            tops[node] = distribution.top(top_n, self._vocabulary.display)
+            tops[node] = distribution.top(top_n, self._vocabulary.shown)
 
         decoder = BeamDecoder(
             self._session, self._request.sampling, limit=self._limit, ends=self._eog, look=look

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
+from msgspec.structs import astuple
 
 from inference.errors import CorruptCheckpointError
+from inference.types import Candidate
 
 if TYPE_CHECKING:
     import ctypes
@@ -20,9 +22,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    Logits: TypeAlias = npt.NDArray[np.float32]
+    from inference.types import TokenPiece
 
-from inference.types import Candidate
+    Logits: TypeAlias = npt.NDArray[np.float32]
 
 _BLOCK: Final = 256
 _BLOCKED_FROM: Final = 8192
@@ -67,13 +69,16 @@ class Distribution:
         """Return the natural log of a token's probability."""
         return float(self.logits[token]) - self.log_sum
 
-    def top(self, n: int, text_of: Callable[[int], str]) -> tuple[Candidate, ...]:
+    def top(self, n: int, shown: Callable[[int], TokenPiece]) -> tuple[Candidate, ...]:
         """Return the ``n`` likeliest tokens, likeliest first; equal ones by id."""
         if n <= 0:
             return ()
         ids = top_ids(self.logits, n)
         return tuple(
-            Candidate(token, text_of(token), float(self.logits[token]) - self.log_sum)
+            Candidate(
+                *astuple(shown(token)),
+                logprob=float(self.logits[token]) - self.log_sum,
+            )
             for token in ids.tolist()
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
+from msgspec.structs import astuple
 
 from inference.errors import UnsupportedRequestError
 from inference.inside.attention import Overview, Reduced, Rollout, habits, part
@@ -98,7 +99,7 @@ def answer(question: Question, source: Source, cancel: CancelToken) -> Finding:
 def _next(question: AskNext, source: Source, cancel: CancelToken) -> NextTokens:
     check_text(question.token_ids, source)
     logits = source.next_logits(question.token_ids, cancel)  # (V,)
-    found = next_tokens(logits, question.top_n, source.text_of)
+    found = next_tokens(logits, question.top_n, source.piece)
     if not question.all_logits:
         return found
     every, order = logits.astype(np.float32), likeliest_first(logits)
@@ -179,7 +180,7 @@ def _lens(question: AskLens | AskLensAlong, source: Source, cancel: CancelToken)
         logits = source.unembed(rows[start : start + _LENS_ROWS])  # (n, V)
         for scores, chances in zip(logits, log_softmax(logits), strict=True):
             found += [
-                Candidate(token, source.text_of(token), float(chances[token]))
+                Candidate(*astuple(source.piece(token)), logprob=float(chances[token]))
                 for token in top_places(scores, top_n)
             ]
     each = len(found) // len(stream)

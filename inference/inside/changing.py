@@ -6,7 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from inference.errors import UnsupportedRequestError
 from inference.inside.questions import (
@@ -14,7 +14,6 @@ from inference.inside.questions import (
     ChangedRun,
     EdgeOff,
     HeadOff,
-    ScoredToken,
     WrittenStep,
 )
 from inference.inside.reading import (
@@ -23,7 +22,7 @@ from inference.inside.reading import (
     entropy_bits,
     log_softmax,
     next_tokens,
-    top_places,
+    scored_tokens,
 )
 
 if TYPE_CHECKING:
@@ -58,8 +57,8 @@ def changed(question: AskChanged, source: Source, cancel: CancelToken) -> Change
     before, before_steps = _run(ids, plain, source, cancel)
     after, after_steps = _run(other, steered, source, cancel)
     return ChangedRun(
-        next_tokens(before, _TOP_N, source.text_of),
-        next_tokens(after, _TOP_N, source.text_of),
+        next_tokens(before, _TOP_N, source.piece),
+        next_tokens(after, _TOP_N, source.piece),
         before_steps,
         after_steps,
         _divergence_bits(before, after),
@@ -104,14 +103,10 @@ def _write(logits: Numbers, temperature: float, chance: Random, source: Source) 
         place = int(np.searchsorted(sums, spot * sums[-1], side="right"))
         token = min(place, len(sums) - 1)
     return WrittenStep(
-        token,
-        source.text_of(token),
-        temperature,
-        float(entropy_bits(logprobs[None])[0]),
-        tuple(
-            ScoredToken(place, source.text_of(place), float(logits[place]), float(logprobs[place]))
-            for place in top_places(logits, _TOP_STEP)
-        ),
+        *astuple(source.piece(token)),
+        temperature=temperature,
+        entropy_bits=float(entropy_bits(logprobs[None])[0]),
+        top=scored_tokens(logits, logprobs, _TOP_STEP, source.piece),
     )
 
 

@@ -282,11 +282,9 @@ Question: TypeAlias = (
 )
 
 
-class ScoredToken(msgspec.Struct, frozen=True):
+class ScoredToken(TokenPiece, frozen=True, kw_only=True):
     """A possible next token with its score and the natural log of its chance."""
 
-    id: int
-    text: str
     logit: float
     logprob: float
 
@@ -326,11 +324,9 @@ class Lens(msgspec.Struct, frozen=True, tag="lens_layers"):
     origin: Origin = "derived"
 
 
-class Neighbour(msgspec.Struct, frozen=True):
+class Neighbour(TokenPiece, frozen=True, kw_only=True):
     """A token and the cosine between its vector and the direction asked for."""
 
-    id: int
-    text: str
     cosine: float
 
 
@@ -376,18 +372,15 @@ class Surprise(msgspec.Struct, frozen=True, tag="surprises"):
     origin: Origin = "measured"
 
 
-class WrittenStep(msgspec.Struct, frozen=True):
+class WrittenStep(TokenPiece, frozen=True, kw_only=True):
     """A token that a run wrote, and the chances it was drawn with.
 
     Attributes:
-        id, text: The token.
         temperature: It was drawn at; 0 = the likeliest was taken, and chances are the model's own.
         entropy_bits: Of the whole distribution, after the temperature.
         top: The likeliest, ``logprob`` after the temperature and ``logit`` before it.
     """
 
-    id: int
-    text: str
     temperature: float
     entropy_bits: float
     top: tuple[ScoredToken, ...]

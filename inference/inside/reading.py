@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec.structs import astuple
 
 from inference.errors import ContextOverflowError, InferenceError, UnsupportedRequestError
 from inference.inside.questions import Array, NextTokens, ScoredToken
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from inference.inside.questions import Window
     from inference.inside.source import Numbers, Source
+    from inference.types import TokenPiece
 
 _MOST_TOP = 1000
 
@@ -28,14 +30,23 @@ class StoppedLookError(InferenceError):
         super().__init__(message, hint, detail)
 
 
-def next_tokens(logits: Numbers, top_n: int, text_of: Callable[[int], str]) -> NextTokens:
+def next_tokens(logits: Numbers, top_n: int, piece: Callable[[int], TokenPiece]) -> NextTokens:
     """Return the likeliest of all tokens, (V,), and the entropy of their chances."""
     logprobs = log_softmax(logits[None])[0]  # (V,)
-    top = tuple(
-        ScoredToken(token, text_of(token), float(logits[token]), float(logprobs[token]))
+    top = scored_tokens(logits, logprobs, top_n, piece)
+    return NextTokens(top, float(entropy_bits(logprobs[None])[0]))
+
+
+def scored_tokens(
+    logits: Numbers, logprobs: Numbers, top_n: int, piece: Callable[[int], TokenPiece]
+) -> tuple[ScoredToken, ...]:
+    """Return the tokens of the highest scores, (V,), best first."""
+    return tuple(
+        ScoredToken(
+            *astuple(piece(token)), logit=float(logits[token]), logprob=float(logprobs[token])
+        )
         for token in top_places(logits, top_n)
     )
-    return NextTokens(top, float(entropy_bits(logprobs[None])[0]))
 
 
 # --- checks --------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 import numpy as np
+from msgspec.structs import astuple
 
 from inference.errors import UnsupportedRequestError
 from inference.inside.questions import (
@@ -67,7 +68,8 @@ def neighbours(question: AskNeighbours | AskSum, source: Source) -> Neighbours:
 
     def told(tokens: Sequence[int]) -> tuple[Neighbour, ...]:
         return tuple(
-            Neighbour(token, source.text_of(token), float(scores[token])) for token in tokens
+            Neighbour(*astuple(source.piece(token)), cosine=float(scores[token]))
+            for token in tokens
         )
 
     scores = cosines.copy()

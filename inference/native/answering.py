@@ -322,7 +322,7 @@ def candidates(
     """Return the ``top_n`` likeliest tokens of one distribution, (V,), likeliest first."""
     best, ids = logprobs.topk(min(top_n, logprobs.numel()))  # (n,) each
     return tuple(
-        Candidate(token, tokenizer.text(token), logprob)
+        Candidate(*msgspec.structs.astuple(tokenizer.shown(token)), logprob=logprob)
         for token, logprob in zip(ids.tolist(), best.tolist(), strict=True)
     )
 

@@ -264,7 +264,7 @@ class NativeEngine:
         """Return what the latest beam search looked at; see ``inference.engine.Engine``."""
         if self._searched is None or self._searched[0] != request_id:
             raise no_beam_tree()
-        return self._searched[1].tree(request_id, self._tokenizer.text)
+        return self._searched[1].tree(request_id, self._tokenizer.shown)
 
     def forget(self, cache_key: str | None) -> None:
         """Drop what is kept of one chat, or of all; see ``inference.engine.Engine``."""

@@ -342,7 +342,7 @@ def _candidates(chosen: TokenPiece, top_n: int) -> tuple[Candidate, ...]:
     others = (_piece(f" {word}{rank}") for rank, word in enumerate(_WORDS * 2))
     pieces = itertools.islice(itertools.chain((chosen,), others), top_n)
     return tuple(
-        Candidate(piece.id, piece.text, -math.log(2) * (rank + 1))
+        Candidate(piece.id, piece.text, logprob=-math.log(2) * (rank + 1))
         for rank, piece in enumerate(pieces)
     )
 

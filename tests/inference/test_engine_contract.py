@@ -249,7 +249,7 @@ class TestEngineContract:
             tree = engine.beam_tree("r")
             assert len(tree.nodes) > 5 * 2
             told = [event.token_id for event in token_events(events)]
-            assert tree.nodes[tree.winner].token_id in (told[-1], *engine.loaded.eos_ids)
+            assert tree.nodes[tree.winner].id in (told[-1], *engine.loaded.eos_ids)
 
     def test_a_tree_that_is_not_kept_is_refused(self, engine: Engine) -> None:
         with pytest.raises(UnsupportedRequestError, match="no tree"):

@@ -25,16 +25,20 @@ from inference.inside.questions import (
     AskMap,
     AskNeighbours,
     AskNext,
+    AskPieces,
     AskRollout,
     AskSum,
     AskSurprise,
     AskUpdates,
     AskVectors,
     HeadOff,
+    Neighbours,
+    NextTokens,
+    Pieces,
     Term,
 )
 from inference.native.engine import open_engine as open_native
-from inference.types import LoadOptions
+from inference.types import LoadOptions, TokenPiece
 from tests.helpers.assets import asset
 
 if TYPE_CHECKING:
@@ -263,3 +267,21 @@ def test_a_stop_ends_a_look_and_the_next_one_works(starter: Both) -> None:
 def _perplexity(surprise: Any) -> float:
     told = [value for value in surprise.logprobs if value is not None]
     return math.exp(-sum(told) / len(told))
+
+
+def test_both_engines_say_which_of_the_tokens_they_find_are_special(starter: Both) -> None:
+    ends = starter.native.loaded.eos_ids
+    for engine in (starter.gguf, starter.native):
+        near = engine.inspect(AskNeighbours(plus=ends[:1], top_n=40), CancelToken())
+        assert isinstance(near, Neighbours)
+        assert near.left_out[0].special
+        assert near.left_out[0].text.startswith("<|")
+        top = engine.inspect(AskNext(starter.ids[:20], 1000), CancelToken())
+        assert isinstance(top, NextTokens)
+        for found in (near.found, top.top):
+            pieces = engine.inspect(AskPieces(tuple(one.id for one in found)), CancelToken())
+            assert isinstance(pieces, Pieces)
+            assert pieces.tokens == tuple(
+                TokenPiece(one.id, one.text, one.special, one.raw) for one in found
+            )
+        assert any(one.special for one in top.top)

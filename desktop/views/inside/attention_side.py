@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from desktop.widgets import formatting
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.head_grid import HeadGrid
-from desktop.widgets.charts.pieces import shown_piece
+from desktop.widgets.charts.pieces import shown
 from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.controls import label, panel, scrolled
 from desktop.widgets.notice import Notice
@@ -61,13 +61,13 @@ class AttentionSide(QWidget):
 
     def name_row(self, piece: TokenPiece) -> None:
         """Name the token that looks."""
-        words = self.tr("“{0}” looks most at").format(shown_piece(piece))
+        words = self.tr("“{0}” looks most at").format(shown(piece))
         self.row_frame.set_sentence(words)
 
     def show_row(self, pieces: tuple[TokenPiece, ...], row: npt.NDArray[np.float32]) -> None:
         """Show the strongest looks of the last token of a row, (T,), and what they come to."""
         best = np.argsort(-row, kind="stable")[:_SHOWN]
-        self.row.set_rows(tuple((shown_piece(pieces[int(n)]), float(row[n])) for n in best))
+        self.row.set_rows(tuple((pieces[int(n)], float(row[n])) for n in best))
         here, first = formatting.chance(float(row[-1])), formatting.chance(float(row[0]))
         if len(row) == 1:
             words = self.tr("The first token can only look at itself.")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from desktop.inside import Inquiry, Result, Subject
     from desktop.values import Problem
+    from desktop.widgets.charts.share_bars import Share
     from desktop.widgets.theme import Theme
     from inference.inside.questions import ScoredToken, WrittenStep
     from inference.types import ModelInfo
@@ -204,7 +205,7 @@ class ChangeView(InsideView):
             (self._after_steps, self._after, run.after_steps, self.tr("Changed")),
         ):
             at = max(1, min(step, len(steps)))
-            strip.set_text((start, *(TokenPiece(one.id, one.text) for one in steps)), at)
+            strip.set_text((start, *steps), at)
             bars.set_rows(_shares(steps[at - 1].top))
             sentences.append(self._step_told(name, steps[at - 1]))
         self._step_words.setText(
@@ -215,10 +216,10 @@ class ChangeView(InsideView):
         bits = formatting.decimal(step.entropy_bits, 1)
         if not step.temperature:
             return self.tr("{0}: “{1}” is the likeliest, {2} bits of uncertainty.").format(
-                name, spoken(step.text), bits
+                name, spoken(step), bits
             )
         return self.tr("{0}: “{1}” drawn at temperature {2}, {3} bits of uncertainty.").format(
-            name, spoken(step.text), formatting.decimal(step.temperature, 2), bits
+            name, spoken(step), formatting.decimal(step.temperature, 2), bits
         )
 
     def _told(self, run: ChangedRun) -> str:
@@ -234,11 +235,11 @@ class ChangeView(InsideView):
         if first.id == other.id:
             return self.tr(
                 "“{0}” stays the likeliest. The chances moved by {1} bits (Kullback-Leibler)."
-            ).format(first.text.strip() or first.text, bits)
+            ).format(spoken(first), bits)
         return self.tr(
             "“{0}” becomes “{1}”. The chances moved by {2} bits (Kullback-Leibler)."
-        ).format(first.text.strip() or first.text, other.text.strip() or other.text, bits)
+        ).format(spoken(first), spoken(other), bits)
 
 
-def _shares(top: tuple[ScoredToken, ...]) -> tuple[tuple[str, float], ...]:
-    return tuple((one.text, math.exp(one.logprob)) for one in top[:_SHOWN])
+def _shares(top: tuple[ScoredToken, ...]) -> tuple[Share, ...]:
+    return tuple((one, math.exp(one.logprob)) for one in top[:_SHOWN])

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from desktop.views.inside.steering import Steering
-from desktop.widgets.charts.pieces import shown_piece, spoken
+from desktop.widgets.charts.pieces import shown, spoken
 from desktop.widgets.controls import Button, label, panel, rule, scrolled
 from desktop.widgets.inputs import Combo
 from inference.inside.questions import BlockOff, Change, EdgeOff, HeadOff
@@ -142,7 +142,7 @@ class ChangeControls(QWidget):
         self._show_list()
         loaded = subject.loaded
         _offer(self._layer, [self.tr("Layer {0}").format(n + 1) for n in range(loaded.n_layers)])
-        names = [f"{n}  {shown_piece(one)}" for n, one in enumerate(subject.tokens)]
+        names = [f"{n}  {shown(one)}" for n, one in enumerate(subject.tokens)]
         _offer(self._target, names[: max(1, subject.chosen - 1)])
         _offer(self._place, names[: subject.chosen])
         if other or moved:  # the latest token read is near and counts most; the first is a mark
@@ -214,7 +214,7 @@ class ChangeControls(QWidget):
             self._list_one(f"change_{number}", self._words_of(change), take_back)
         if self._edit is not None and self._subject is not None:
             words = self.tr("“{0}” instead of “{1}”").format(
-                self._put_in, spoken(self._subject.tokens[self._edit[0]].text)
+                self._put_in, spoken(self._subject.tokens[self._edit[0]])
             )
             self._list_one("change_edit", words, self._on_word_back)
 
@@ -234,7 +234,7 @@ class ChangeControls(QWidget):
             return self.tr("Layer {0}, head {1}").format(change.layer + 1, change.head + 1)
         if isinstance(change, EdgeOff):
             subject = self._subject
-            word = "" if subject is None else shown_piece(subject.tokens[change.target])
+            word = "" if subject is None else shown(subject.tokens[change.target])
             return self.tr("The look at {0}").format(word)
         parts = {
             "block": self.tr("Layer {0}"),

@@ -13,7 +13,7 @@ from desktop.views.inside.embedding_near import two_digits
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.layer_lines import LayerLine, LayerLines
 from desktop.widgets.charts.legend import Legend
-from desktop.widgets.charts.pieces import shown_piece
+from desktop.widgets.charts.pieces import shown
 from desktop.widgets.controls import Button, label
 from inference.inside.questions import Array, AskContext
 
@@ -77,7 +77,7 @@ class ContextSection(QWidget):
         """Show the chosen token; a second text stays, as far as it has that token."""
         self._subject = subject
         self._place = min(subject.chosen, len(subject.tokens) - 1)
-        word = shown_piece(subject.tokens[self._place])
+        word = shown(subject.tokens[self._place])
         self._field.setPlaceholderText(self.tr("Another sentence with “{0}” in it").format(word))
         if self._field.text().strip():
             self._on_text()
@@ -115,7 +115,7 @@ class ContextSection(QWidget):
             self.tr(
                 "“{0}” does not stand in that text as one token: {1}. Write a sentence with it, "
                 "spelled the same way."
-            ).format(shown_piece(here), " ".join(shown_piece(piece) for piece in forms[-1]))
+            ).format(shown(here), " ".join(shown(piece) for piece in forms[-1]))
         )
 
     def _ask(self, other: tuple[TokenPiece, ...] = (), place: int = 0) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from desktop.views.inside.word_pieces import better, both_ways, cut, terms
 from desktop.widgets import formatting
 from desktop.widgets.charts.frame import FigureFrame
-from desktop.widgets.charts.pieces import shown, shown_piece
+from desktop.widgets.charts.pieces import shown
 from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.controls import Button, label
 from inference.inside.questions import AskNeighbours, AskSum, Neighbours, Term
@@ -81,7 +81,7 @@ class NearSection(QWidget):
     def show_subject(self, subject: Subject) -> None:
         """Show the neighbours of the chosen token."""
         piece = subject.tokens[min(subject.chosen, len(subject.tokens) - 1)]
-        self._told.setText(self.tr("Now: “{0}” of the text.").format(shown_piece(piece)))
+        self._told.setText(self.tr("Now: “{0}” of the text.").format(shown(piece)))
         self._asked_with = ((piece.id,),)
         self._ask(AskNeighbours((piece.id,), top_n=_SHOWN))
 
@@ -125,13 +125,11 @@ class NearSection(QWidget):
         self._ask(AskSum(tuple(Term(ids, sign) for ids, sign in made), _SHOWN))
 
     def _on_neighbours(self, finding: Neighbours) -> None:
-        self._near.set_rows(tuple((one.text, one.cosine) for one in finding.found))
+        self._near.set_rows(tuple((one, one.cosine) for one in finding.found))
         is_sum = finding.origin == "derived"
         method = self.tr("sum of words") if is_sum else ""
         self._frame.origin.set_origin(finding.origin, method)
-        scores = ", ".join(
-            f"{shown(one.text)} {two_digits(one.cosine)}" for one in finding.left_out
-        )
+        scores = ", ".join(f"{shown(one)} {two_digits(one.cosine)}" for one in finding.left_out)
         words = self.tr(
             "Left out, because words asked with are often nearest to their own sum: {0}."
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -20,7 +19,7 @@ from desktop.inside import Decoded, RunDecodings
 from desktop.views.inside.view import InsideView
 from desktop.widgets import formatting
 from desktop.widgets.charts.beam_tree import BeamTreeFigure
-from desktop.widgets.charts.chance_bars import ChanceBars, ChanceRow, Chances
+from desktop.widgets.charts.chance_bars import ChanceBars, Chances, chance_rows
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.pieces import shown
 from desktop.widgets.controls import Button, label, scrolled
@@ -307,28 +306,14 @@ class LabView(InsideView):
         one = self._found[self._chosen]
         stages = Sorted.found_in(finding).stages(one.sampling)
         drawn = one.tokens[self._step - 1]
-        texts = {token.id: token.text for token in finding.top} | {drawn.id: drawn.text}
-        places = list(range(_SHOWN))
-        where = int(np.flatnonzero(stages.order == drawn.id)[0])
-        if where >= _SHOWN:
-            places[-1] = where
-        rows = tuple(
-            ChanceRow(
-                int(stages.order[place]),
-                texts.get(int(stages.order[place]), "?"),
-                float(stages.own[place]),
-                float(stages.drawn[place]),
-                is_chosen=int(stages.order[place]) == drawn.id,
-            )
-            for place in places
-        )
+        rows = chance_rows(stages, (drawn, *finding.top), _SHOWN, drawn.id)
         cut_at = next((index for index, row in enumerate(rows) if row.drawn <= 0), None)
         has_cut = cut_at is not None and cut_at > 0
         words = self.tr("{0} cuts here").format(self._names()[one.name]) if has_cut else ""
         self._bars.set_chances(Chances(rows, cut_at if has_cut else None, words))
         self._bars_frame.set_sentence(
             self.tr("Step {0} of {1}: “{2}” was taken.").format(
-                self._step, len(one.tokens), shown(drawn.text)
+                self._step, len(one.tokens), shown(drawn)
             )
         )
 

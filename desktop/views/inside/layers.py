@@ -11,7 +11,6 @@ from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.legend import Legend
 from desktop.widgets.charts.lens_grid import LensGrid
 from desktop.widgets.charts.lens_table import LensTable
-from desktop.widgets.charts.pieces import shown_piece
 from desktop.widgets.charts.update_bars import UpdateBars
 from desktop.widgets.controls import scrolled
 from desktop.widgets.inputs import Segments
@@ -134,7 +133,7 @@ class LayersView(InsideView):
 
     def _show_along(self, subject: Subject, found: Lens, places: tuple[int, ...]) -> None:
         tokens = subject.tokens
-        read = tuple(shown_piece(tokens[place]) for place in places)
+        read = tuple(tokens[place] for place in places)
         following = tuple(
             tokens[place + 1].id if place + 1 < len(tokens) else None for place in places
         )

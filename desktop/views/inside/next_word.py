@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 from desktop.views.inside.view import InsideView
 from desktop.views.sampling import value_specs
 from desktop.widgets import formatting
-from desktop.widgets.charts.chance_bars import ChanceBars, ChanceRow, Chances
+from desktop.widgets.charts.chance_bars import ChanceBars, Chances, chance_rows
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.legend import Legend
 from desktop.widgets.charts.surprise_strip import SurpriseStrip
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from desktop.inside import Inquiry, Result, Subject
     from desktop.widgets.theme import Theme
     from inference.inside.stages import Stages
+    from inference.types import TokenPiece
 
 _SHOWN: Final = 14
 _LIVE: Final = ("temperature", "top_k", "top_p", "min_p")
@@ -44,7 +45,7 @@ class NextWordView(InsideView):
         self._sorted: Sorted | None = None
         self._drawn_id: int | None = None
         self._first = 0  # the first token of the strip: the answer's, where there is one
-        self._texts: dict[int, str] = {}
+        self._texts: dict[int, TokenPiece] = {}
         self._settings = SamplingParams()
         self._bars = ChanceBars(theme, "next_word_bars", self.tr("What could have stood here"))
         self._bars.place_chosen.connect(self._on_row_chosen)
@@ -127,7 +128,7 @@ class NextWordView(InsideView):
         if question == self._asked and isinstance(finding, NextTokens):
             self._found = finding
             self._sorted = Sorted.found_in(finding)
-            self._texts = {one.id: one.text for one in finding.top}
+            self._texts = {one.id: one for one in (*finding.top, *self._standing())}
             self._show()
         subject = self._subject
         if subject is None or not isinstance(finding, Surprise):
@@ -146,10 +147,14 @@ class NextWordView(InsideView):
 
     def _here(self) -> int | None:
         """Return the id that stands at the chosen place, or was drawn for it."""
-        subject = self._subject
-        if self._drawn_id is not None or subject is None:
+        if self._drawn_id is not None:
             return self._drawn_id
-        return subject.tokens[subject.chosen].id if subject.chosen < len(subject.tokens) else None
+        return next((piece.id for piece in self._standing()), None)
+
+    def _standing(self) -> tuple[TokenPiece, ...]:
+        """Return the token at the chosen place, if the text goes that far."""
+        subject = self._subject
+        return () if subject is None else subject.tokens[subject.chosen : subject.chosen + 1]
 
     def _show(self) -> None:
         if self._sorted is None or self._found is None:
@@ -164,28 +169,13 @@ class NextWordView(InsideView):
         subject = self._subject
         if subject is not None:
             here = self._here()
-            text = None if here is None else self._known_text(here)
-            whole = text is not None and "\N{REPLACEMENT CHARACTER}" not in text
+            whole = here in self._texts and not self._texts[here].raw  # no part of a letter
             written = subject.source.message_id and subject.chosen >= subject.answer_start
             self._controls.show_continue(possible=bool(written) and whole)
 
     def _chances(self, stages: Stages) -> Chances:
         here = self._here()
-        places = list(range(min(_SHOWN, len(stages.order))))
-        if here is not None:
-            where = int(np.flatnonzero(stages.order == here)[0])
-            if where >= _SHOWN:  # unlikely, but it stands here
-                places[-1] = where
-        rows = tuple(
-            ChanceRow(
-                int(stages.order[place]),
-                self.text_of(int(stages.order[place])),
-                float(stages.own[place]),
-                float(stages.drawn[place]),
-                is_chosen=int(stages.order[place]) == here,
-            )
-            for place in places
-        )
+        rows = chance_rows(stages, self._texts.values(), _SHOWN, here)
         cut_at = next((index for index, row in enumerate(rows) if row.drawn <= 0), None)
         shown = sum(row.own for row in rows)
         return Chances(
@@ -195,17 +185,6 @@ class NextWordView(InsideView):
             len(stages.order) - len(rows),
             max(0.0, 1.0 - shown),
         )
-
-    def text_of(self, token: int) -> str:
-        """Return a token's text; one beyond those that came with texts is in the subject."""
-        known = self._known_text(token)
-        return f"id {token}" if known is None else known
-
-    def _known_text(self, token: int) -> str | None:
-        if token in self._texts:
-            return self._texts[token]
-        pieces = self._subject.tokens if self._subject is not None else ()
-        return next((piece.text for piece in pieces if piece.id == token), None)
 
     def _cut_words(self, stages: Stages) -> str:
         settings = self._settings
@@ -251,14 +230,13 @@ class NextWordView(InsideView):
         self.place_chosen.emit(max(1, self._first + place))
 
     def _on_row_chosen(self, row: int) -> None:
-        self._drawn_id = self._bars.chances().rows[row].token_id
+        self._drawn_id = self._bars.chances().rows[row].token.id
         self._show()
 
     def _on_continue(self) -> None:
         here = self._here()
-        text = None if here is None else self._known_text(here)
-        if text is not None:
-            self.continue_asked.emit(text)
+        if here in self._texts:
+            self.continue_asked.emit(self._texts[here].text)
 
 
 class _Controls(QWidget):

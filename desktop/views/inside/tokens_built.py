@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from desktop.widgets import formatting
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.merge_steps import MergeSteps
-from desktop.widgets.charts.pieces import shown_piece
+from desktop.widgets.charts.pieces import shown
 from desktop.widgets.charts.plain_table import PlainTable
 from desktop.widgets.controls import label
 from inference.tokenizing.counts import by_kind, costliest
@@ -64,7 +64,7 @@ class HowBuilt(QWidget):
         self.frame.set_sentence(self._words(self._piece, token, found))
 
     def _words(self, piece: TokenPiece, token: BuiltToken, found: Built) -> str:
-        name = shown_piece(piece)
+        name = shown(piece)
         if token.how == "merged":
             words = self.tr(
                 "“{0}” out of {1} symbols: the pair that comes first in the tokenizer's list is "

@@ -21,7 +21,7 @@ from desktop.views.inside.walk_foot import WalkFoot
 from desktop.views.inside.walk_list import ICON, SEEN, StepDelegate
 from desktop.views.inside.walk_steps import steps
 from desktop.widgets import formatting
-from desktop.widgets.charts.pieces import shown_piece, spoken
+from desktop.widgets.charts.pieces import shown, spoken
 from desktop.widgets.controls import Button, label, panel, scrolled
 from desktop.widgets.theme import layout
 from inference.inside.questions import (
@@ -213,7 +213,7 @@ class WalkView(InsideView):
             facts = {
                 "vocabulary": formatting.count(loaded.n_vocab),
                 "count": formatting.count(len(subject.ids_before)),
-                "last": spoken(subject.tokens[subject.chosen - 1].text),
+                "last": spoken(subject.tokens[subject.chosen - 1]),
                 "layer": str(self._layer() + 1),
                 "layers": str(loaded.n_layers),
                 "start": self._start_words(subject),
@@ -231,7 +231,7 @@ class WalkView(InsideView):
         if not first.special:
             return ""
         return self.tr("The first one, {0}, is not yours: it marks where a text begins.").format(
-            shown_piece(first)
+            shown(first)
         )
 
     def _kept_words(self, subject: Subject) -> str:

@@ -10,12 +10,11 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.views.inside.walk_thinking import WalkThinking
 from desktop.widgets import formatting
-from desktop.widgets.charts.chance_bars import ChanceBars, ChanceRow, Chances
+from desktop.widgets.charts.chance_bars import ChanceBars, Chances, chance_rows
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.legend import Legend
 from desktop.widgets.charts.lens_table import LensTable
-from desktop.widgets.charts.pieces import shown, shown_piece
-from desktop.widgets.charts.share_bars import ShareBars
+from desktop.widgets.charts.share_bars import Share, ShareBars
 from desktop.widgets.charts.token_text import TokenText
 from desktop.widgets.charts.update_bars import UpdateBars
 from desktop.widgets.charts.vector_rows import VectorRows
@@ -53,7 +52,7 @@ class WalkFigures(QWidget):
         self._frames: dict[str, FigureFrame] = {}
         self._drawn: int | None = None
         self._next: NextTokens | None = None
-        self._kept: tuple[str, tuple[tuple[str, float], ...]] | None = None
+        self._kept: tuple[str, tuple[Share, ...]] | None = None
         tr = self.tr
         self._text = label("", theme, "reading", wrap=True, name="walk_text")
         self._pieces = TokenText(theme, "walk_pieces", tr("The text in pieces"))
@@ -197,13 +196,11 @@ class WalkFigures(QWidget):
             return
         before = subject.tokens[: subject.chosen]
         if step_id == "vectors":
-            self._vectors.set_vectors(
-                tuple(shown_piece(piece) for piece in before[-len(numbers) :]), numbers
-            )
+            self._vectors.set_vectors(before[-len(numbers) :], numbers)
         elif step_id == "attention":
             row = numbers[0]
             best = np.argsort(-row)[:_LOOKS]
-            self._looks.set_rows(tuple((shown_piece(before[int(n)]), float(row[n])) for n in best))
+            self._looks.set_rows(tuple((before[int(n)], float(row[n])) for n in best))
         elif step_id == "forward":
             self._updates.set_layers(
                 tuple((float(a), float(b), float(c)) for a, b, c in numbers[:, :, -1])
@@ -213,7 +210,7 @@ class WalkFigures(QWidget):
         top = finding.top[:_SHOWN]
         if step_id == "scores":
             self._scores.set_rows(
-                tuple((shown(one.text), float(np.exp(one.logprob))) for one in top),
+                tuple((one, float(np.exp(one.logprob))) for one in top),
                 tuple(formatting.decimal(one.logit, 1) for one in top),
             )
             self._say_rest(finding, sum(float(np.exp(one.logprob)) for one in top))
@@ -223,7 +220,7 @@ class WalkFigures(QWidget):
             piece = self.piece_to_append(finding)
             self._again.setText(f"{self._text.text()}{piece}")
         else:
-            rows = tuple((shown(one.text), float(np.exp(one.logprob))) for one in top)
+            rows = tuple((one, float(np.exp(one.logprob))) for one in top)
             self._mine.set_rows(rows)
             name = "" if self._subject is None else self._subject.model.name
             self._mine_name.setText(name)
@@ -248,22 +245,7 @@ class WalkFigures(QWidget):
             return
         ordered = Sorted.found_in(finding)
         stages = ordered.stages(subject.source.request.sampling)
-        texts = {one.id: one.text for one in finding.top}
-        places = list(range(min(_SHOWN + 3, len(stages.order))))
-        if self._drawn is not None:
-            where = int(np.flatnonzero(stages.order == self._drawn)[0])
-            if where not in places:  # unlikely, but it was drawn
-                places[-1] = where
-        rows = tuple(
-            ChanceRow(
-                int(stages.order[place]),
-                texts.get(int(stages.order[place]), "?"),
-                float(stages.own[place]),
-                float(stages.drawn[place]),
-                is_chosen=int(stages.order[place]) == self._drawn,
-            )
-            for place in places
-        )
+        rows = chance_rows(stages, finding.top, _SHOWN + 3, self._drawn)
         self._choice.set_chances(Chances(rows))
         self._next = finding
 
@@ -283,8 +265,7 @@ class WalkFigures(QWidget):
     def keep_as_other(self) -> None:
         """Keep what this model says, to stand beside the other one's."""
         if self._subject is not None:
-            rows = tuple((row[0], float(row[1])) for row in self._mine.table()[1:])
-            self._kept = self._subject.model.name, rows
+            self._kept = self._subject.model.name, self._mine.rows()
 
     def other_model(self, subject: Subject) -> str:
         """Return the id of the starter model of the other kind; empty for other models."""

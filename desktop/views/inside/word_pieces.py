@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from desktop.inside import ReadWords
-from desktop.widgets.charts.pieces import shown_piece
+from desktop.widgets.charts.pieces import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,4 +47,4 @@ def better(found: Sequence[Pieces]) -> tuple[Pieces, ...]:
 
 def cut(pieces: Pieces) -> str:
     """Write a word as the model has it, e.g. ``·king`` or ``·pal|ind|rome``."""
-    return "|".join(shown_piece(piece) for piece in pieces)
+    return "|".join(shown(piece) for piece in pieces)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPainterPath, QPen
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
-from desktop.widgets.charts.pieces import shown, spoken
+from desktop.widgets.charts.pieces import shown, spoken, written
 
 if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
@@ -65,7 +65,8 @@ class BeamTreeFigure(Figure):
         if tree is None:
             return self.tr("Nothing to show yet.")
         given_up = sum(node.state == "pruned" for node in tree.nodes)
-        text = "".join(tree.nodes[at].text for at in sorted(self._winners))
+        won = [tree.nodes[at] for at in sorted(self._winners)]
+        text = "".join(shown(node) if node.special else node.text for node in won)
         return self.tr("{0} tokens looked at, {1} given up; the winner is “{2}”.").format(
             len(tree.nodes), given_up, text.strip()
         )
@@ -77,7 +78,7 @@ class BeamTreeFigure(Figure):
             (
                 str(n),
                 str(node.parent),
-                node.text,
+                written(node),
                 f"{node.logprob:.6g}",
                 f"{node.score:.6g}",
                 node.state,
@@ -107,7 +108,7 @@ class BeamTreeFigure(Figure):
         }
         return self.tr("Step {0}: “{1}”, score {2}, {3}").format(
             self._steps[place] + 1,
-            spoken(node.text),
+            spoken(node),
             formatting.decimal(node.score, 2),
             states[node.state],
         )
@@ -161,6 +162,6 @@ class BeamTreeFigure(Figure):
         painter.setFont(font)
         painter.setPen(theme.text3 if dropped else theme.text)
         words = painter.fontMetrics().elidedText(
-            shown(node.text), Qt.TextElideMode.ElideRight, round(box.width()) - 10
+            shown(node), Qt.TextElideMode.ElideRight, round(box.width()) - 10
         )
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)

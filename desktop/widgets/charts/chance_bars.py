@@ -11,11 +11,15 @@ from PySide6.QtGui import QPainter, QPen
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
 from desktop.widgets.charts.hatching import hatch
-from desktop.widgets.charts.pieces import shown, spoken
+from desktop.widgets.charts.pieces import shown, spoken, written
 from desktop.widgets.icons import paint_icon
+from inference.types import TokenPiece
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from desktop.widgets.theme import Theme
+    from inference.inside.stages import Stages
 
 _ROW: Final = 27
 _BAR: Final = 12
@@ -30,8 +34,7 @@ _CUT: Final = 18
 class ChanceRow:
     """One token: its own chance and the one it is drawn with, 0 to 1; 0 = cut."""
 
-    token_id: int
-    text: str
+    token: TokenPiece
     own: float
     drawn: float
     is_chosen: bool = False
@@ -54,6 +57,37 @@ class Chances:
     cut_words: str = ""
     further: int = 0
     further_share: float = 0.0
+
+
+def chance_rows(
+    stages: Stages, tokens: Iterable[TokenPiece], count: int, here: int | None
+) -> tuple[ChanceRow, ...]:
+    """Return the likeliest tokens as rows.
+
+    Args:
+        stages: What the settings leave of each token.
+        tokens: Those whose texts are known; any other is shown by its id.
+        count: Rows at most.
+        here: Id that is marked; where it is not among the likeliest it takes the last row.
+    """
+    known = {token.id: token for token in tokens}
+    places = list(range(min(count, len(stages.order))))
+    if here is not None:
+        where = int((stages.order == here).argmax())
+        if where >= len(places):  # unlikely, but it stands here
+            places[-1] = where
+    rows = []
+    for place in places:
+        token = int(stages.order[place])
+        rows.append(
+            ChanceRow(
+                known.get(token, TokenPiece(token, f"id {token}")),
+                float(stages.own[place]),
+                float(stages.drawn[place]),
+                is_chosen=token == here,
+            )
+        )
+    return tuple(rows)
 
 
 class ChanceBars(Figure):
@@ -83,15 +117,15 @@ class ChanceBars(Figure):
         rows = self._chances.rows
         if not rows:
             return self.tr("Nothing to show yet.")
-        told = ", ".join(f"{spoken(row.text)} {formatting.chance(row.own)}" for row in rows[:5])
+        told = ", ".join(f"{spoken(row.token)} {formatting.chance(row.own)}" for row in rows[:5])
         chosen = next((row for row in rows if row.is_chosen), None)
-        here = "" if chosen is None else self.tr(" “{0}” stands here.").format(spoken(chosen.text))
+        here = "" if chosen is None else self.tr(" “{0}” stands here.").format(spoken(chosen.token))
         return self.tr("Likeliest: {0}.").format(told) + here
 
     def table(self) -> tuple[tuple[str, ...], ...]:
         """Return its numbers."""
         rows = [
-            (str(row.token_id), row.text, f"{row.own:.8g}", f"{row.drawn:.8g}")
+            (str(row.token.id), written(row.token), f"{row.own:.8g}", f"{row.drawn:.8g}")
             for row in self._chances.rows
         ]
         return (("id", "token", "model", "after settings"), *rows)
@@ -112,7 +146,7 @@ class ChanceBars(Figure):
         row = self._chances.rows[place]
         after = self.tr("cut") if row.drawn <= 0 else formatting.chance(row.drawn)
         return self.tr("“{0}”: {1}, after settings {2}").format(
-            spoken(row.text), formatting.chance(row.own), after
+            spoken(row.token), formatting.chance(row.own), after
         )
 
     def _top(self, index: int) -> int:
@@ -161,7 +195,7 @@ class ChanceBars(Figure):
         painter.setFont(theme.font("code", bold=row.is_chosen))
         painter.setPen(theme.text3 if is_cut else theme.text)
         metrics = painter.fontMetrics()
-        words = metrics.elidedText(shown(row.text), Qt.TextElideMode.ElideRight, _WORD - 12)
+        words = metrics.elidedText(shown(row.token), Qt.TextElideMode.ElideRight, _WORD - 12)
         painter.drawText(QRect(_WORD_LEFT, top, _WORD, _ROW), Qt.AlignmentFlag.AlignVCenter, words)
         bar_top = top + (_ROW - _BAR) / 2
         own = QRectF(_BARS, bar_top, max(2.0, row.own * scale), _BAR)

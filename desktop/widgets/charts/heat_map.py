@@ -14,7 +14,7 @@ from desktop.widgets.charts.colour_map import image_of
 from desktop.widgets.charts.figure import Figure, npy
 from desktop.widgets.charts.hatching import hatch
 from desktop.widgets.charts.mip import pooled
-from desktop.widgets.charts.pieces import shown_piece, spoken
+from desktop.widgets.charts.pieces import shown, spoken, written
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -145,10 +145,10 @@ class HeatMap(Figure):
     def table(self) -> tuple[tuple[str, ...], ...]:
         """Return its numbers: a row for each token that looks."""
         rows, columns = self._weights.shape
-        heads = [shown_piece(self._pieces[self._token(column, 1)]) for column in range(columns)]
+        heads = [written(self._pieces[self._token(column, 1)]) for column in range(columns)]
         body = [
             (
-                shown_piece(self._pieces[self._token(row, 0)]),
+                written(self._pieces[self._token(row, 0)]),
                 *(f"{value:.6g}" for value in self._weights[row]),
             )
             for row in range(rows)
@@ -188,7 +188,7 @@ class HeatMap(Figure):
         return self.tr("{0} to {1}").format(first, last) if last > first else str(first)
 
     def _word(self, token: int) -> str:
-        return spoken(self._pieces[token].text)
+        return spoken(self._pieces[token])
 
     def _token(self, cell: int, axis: int) -> int:
         """Return the first token that a row (axis 0) or column (1) stands for."""
@@ -333,7 +333,7 @@ class HeatMap(Figure):
             painter.setFont(theme.font("code_small", bold=is_chosen))
             painter.setPen(theme.accent_text if is_chosen else theme.text2)
             words = painter.fontMetrics().elidedText(
-                shown_piece(self._pieces[token]), Qt.TextElideMode.ElideRight, _LEFT - 14
+                shown(self._pieces[token]), Qt.TextElideMode.ElideRight, _LEFT - 14
             )
             place = QRectF(0, _TOP + row * cell, _LEFT - 8, cell)
             painter.drawText(
@@ -346,7 +346,7 @@ class HeatMap(Figure):
             painter.translate(_LEFT + (column + 0.5) * cell, _TOP - 6)
             painter.rotate(-60 if cell >= _STEEP_BELOW else -75)  # words must not touch
             words = painter.fontMetrics().elidedText(
-                shown_piece(self._pieces[self._token(column, 1)]),
+                shown(self._pieces[self._token(column, 1)]),
                 Qt.TextElideMode.ElideRight,
                 _TOP - 8,
             )

@@ -11,11 +11,11 @@ from PySide6.QtGui import QPainter, QPen
 from desktop.widgets import formatting
 from desktop.widgets.charts.colour_map import colour_of, ink_on
 from desktop.widgets.charts.grid_figure import GridFigure
-from desktop.widgets.charts.pieces import shown, spoken
+from desktop.widgets.charts.pieces import shown, spoken, written
 
 if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
-    from inference.types import Candidate
+    from inference.types import Candidate, TokenPiece
 
 _ROW: Final = 26
 _LEFT: Final = 58
@@ -29,13 +29,13 @@ class LensGrid(GridFigure):
     def __init__(self, theme: Theme, name: str, words: str) -> None:
         super().__init__(theme, name, words)
         self._layers: tuple[tuple[Candidate, ...], ...] = ()
-        self._read: tuple[str, ...] = ()
+        self._read: tuple[TokenPiece, ...] = ()
         self._next: tuple[int | None, ...] = ()
 
     def set_layers(
         self,
         layers: tuple[tuple[Candidate, ...], ...],
-        read: tuple[str, ...],
+        read: tuple[TokenPiece, ...],
         following: tuple[int | None, ...],
     ) -> None:
         """Show for each block the likeliest token after each place, the first block first.
@@ -68,9 +68,9 @@ class LensGrid(GridFigure):
         rows = [
             (
                 str(len(self._layers) - row),
-                self._read[place],
+                written(self._read[place]),
                 str(one.id),
-                one.text,
+                written(one),
                 f"{math.exp(one.logprob):.8g}",
             )
             for row, layer in enumerate(self._layers)
@@ -92,7 +92,7 @@ class LensGrid(GridFigure):
         return self.tr("After “{0}” layer {1} would say “{2}”, {3}").format(
             spoken(self._read[column]),
             len(self._layers) - row,
-            spoken(one.text),
+            spoken(one),
             formatting.chance(math.exp(one.logprob)),
         )
 
@@ -137,11 +137,11 @@ class LensGrid(GridFigure):
         painter.setFont(theme.font("code_small", bold=is_right))
         painter.setPen(ink_on(ground, theme))
         place = box.adjusted(6, 0, -6, 0)
-        words = self._fitted(painter, one.text, place.width())
+        words = self._fitted(painter, one, place.width())
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, words)
 
     @staticmethod
-    def _fitted(painter: QPainter, word: str, width: float) -> str:
+    def _fitted(painter: QPainter, word: TokenPiece, width: float) -> str:
         return painter.fontMetrics().elidedText(
             shown(word), Qt.TextElideMode.ElideRight, max(8, round(width))
         )

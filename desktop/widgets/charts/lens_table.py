@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter, QPen
 from desktop.widgets import formatting
 from desktop.widgets.charts.colour_map import colour_of, ink_on
 from desktop.widgets.charts.grid_figure import GridFigure
-from desktop.widgets.charts.pieces import shown, spoken
+from desktop.widgets.charts.pieces import shown, spoken, written
 
 if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
@@ -57,10 +57,10 @@ class LensTable(GridFigure):
         first = self.decided()
         if first is None:
             return self.tr("Nothing to show yet.")
-        word = spoken(self._layers[0][0].text)
+        word = spoken(self._layers[0][0])
         if first == 1:
             return self.tr("“{0}” leads from the first layer on.").format(word)
-        before = spoken(self._layers[len(self._layers) - first + 1][0].text)
+        before = spoken(self._layers[len(self._layers) - first + 1][0])
         return self.tr("“{0}” leads from layer {1} on; before that it would be “{2}”.").format(
             word, first, before
         )
@@ -68,7 +68,7 @@ class LensTable(GridFigure):
     def table(self) -> tuple[tuple[str, ...], ...]:
         """Return its numbers."""
         rows = [
-            (str(number), str(rank + 1), str(one.id), one.text, f"{math.exp(one.logprob):.8g}")
+            (str(number), str(rank + 1), str(one.id), written(one), f"{math.exp(one.logprob):.8g}")
             for number, layer in self._numbered()
             for rank, one in enumerate(layer)
         ]
@@ -91,7 +91,7 @@ class LensTable(GridFigure):
         number, layer = self._numbered()[row]
         one = layer[min(rank, len(layer) - 1)]
         return self.tr("After layer {0}: “{1}” {2}").format(
-            number, spoken(one.text), formatting.chance(math.exp(one.logprob))
+            number, spoken(one), formatting.chance(math.exp(one.logprob))
         )
 
     def place_at(self, spot: QPoint) -> int:
@@ -143,6 +143,6 @@ class LensTable(GridFigure):
         )
         painter.setFont(theme.font("code_small", bold=is_here))
         words = painter.fontMetrics().elidedText(
-            shown(one.text), Qt.TextElideMode.ElideRight, max(8, round(box.width()) - room - 8)
+            shown(one), Qt.TextElideMode.ElideRight, max(8, round(box.width()) - room - 8)
         )
         painter.drawText(box.adjusted(7, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, words)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
-from desktop.widgets.charts.pieces import shown_piece, spoken
+from desktop.widgets.charts.pieces import shown, spoken, written
 from desktop.widgets.charts.slow_picture import SlowPicture
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ class LookLines(Figure):
         """Return its numbers: from, to, share."""
         rows = [
             (
-                shown_piece(self._pieces[i]),
-                shown_piece(self._pieces[j]),
+                written(self._pieces[i]),
+                written(self._pieces[j]),
                 f"{self._weights[i, j]:.6g}",
             )
             for i, j in zip(*np.nonzero(self._weights >= self._threshold), strict=True)
@@ -116,9 +116,9 @@ class LookLines(Figure):
         row = self._weights[place]
         best = [int(n) for n in np.argsort(-row)[:3] if row[n] >= self._threshold]
         told = ", ".join(
-            f"“{spoken(self._pieces[n].text)}” {formatting.chance(float(row[n]))}" for n in best
+            f"“{spoken(self._pieces[n])}” {formatting.chance(float(row[n]))}" for n in best
         )
-        word = spoken(self._pieces[place].text)
+        word = spoken(self._pieces[place])
         return self.tr("“{0}” looks at {1}").format(word, told or self.tr("nothing in particular"))
 
     def draw(self, painter: QPainter, size: QSize) -> None:
@@ -161,7 +161,7 @@ class LookLines(Figure):
             is_focus = row == focus
             painter.setFont(theme.font("code_small", bold=is_focus))
             words = painter.fontMetrics().elidedText(
-                shown_piece(piece), Qt.TextElideMode.ElideRight, _WORD - 12
+                shown(piece), Qt.TextElideMode.ElideRight, _WORD - 12
             )
             top = 4 + row * _ROW
             align = Qt.AlignmentFlag.AlignVCenter

@@ -1,6 +1,6 @@
 """How a token is written in figures: spaces and line ends seen, special tokens in brackets.
 
-And where words begin among tokens.
+And where words begin among tokens. The engine says which tokens are special: text cannot tell.
 """
 
 from __future__ import annotations
@@ -16,8 +16,31 @@ if TYPE_CHECKING:
 _SIGNS: Final = ((" ", "·"), ("\n", "⏎"), ("\t", "⇥"), ("\r", "␍"))
 
 
-def shown(text: str) -> str:
-    """Return a token's text with everything in it visible."""
+def shown(token: TokenPiece | str) -> str:
+    """Return a token, or a text, with everything in it visible.
+
+    A special token stands in brackets, part of a character as its bytes.
+    """
+    if isinstance(token, str):
+        return _visible(token)
+    if token.special:
+        return "⟨" + token.text.strip("<>|").replace("|", "") + "⟩"
+    return token.raw.hex(" ").upper() or _visible(token.text)
+
+
+def spoken(token: TokenPiece | str) -> str:
+    """Return a token, or a text, for a sentence: without the spaces around it."""
+    if isinstance(token, str):
+        return token.strip() or shown(token)
+    return shown(token) if token.special or token.raw else token.text.strip() or shown(token)
+
+
+def written(token: TokenPiece | str) -> str:
+    """Return a token for a table that is exported: its own text, part of a letter as its bytes."""
+    return token if isinstance(token, str) else token.raw.hex(" ").upper() or token.text
+
+
+def _visible(text: str) -> str:
     for found, sign in _SIGNS:
         text = text.replace(found, sign)
     if not text.isprintable():
@@ -36,18 +59,6 @@ def _without_controls(text: str) -> str:
 
 def _seen(char: str) -> str:
     return char if char.isprintable() else f"U+{ord(char):04X}"
-
-
-def shown_piece(piece: TokenPiece) -> str:
-    """Return a token as ``shown``; a special one in brackets, half a letter as its bytes."""
-    if piece.special:
-        return "⟨" + piece.text.strip("<>|").replace("|", "") + "⟩"
-    return piece.raw.hex(" ").upper() or shown(piece.text)
-
-
-def spoken(text: str) -> str:
-    """Return a token's text for a sentence."""
-    return text.strip() or shown(text)
 
 
 def word_from(pieces: Sequence[TokenPiece], at: int, by: int) -> int:

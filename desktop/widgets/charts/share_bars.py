@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
-from desktop.widgets.charts.pieces import shown, spoken
+from desktop.widgets.charts.pieces import shown, spoken, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,12 +16,17 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
 
     from desktop.widgets.theme import Theme
+    from inference.types import TokenPiece
 
 _ROW: Final = 24
 _WORD: Final = 92
 _NUMBER: Final = 62
 _SCORE: Final = 52
 _BAR: Final = 10
+
+
+Share: TypeAlias = "tuple[TokenPiece | str, float]"
+"""A word and how much of the whole it has."""
 
 
 class ShareBars(Figure):
@@ -47,14 +52,18 @@ class ShareBars(Figure):
         super().__init__(theme, name, words)
         self._full = full
         self._number = number
-        self._rows: tuple[tuple[str, float], ...] = ()
+        self._rows: tuple[Share, ...] = ()
         self._scores: tuple[str, ...] = ()
 
-    def set_rows(self, rows: tuple[tuple[str, float], ...], scores: tuple[str, ...] = ()) -> None:
+    def set_rows(self, rows: tuple[Share, ...], scores: tuple[str, ...] = ()) -> None:
         """Show words and their shares, 0 to 1; between them what each share was made from."""
         self._rows, self._scores = rows, scores
         self.setMinimumHeight(max(1, len(rows)) * _ROW)
         self.refresh()
+
+    def rows(self) -> tuple[Share, ...]:
+        """Return what is shown."""
+        return self._rows
 
     def sizeHint(self) -> QSize:
         """Return the height of all rows."""
@@ -67,11 +76,11 @@ class ShareBars(Figure):
 
     def table(self) -> tuple[tuple[str, ...], ...]:
         """Return its numbers."""
-        if self._scores:
-            rows = zip(self._rows, self._scores, strict=True)
-            told = ((word, score, f"{share:.8g}") for (word, share), score in rows)
-            return (("token", "score", "share"), *told)
-        return (("token", "share"), *((word, f"{share:.8g}") for word, share in self._rows))
+        rows = [(written(word), f"{share:.8g}") for word, share in self._rows]
+        if not self._scores:
+            return (("token", "share"), *rows)
+        scored = zip(rows, self._scores, strict=True)
+        return (("token", "score", "share"), *((word, own, to) for (word, to), own in scored))
 
     def place_count(self) -> int:
         """Return the number of rows."""

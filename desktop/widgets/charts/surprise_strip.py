@@ -9,7 +9,7 @@ from PySide6.QtCore import QLineF, QPoint, QRectF, QSize, Qt
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
-from desktop.widgets.charts.pieces import shown_piece, spoken
+from desktop.widgets.charts.pieces import shown, spoken, written
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
@@ -72,14 +72,14 @@ class SurpriseStrip(Figure):
         mean = sum(bits for bits, _ in known) / len(known)
         return self.tr("{0} bits on average; most at “{1}” with {2} bits.").format(
             formatting.decimal(mean, 1),
-            spoken(self._pieces[place].text),
+            spoken(self._pieces[place]),
             formatting.decimal(most, 1),
         )
 
     def table(self) -> tuple[tuple[str, ...], ...]:
         """Return its numbers."""
         rows = [
-            (str(n), str(piece.id), piece.text, _cell(bits), _cell(self._entropy(n)))
+            (str(n), str(piece.id), written(piece), _cell(bits), _cell(self._entropy(n)))
             for n, (piece, bits) in enumerate(zip(self._pieces, self._bits, strict=False))
         ]
         return (("position", "id", "token", "bits", "entropy"), *rows)
@@ -94,7 +94,7 @@ class SurpriseStrip(Figure):
     def place_words(self, place: int) -> str:
         """Return what is said of one token."""
         bits = self._bits[place]
-        word = spoken(self._pieces[place].text)
+        word = spoken(self._pieces[place])
         if bits is None:
             return self.tr("“{0}”: nothing stands before it").format(word)
         chance = formatting.chance(2**-bits)
@@ -182,9 +182,7 @@ class SurpriseStrip(Figure):
         for place in (self._chosen, first, first + count - 1):
             if not first <= place < first + count:
                 continue
-            words = metrics.elidedText(
-                shown_piece(self._pieces[place]), Qt.TextElideMode.ElideRight, 90
-            )
+            words = metrics.elidedText(shown(self._pieces[place]), Qt.TextElideMode.ElideRight, 90)
             room = metrics.horizontalAdvance(words)
             middle = (place - first + 0.5) * step
             left = max(0.0, min(middle - room / 2, count * step - room))

@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEven
 from PySide6.QtWidgets import QSizePolicy
 
 from desktop.widgets.charts.figure import Figure
-from desktop.widgets.charts.pieces import shown_piece, spoken
+from desktop.widgets.charts.pieces import shown, spoken
 
 if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
@@ -63,7 +63,7 @@ class TokenText(Figure):
 
     def sentence(self) -> str:
         """Return what a person would say of it."""
-        head = ", ".join(spoken(piece.text) for piece in self._pieces[:12])
+        head = ", ".join(spoken(piece) for piece in self._pieces[:12])
         return self.tr("{0} tokens, beginning with: {1}").format(len(self._pieces), head)
 
     def table(self) -> tuple[tuple[str, ...], ...]:
@@ -101,7 +101,7 @@ class TokenText(Figure):
         piece = self._pieces[place]
         kind = self.tr(", a special token") if piece.special else ""
         return self.tr("“{0}”, id {1}, position {2}, bytes {3}{4}").format(
-            spoken(piece.text), piece.id, place, piece.data.hex(" "), kind
+            spoken(piece), piece.id, place, piece.data.hex(" "), kind
         )
 
     def heightForWidth(self, width: int) -> int:
@@ -156,7 +156,7 @@ class TokenText(Figure):
         wide, digit = text.horizontalAdvance("M"), small.horizontalAdvance("0")
         widths = []
         for piece in self._pieces:
-            words = shown_piece(piece)
+            words = shown(piece)
             narrow = words.replace("·", "").isascii()  # the font's letters are all of one width
             of_text = len(words) * wide if narrow else text.horizontalAdvance(words)
             widths.append(max(of_text + 2 * _PAD, len(str(piece.id)) * digit + 4, _LEAST))
@@ -194,7 +194,7 @@ class TokenText(Figure):
         painter.setFont(theme.font("code", bold=is_chosen))
         painter.setPen(theme.on_accent if is_chosen else theme.text)
         words = painter.fontMetrics().elidedText(
-            shown_piece(piece), Qt.TextElideMode.ElideRight, round(box.width()) - 4
+            shown(piece), Qt.TextElideMode.ElideRight, round(box.width()) - 4
         )
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
         painter.setFont(theme.font("label"))

@@ -10,13 +10,14 @@ from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from desktop.widgets import formatting
 from desktop.widgets.charts.colour_map import ink_on
 from desktop.widgets.charts.figure import Figure, npy
-from desktop.widgets.charts.pieces import shown, spoken
+from desktop.widgets.charts.pieces import shown, spoken, written
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from PySide6.QtGui import QColor, QPainter
 
     from desktop.widgets.theme import Theme
+    from inference.types import TokenPiece
 
 _ROW: Final = 28
 _WORD: Final = 100
@@ -28,10 +29,10 @@ class VectorRows(Figure):
 
     def __init__(self, theme: Theme, name: str, words: str) -> None:
         super().__init__(theme, name, words)
-        self._words: tuple[str, ...] = ()
+        self._words: tuple[TokenPiece, ...] = ()
         self._vectors: npt.NDArray[np.float32] = np.zeros((0, 0), np.float32)
 
-    def set_vectors(self, words: tuple[str, ...], vectors: npt.NDArray[np.float32]) -> None:
+    def set_vectors(self, words: tuple[TokenPiece, ...], vectors: npt.NDArray[np.float32]) -> None:
         """Show vectors, (N, C)."""
         self._words, self._vectors = words, vectors
         self.setMinimumHeight(len(words) * _ROW + 22)
@@ -53,7 +54,7 @@ class VectorRows(Figure):
         """Return all numbers."""
         heads = [str(n) for n in range(int(self._vectors.shape[1]))]
         rows = [
-            (word, *(f"{value:.6g}" for value in vector))
+            (written(word), *(f"{value:.6g}" for value in vector))
             for word, vector in zip(self._words, self._vectors, strict=True)
         ]
         return (("token", *heads), *rows)

@@ -12,7 +12,7 @@ import pytest
 from inference.beam_search import BeamSearch, Continuation
 from inference.cancel import CancelToken
 from inference.native.engine import open_engine as open_native
-from inference.types import GenerationRequest, LoadOptions, SamplingParams
+from inference.types import GenerationRequest, LoadOptions, SamplingParams, TokenPiece
 from tests.helpers.gguf_files import tiny_gguf
 from tests.inference.gguf.answers import CancelAfter, ask
 
@@ -66,9 +66,9 @@ def test_beams_are_those_of_a_search_without_a_cache(
     wanted = slowly(engine, SamplingParams(**asked))
     answer = ask(engine, token_ids=PROMPT, **asked)
     answer.check_grammar()
-    expected, tree = wanted.tree("r", str), engine.beam_tree("r")
-    assert [(n.token_id, n.parent, n.state) for n in tree.nodes] == [
-        (n.token_id, n.parent, n.state) for n in expected.nodes
+    expected, tree = wanted.tree("r", lambda token: TokenPiece(token, "")), engine.beam_tree("r")
+    assert [(n.id, n.parent, n.state) for n in tree.nodes] == [
+        (n.id, n.parent, n.state) for n in expected.nodes
     ]
     scores = [node.score for node in expected.nodes]
     assert [node.score for node in tree.nodes] == pytest.approx(scores, abs=1e-4)
@@ -149,5 +149,5 @@ def test_both_engines_find_the_same_beams(open_gguf: OpenGguf) -> None:
         trees.append(engine.beam_tree("r"))
     native.close()
     ours, theirs = trees
-    assert [n.token_id for n in ours.nodes[:6]] == [n.token_id for n in theirs.nodes[:6]]
+    assert [n.id for n in ours.nodes[:6]] == [n.id for n in theirs.nodes[:6]]
     assert ours.ends[0].score == pytest.approx(theirs.ends[0].score, abs=0.02)

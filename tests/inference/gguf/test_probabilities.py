@@ -7,6 +7,7 @@ import pytest
 
 from inference.errors import CorruptCheckpointError
 from inference.gguf.probabilities import Distribution, check_finite, top_ids
+from inference.types import TokenPiece
 
 _SIZES = [1, 7, 300, 8191, 8192, 32_000, 128_256, 50_257]
 
@@ -37,7 +38,7 @@ def test_log_probabilities_equal_float64(size: int) -> None:
     logits = np.random.default_rng(size).normal(-40, 9, size).astype(np.float32)
     exact = _reference(logits)
     distribution = Distribution.of(logits)
-    for candidate in distribution.top(20, str):
+    for candidate in distribution.top(20, lambda token: TokenPiece(token, str(token))):
         assert candidate.logprob == pytest.approx(exact[candidate.id], abs=1e-5)
         assert candidate.text == str(candidate.id)
     assert distribution.logprob(0) == pytest.approx(exact[0], abs=1e-5)

@@ -73,17 +73,18 @@ COMMANDS = (
         )
     ),
 )
+NODE = BeamNode(5, "</s>", special=True, parent=-1, logprob=-0.5, score=-0.5, state="finished")
 REPLIES = (
     Started("r", 4096, 10, 3, 42),
-    TokenEvent("r", 0, 5, "é", -0.5, (Candidate(5, "é", -0.5),), "thinking"),
+    TokenEvent("r", 0, 5, "é", -0.5, (Candidate(5, "é", logprob=-0.5),), "thinking"),
     Finished("r", "cancelled", Usage(1, 2, 3), Timings(tokens_per_s=9.5)),
     Failed("r", "OutOfMemory", "m", "h", "d"),
     Refused("r", "CorruptCheckpoint", "m"),
     Tokens("r", (TokenPiece(1, "<s>", special=True),)),
-    Scores("r", ((Candidate(1, "a", -1.0),), ())),
+    Scores("r", ((Candidate(1, "a", logprob=-1.0),), ())),
     Inspected("r", Array((1, 2), b"12345678", "derived")),
-    Inspected("r", Lens(((Candidate(1, "a", -1.0),), ()))),
-    Beams("r", BeamTree("q", (BeamNode(5, "é", -1, -0.5, -0.5, "kept"),), 0, (BeamEnd(0, -0.5),))),
+    Inspected("r", Lens(((Candidate(1, "a", logprob=-1.0),), ()))),
+    Beams("r", BeamTree("q", (NODE,), 0, (BeamEnd(0, -0.5),))),
 )
 
 

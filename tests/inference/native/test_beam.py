@@ -125,7 +125,7 @@ def test_beams_and_scores_equal_those_of_transformers(
 def _answer(tree: Any, node: int) -> list[int]:
     ids: list[int] = []
     while node >= 0:
-        ids.append(tree.nodes[node].token_id)
+        ids.append(tree.nodes[node].id)
         node = tree.nodes[node].parent
     return ids[::-1]
 
@@ -157,7 +157,7 @@ def test_the_tree_tells_what_was_kept_and_what_was_pruned(engine: NativeEngine) 
     assert _answer(tree, tree.winner) == ids_of(found)
     assert tree.winner == tree.ends[0].node
     likeliest = engine.score(PROMPT, 1, CancelToken())[-1][0]
-    assert (tree.nodes[0].token_id, tree.nodes[0].text) == (likeliest.id, likeliest.text)
+    assert (tree.nodes[0].id, tree.nodes[0].text) == (likeliest.id, likeliest.text)
 
 
 def test_the_winner_is_told_with_its_own_chances(engine: NativeEngine) -> None:

@@ -12,7 +12,7 @@ from inference.native.beam import BeamDecoder
 from inference.native.penalties import Penalties
 from inference.native.session import Session, StoppedError
 from inference.native.weights import load_network, open_checkpoint
-from inference.types import SamplingParams
+from inference.types import SamplingParams, TokenPiece
 from tests.helpers.checkpoints import tiny_llama
 from tests.inference.native.reference import random_ids, reference_network
 
@@ -83,7 +83,7 @@ def test_beams_equal_those_of_transformers_in_every_family(tmp_path: Path, varia
         look=lambda _logprobs, _node: None,
     )
     assert decoder.run(cancel)
-    ends = decoder.search.tree("r", str).ends
+    ends = decoder.search.tree("r", lambda token: TokenPiece(token, "")).ends
     found = [decoder.search.tokens(end.node) for end in ends]
     assert found == expected.sequences[:, PROMPT:].tolist()
     scores = expected.sequences_scores.tolist()

@@ -54,7 +54,7 @@ def test_events_come_in_order_one_per_token(pieces: list[bytes], stops: list[str
 
 def test_without_stops_each_complete_token_comes_at_once() -> None:
     stream = AnswerStream("r")
-    top = (Candidate(7, "Hi", -0.1),)
+    top = (Candidate(7, "Hi", logprob=-0.1),)
     events, stopped = stream.push(7, b"Hi", -0.1, top)
     assert events == [TokenEvent("r", 0, 7, "Hi", -0.1, top)]
     assert not stopped

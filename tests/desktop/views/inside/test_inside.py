@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
 from desktop.widgets.charts.block_stack import BlockStack
 from desktop.widgets.charts.lens_grid import LensGrid
 from desktop.widgets.charts.lens_table import LensTable
-from desktop.widgets.charts.pieces import shown_piece
 from desktop.widgets.charts.surprise_strip import SurpriseStrip
 from desktop.widgets.charts.tensor_table import TensorTable
 from desktop.widgets.charts.token_text import TokenText
@@ -53,7 +52,7 @@ def test_stepping_back_shows_the_word_that_stands_there(inside: Inside) -> None:
     subject = inside.controller.subject()
     assert subject is not None
     chosen = next(row for row in inside.bars.chances().rows if row.is_chosen)
-    assert chosen.token_id == subject.tokens[subject.chosen].id
+    assert chosen.token.id == subject.tokens[subject.chosen].id
     assert subject.chosen == len(subject.tokens) - 1
     surprise: SurpriseStrip = inside.find(SurpriseStrip, "next_word_strip")
     assert surprise.place_count() == len(subject.tokens)
@@ -152,7 +151,7 @@ def test_an_answer_is_looked_at_with_its_prompt_and_can_go_on_from_another_word(
     inside.controller.choose(chosen)
     inside.settle()
     inside.bars.place_chosen.emit(1)  # not the likeliest
-    other = inside.bars.chances().rows[1].text
+    other = inside.bars.chances().rows[1].token.text
     qtbot.mouseClick(inside.find(QWidget, "next_word_continue"), Qt.MouseButton.LeftButton)
     assert inside.window.current_page() == "chat"
     qtbot.waitUntil(ended, timeout=WAIT_MS)
@@ -227,7 +226,7 @@ def test_layers_show_what_each_would_say_and_how_far_it_moves_the_stream(inside:
     inside.page.open_view("next_word")
     inside.settle()
     likeliest = inside.bars.chances().rows[0]
-    assert (first[0], first[1], int(first[2])) == ("4", "1", likeliest.token_id)
+    assert (first[0], first[1], int(first[2])) == ("4", "1", likeliest.token.id)
     assert float(first[4]) == pytest.approx(likeliest.own, abs=0.02)
     assert "leads from" in lens.sentence()
     assert all(float(cell) > 0 for row in updates.table()[1:] for cell in row[1:])
@@ -245,7 +244,7 @@ def test_the_lens_along_the_text_frames_what_follows_and_leads_there(inside: Ins
     assert subject is not None
     total = len(subject.tokens)
     heads = [row[1] for row in grid.table()[1:9]]
-    assert heads == [shown_piece(piece) for piece in subject.tokens[-8:]]
+    assert heads == [piece.text for piece in subject.tokens[-8:]]
     assert "of the 7 tokens that follow" in grid.sentence()
     grid.setFocus()
     inside.qtbot.keyClick(grid, Qt.Key.Key_Home)

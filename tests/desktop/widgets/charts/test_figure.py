@@ -17,7 +17,7 @@ from desktop.widgets.charts.layer_lines import LayerLine, LayerLines
 from desktop.widgets.charts.lens_grid import LensGrid
 from desktop.widgets.charts.lens_table import LensTable
 from desktop.widgets.charts.look_lines import LookLines
-from desktop.widgets.charts.pieces import shown, shown_piece
+from desktop.widgets.charts.pieces import shown
 from desktop.widgets.charts.point_map import MapPoint, PointMap
 from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.charts.surprise_strip import SurpriseStrip
@@ -45,7 +45,7 @@ PIECES = tuple(
 
 WEIGHTS = np.tril(np.random.default_rng(0).random((5, 5), np.float32))
 WEIGHTS /= WEIGHTS.sum(axis=1, keepdims=True)
-CANDIDATES = (Candidate(1, " a", -0.4), Candidate(2, " the", -1.5))
+CANDIDATES = (Candidate(1, " a", logprob=-0.4), Candidate(2, " the", logprob=-1.5))
 TENSORS = (Tensor("blk.0.q", (4, 8), "Q8_0", 32), Tensor("blk.0.norm", (4,), "F32", 4))
 BLOCKS = (Block("embedding", TENSORS[1:]), Block("block 0", TENSORS), Block("output", TENSORS[:1]))
 
@@ -72,8 +72,9 @@ def _grid(theme: Theme) -> HeadGrid:
 
 def _bars(theme: Theme) -> ChanceBars:
     bars = ChanceBars(theme, "bars", "Bars")
-    rows = (ChanceRow(5, " a", 0.6, 0.8, is_chosen=True), ChanceRow(6, "b", 0.3, 0.2))
-    bars.set_chances(Chances((*rows, ChanceRow(7, "c", 0.1, 0.0)), 2, "top-p cuts", 9, 0.02))
+    a, b, c = TokenPiece(5, " a"), TokenPiece(6, "b"), TokenPiece(7, "c")
+    rows = (ChanceRow(a, 0.6, 0.8, is_chosen=True), ChanceRow(b, 0.3, 0.2))
+    bars.set_chances(Chances((*rows, ChanceRow(c, 0.1, 0.0)), 2, "top-p cuts", 9, 0.02))
     return bars
 
 
@@ -97,7 +98,11 @@ def _lens(theme: Theme) -> LensTable:
 
 def _lens_grid(theme: Theme) -> LensGrid:
     grid = LensGrid(theme, "lens_grid", "Lens along")
-    grid.set_layers((CANDIDATES, CANDIDATES[::-1], CANDIDATES), ("Once", " upon"), (2, None))
+    grid.set_layers(
+        (CANDIDATES, CANDIDATES[::-1], CANDIDATES),
+        (TokenPiece(3, "Once"), TokenPiece(4, " upon")),
+        (2, None),
+    )
     return grid
 
 
@@ -142,7 +147,8 @@ def _shares(theme: Theme) -> ShareBars:
 
 def _vectors(theme: Theme) -> VectorRows:
     vectors = VectorRows(theme, "vectors", "Vectors")
-    vectors.set_vectors((" a", " b"), np.linspace(-1, 1, 24, dtype=np.float32).reshape(2, 12))
+    words = (TokenPiece(1, " a"), TokenPiece(2, " b"))
+    vectors.set_vectors(words, np.linspace(-1, 1, 24, dtype=np.float32).reshape(2, 12))
     return vectors
 
 
@@ -232,7 +238,7 @@ def test_a_figure_that_cannot_be_saved_says_why(figure: Figure, tmp_path: Path) 
 def test_invisible_signs_are_shown() -> None:
     assert shown(" a\n") == "·a⏎"
     assert shown("") == "∅"
-    assert shown_piece(TokenPiece(0, "<|im_end|>", special=True)) == "⟨im_end⟩"
+    assert shown(TokenPiece(0, "<|im_end|>", special=True)) == "⟨im_end⟩"
 
 
 def test_a_figure_whose_numbers_have_not_come_has_no_place_under_the_pointer(

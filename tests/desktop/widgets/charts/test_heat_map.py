@@ -145,4 +145,4 @@ def test_lines_are_not_drawn_where_a_cell_stands_for_several_tokens(
     assert lines.place_count() == 0
     lines.set_weights(PIECES, np.eye(48, dtype=np.float32), (2000, 2000, 48, 48))
     assert lines.place_count() == 48
-    assert lines.table()[1] == ("·2000", "·2000", "1")
+    assert lines.table()[1] == (" 2000", " 2000", "1")
