@@ -173,7 +173,7 @@ class TextReader(QObject):
         wish, model, reading = self._wish, self._model, self._reading
         score = None if reading is None or not reading.n_done else reading.score()
         if wish is None or model is None or reading is None or score is None or not score.scored:
-            self._end_without_result()
+            self._end()  # stopped before anything was scored
             return
         cut, pieces = (self._window, reading.n_windows), self._pieces
         self._reading = None
@@ -192,17 +192,6 @@ class TextReader(QObject):
             .on_success(tell)
             .on_failure(explain)
         )
-
-    def _end_without_result(self) -> None:
-        if self._stopping:
-            self._end()
-        else:
-            self._refuse(
-                UnsupportedRequestError(
-                    "This text is too short to measure.",
-                    "The first token has nothing before it: write some more words.",
-                )
-            )
 
     def _refuse(self, error: InferenceError) -> None:
         self._end()

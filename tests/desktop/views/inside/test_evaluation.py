@@ -120,6 +120,26 @@ def test_the_keyboard_stays_where_it_measured_and_stopped(evaluation: Evaluation
     assert ring.widget() is run
 
 
+def test_a_second_reading_says_how_far_it_is_too(evaluation: Evaluation) -> None:
+    evaluation.measure_text()
+    said: list[bool] = []
+    told = evaluation.inside.find(QLabel, "evaluation_read_told")
+    evaluation.reader.progressed.connect(lambda *_counts: said.append(told.isVisible()))
+    evaluation.measure_text()
+    assert said
+    assert all(said)
+
+
+def test_figures_of_a_text_that_was_changed_since_are_called_so(evaluation: Evaluation) -> None:
+    evaluation.measure_text()
+    earlier = evaluation.inside.find(QLabel, "evaluation_earlier")
+    assert not earlier.isVisible()
+    evaluation.view.set_text(f"{TEXT} And more.", "another story")
+    assert earlier.isVisible()
+    evaluation.view.set_text(TEXT, "a story")
+    assert not earlier.isVisible()
+
+
 def test_windows_are_chosen_stated_and_paged_through(evaluation: Evaluation) -> None:
     evaluation.view.set_text(TEXT * 2, "a long story")
     evaluation.choose("evaluation_window", 128)
