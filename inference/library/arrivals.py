@@ -7,9 +7,11 @@ apps are never moved.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -38,10 +40,12 @@ from inference.library.registry import Moved, store_error
 from inference.library.sizes import format_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from inference.cancel import CancelToken
     from inference.library.folders import ModelFolders
+
+_log = logging.getLogger(__name__)
 
 Way: TypeAlias = Literal["copy", "move"]
 Progress: TypeAlias = "Callable[[int, int], None]"
@@ -126,10 +130,11 @@ def carry_out(arrival: Arrival, cancel: CancelToken, on_progress: Progress) -> M
             rename_all(arrival.files)
         else:
             _copy(arrival, cancel, on_progress)
-        if not arrival.source.is_dir() and not arrival.target.is_dir():
-            receipts.follow(arrival.files, arrival.target.parent)
     except OSError as exc:
         raise store_error(exc, arrival.models) from exc
+    if not arrival.source.is_dir() and not arrival.target.is_dir():
+        with _files_are_there():
+            receipts.follow(arrival.files, arrival.target.parent)
     on_progress(arrival.total_bytes, arrival.total_bytes)
     if arrival.way == "copy" or not (arrival.same_disk or _drop_originals(arrival)):
         return None
@@ -163,9 +168,19 @@ def take_back(moved: Moved, models: Path, cancel: CancelToken) -> None:
     except OSError as exc:
         raise store_error(exc, home) from exc
     if not Path(moved.before).is_dir():
-        receipts.forget(Path(moved.now).parent, [now.name for now, _ in pairs])
+        with _files_are_there():
+            receipts.forget(Path(moved.now).parent, [now.name for now, _ in pairs])
     _drop_empty_folders(Path(moved.now))
     drop_empty_parents(pairs[0][0], models)
+
+
+@contextmanager
+def _files_are_there() -> Iterator[None]:
+    """Let a note about files that have arrived fail: without it their check says less."""
+    try:
+        yield
+    except OSError as exc:
+        _log.info("what is known of the moved files was not written down: %s", exc)
 
 
 def _copy_back(pairs: tuple[tuple[Path, Path], ...], cancel: CancelToken) -> None:

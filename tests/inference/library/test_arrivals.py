@@ -222,6 +222,22 @@ def test_what_is_known_of_a_downloaded_file_comes_with_it_and_goes_back(
         assert unchanged(tmp_path, published) == stored
 
 
+def test_a_move_is_a_move_where_what_is_known_of_the_file_cannot_be_written_down(
+    library: Library, paths: AppPaths, tmp_path: Path
+) -> None:
+    file = tiny_gguf(tmp_path / "mine.gguf")
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    published = RemoteFile("mine.gguf", file.stat().st_size, sha256=sha256)
+    stored = Stored(published, sha256, file.stat().st_mtime_ns, "", "a" * 40)
+    receipt = Receipt("org/name", "https://hub.example", "", {"mine.gguf": stored})
+    (tmp_path / NAME).write_bytes(msgspec.json.encode(receipt))
+    (paths.models / "org" / "name" / NAME).mkdir(parents=True)  # where the note would go
+    info = library.bring(file, "move")
+    assert not file.exists()
+    library.restore(info.id)  # the way back is known
+    assert file.exists()
+
+
 def test_a_hash_that_was_remembered_follows_a_moved_file_and_comes_back(
     library: Library, paths: AppPaths, tmp_path: Path
 ) -> None:
