@@ -6,7 +6,7 @@ import math
 import secrets
 from typing import TYPE_CHECKING
 
-from inference.errors import UnsupportedRequestError
+from inference.errors import CorruptCheckpointError, UnsupportedRequestError
 
 if TYPE_CHECKING:
     from inference.types import SamplingParams
@@ -52,6 +52,14 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 _LARGEST_BIAS = 100
 _DRAWING_ONLY = {"mirostat": "mirostat", "xtc_probability": "XTC"}
+
+
+def no_numbers() -> CorruptCheckpointError:
+    """Return what is wrong where the largest of a model's scores is not a number or infinite."""
+    return CorruptCheckpointError(
+        "The model computed something that is not a number.",
+        "Its weights are probably damaged. Download the model again.",
+    )
 
 
 def pick_seed(params: SamplingParams) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 from msgspec.structs import astuple
 
-from inference.errors import CorruptCheckpointError
+from inference.sampling_rules import no_numbers
 from inference.types import Candidate
 
 if TYPE_CHECKING:
@@ -44,10 +44,7 @@ def check_finite(logits: Logits) -> None:
     """
     # max carries NaN along; llama.cpp's samplers would abort the process on such values.
     if not math.isfinite(logits.max()):
-        raise CorruptCheckpointError(
-            "The model computed something that is not a number.",
-            "Its weights are probably damaged. Download the file again.",
-        )
+        raise no_numbers()
 
 
 @dataclass(frozen=True, slots=True)

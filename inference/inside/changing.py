@@ -24,6 +24,7 @@ from inference.inside.reading import (
     next_tokens,
     scored_tokens,
 )
+from inference.sampling_rules import COLDEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,6 +96,8 @@ def _run(
 def _write(logits: Numbers, temperature: float, chance: Random, source: Source) -> WrittenStep:
     """Draw one token; a number is drawn at temperature 0 too, so that both runs stay in step."""
     spot = chance.random()
+    if temperature < COLDEST:
+        temperature = 0.0
     heated = logits / temperature if temperature else logits
     logprobs = log_softmax(heated[None])[0]  # (V,)
     token = int(logits.argmax())

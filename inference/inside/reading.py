@@ -10,6 +10,7 @@ from msgspec.structs import astuple
 
 from inference.errors import ContextOverflowError, InferenceError, UnsupportedRequestError
 from inference.inside.questions import Array, NextTokens, ScoredToken
+from inference.sampling_rules import no_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,9 +55,7 @@ def scored_tokens(
 
 def check_text(ids: Sequence[int], source: Source, most: int | None = None) -> None:
     """Refuse an empty text, unknown tokens, and more than a pass can take."""
-    if not ids:
-        raise UnsupportedRequestError("There is no token to look at.", "Write some text first.")
-    source.check_ids(ids)
+    check_tokens(ids, source)
     if len(ids) > source.n_ctx:
         raise ContextOverflowError(
             f"The text has {len(ids):,} tokens, and the context holds {source.n_ctx:,}.",
@@ -67,6 +66,13 @@ def check_text(ids: Sequence[int], source: Source, most: int | None = None) -> N
             f"Attention is shown for up to {most:,} tokens; the text has {len(ids):,}.",
             "Shorten the text.",
         )
+
+
+def check_tokens(ids: Sequence[int], source: Source) -> None:
+    """Refuse no tokens at all, and unknown ones."""
+    if not ids:
+        raise UnsupportedRequestError("There is no token to look at.", "Write some text first.")
+    source.check_ids(ids)
 
 
 def check_place(what: str, place: int, count: int) -> None:
@@ -92,7 +98,9 @@ def check_window(window: Window | None, n_tokens: int) -> None:
 
 
 def check_positions(positions: Sequence[int], n_tokens: int) -> None:
-    """Refuse positions outside the text."""
+    """Refuse positions outside the text, and none at all."""
+    if not positions:
+        raise UnsupportedRequestError("There is no position to look at.", "Choose one.")
     for position in positions:
         if not 0 <= position < n_tokens:
             raise UnsupportedRequestError(
@@ -121,8 +129,15 @@ def top_places(scores: Numbers, count: int) -> list[int]:
 
 
 def log_softmax(logits: Numbers) -> Numbers:
-    """Return natural logs of the chances, row by row, (N, V)."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
+    """Return natural logs of the chances, row by row, (N, V).
+
+    Raises:
+        CorruptCheckpointError: The largest of a row is not a number or infinite.
+    """
+    largest = logits.max(axis=-1, keepdims=True)
+    if not np.isfinite(largest).all():
+        raise no_numbers()
+    shifted = logits - largest
     sums = np.exp(shifted).sum(axis=-1, keepdims=True, dtype=np.float64)
     chances: Numbers = (shifted - np.log(sums)).astype(np.float32)
     return chances

@@ -19,7 +19,14 @@ from inference.inside.questions import (
     Term,
     WordMap,
 )
-from inference.inside.reading import array, check_positions, check_text, top_places, unit
+from inference.inside.reading import (
+    array,
+    check_positions,
+    check_text,
+    check_tokens,
+    top_places,
+    unit,
+)
 from inference.inside.word_map import lay_out
 
 if TYPE_CHECKING:
@@ -33,6 +40,7 @@ AboutVectors: TypeAlias = AskNeighbours | AskSum | AskMap | AskContext | AskVect
 
 _MOST_WORDS: Final = 1000
 _MOST_COMPARED: Final = 32  # tokens whose pairs are taken as "any two"
+_NOTHING: Final = 1e-4  # length of a sum of unit vectors that rounding alone can leave
 _SHORTEST: Final = 3  # letters of a piece that counts as a word
 
 
@@ -47,7 +55,7 @@ def about_vectors(question: AboutVectors, source: Source, cancel: CancelToken) -
         case AskContext():
             finding = turned(question, source, cancel)
         case AskVectors():
-            source.check_ids(question.token_ids)
+            check_tokens(question.token_ids, source)
             finding = array(source.vectors(question.token_ids))
         case _:
             assert_never(question)
@@ -63,6 +71,10 @@ def neighbours(question: AskNeighbours | AskSum, source: Source) -> Neighbours:
     for term in terms:
         step = term.sign * _word(term.token_ids, source)  # (C,)
         direction = step if not direction.size else direction + step
+    if float(np.linalg.norm(direction)) < _NOTHING:
+        raise UnsupportedRequestError(
+            "These words cancel each other out: no direction is left.", "Change one of them."
+        )
     direction = unit(direction[None])[0]  # (C,)
     cosines = np.concatenate([unit(rows) @ direction for rows in source.all_vectors()])  # (V,)
 
@@ -81,7 +93,7 @@ def neighbours(question: AskNeighbours | AskSum, source: Source) -> Neighbours:
 
 def word_map(question: AskMap, source: Source, cancel: CancelToken) -> WordMap:
     """Return a map of words."""
-    words = list(dict.fromkeys(question.words))
+    words = list(dict.fromkeys(word for word in question.words if word))
     if question.frequent > 0:
         known = set(words)
         words += [(t,) for t in _frequent(question.frequent, source) if (t,) not in known]

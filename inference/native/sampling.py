@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Self
 
 import torch
 
-from inference.errors import CorruptCheckpointError
 from inference.native.penalties import Penalties
-from inference.sampling_rules import check_params, is_greedy
+from inference.sampling_rules import check_params, is_greedy, no_numbers
 from inference.speculation import Chances
 
 if TYPE_CHECKING:
@@ -174,10 +173,7 @@ def check_finite(logits: Tensor) -> None:
         CorruptCheckpointError: The largest of the scores is not a number or infinite.
     """
     if not math.isfinite(logits.max().item()):
-        raise CorruptCheckpointError(
-            "The model computed something that is not a number.",
-            "Its weights are probably damaged. Download the model again.",
-        )
+        raise no_numbers()
 
 
 def _typical(kept: Tensor, mass: float) -> Tensor:
