@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from inference.errors import OutOfMemoryError, UnsupportedRequestError
+from inference.gguf.multiplied import Multiplied
 from inference.gguf.scoring import Scoring
 from inference.gguf.session import BATCH_TOKENS, SCORED_TOKENS
 from inference.gguf.taps import Taps
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from inference.gguf.model import GgufModel
     from inference.gguf.session import Session
     from inference.gguf.vocabulary import Vocabulary
+    from inference.inside.products import Products
     from inference.inside.questions import Change
     from inference.inside.source import Numbers, TakeRows
 
@@ -148,6 +150,16 @@ class GgufSource:
         with self._taps(len(ids)) as taps:
             taps.run(ids, names.__contains__, on_weights, cancel)
         self._check_shown(names, seen, "its attention")
+
+    def products(
+        self, ids: Sequence[int], layer: int, head: int, place: int, cancel: CancelToken
+    ) -> Products:
+        """Run one pass; return what the looks of the token at ``place`` are made of."""
+        seen = Multiplied(layer, head, place, self._own("attn_logit_softcapping"))
+        with self._taps(len(ids)) as taps:
+            taps.run(ids, seen.names.__contains__, seen.take, cancel, read=seen.read)
+        self._check_shown(seen.names, seen.shown, "its queries and keys")
+        return seen.result()
 
     def hidden(self, ids: Sequence[int], positions: Sequence[int], cancel: CancelToken) -> Numbers:
         """Return the stream before the first and after each block, (L + 1, P, C)."""

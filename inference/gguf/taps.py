@@ -28,6 +28,8 @@ Wants: TypeAlias = Callable[[str], bool]
 """Whether a tensor of that name is to be handed out."""
 Take: TypeAlias = "Callable[[int, int, str, Numbers], bool]"
 """Called with first position, number of positions, name and numbers; ``False`` ends the pass."""
+Read: TypeAlias = "Callable[[int], Numbers]"
+"""What is handed out of a tensor; called with its address."""
 
 ROWS: Final = 512
 """Positions computed together."""
@@ -50,6 +52,7 @@ class Taps:
     def __init__(self, session: Session, n_tokens: int) -> None:
         self._wants: Wants = lambda _name: False
         self._take: Callable[[str, Numbers], bool] = lambda _name, _numbers: True
+        self._read: Read = tensor_numbers
         self._cancel: CancelToken | None = None
         self._trouble: BaseException | None = None
         self._ended = False
@@ -82,6 +85,7 @@ class Taps:
         cancel: CancelToken,
         *,
         scored: Collection[int] = (),
+        read: Read = tensor_numbers,
     ) -> None:
         """Read all ids.
 
@@ -91,12 +95,13 @@ class Taps:
             take: Gets them, as float32 with the slowest dimension first.
             cancel: Stops it.
             scored: Positions that the last block's output is wanted for; it has no others.
+            read: Turns a tensor into what ``take`` gets.
 
         Raises:
             StoppedLookError: ``cancel`` was set.
             InferenceError: llama.cpp could not compute the text.
         """
-        self._cancel, self._wants = cancel, wants
+        self._cancel, self._wants, self._read = cancel, wants, read
         step = SCORED_ROWS if len(scored) > SCORED_ROWS else min(ROWS, len(ids))
         try:
             for start in range(0, len(ids), step):
@@ -145,7 +150,7 @@ class Taps:
             name = tensor_name(tensor)
             if ask:
                 return self._wants(name)
-            if self._take(name, tensor_numbers(tensor)) and not self._stopped:
+            if self._take(name, self._read(tensor)) and not self._stopped:
                 return True
         except BaseException as exc:  # noqa: BLE001  raised again after the decode
             self._trouble = exc

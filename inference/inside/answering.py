@@ -10,6 +10,7 @@ from msgspec.structs import astuple
 from inference.errors import UnsupportedRequestError
 from inference.inside.attention import Overview, Reduced, Rollout, habits, part
 from inference.inside.changing import changed
+from inference.inside.products import AskProducts, Products
 from inference.inside.questions import (
     MOST_ATTENTION_TOKENS,
     Array,
@@ -72,8 +73,8 @@ def answer(question: Question, source: Source, cancel: CancelToken) -> Finding:
     match question:
         case AskNext():
             finding = _next(question, source, cancel)
-        case AskAttention() | AskHabits():
-            finding = _attention(question, source, cancel)
+        case AskAttention() | AskHabits() | AskProducts():
+            finding = _layer(question, source, cancel)
         case AskAttentionOverview():
             finding = _overview(question, source, cancel)
         case AskRollout():
@@ -106,10 +107,18 @@ def _next(question: AskNext, source: Source, cancel: CancelToken) -> NextTokens:
     return NextTokens(found.top, found.entropy_bits, every.tobytes(), order.tobytes())
 
 
+def _layer(
+    question: AskAttention | AskHabits | AskProducts, source: Source, cancel: CancelToken
+) -> Array | Products:
+    check_text(question.token_ids, source, MOST_ATTENTION_TOKENS)
+    check_place("layer", question.layer, source.n_layers)
+    if isinstance(question, AskProducts):
+        return _products(question, source, cancel)
+    return _attention(question, source, cancel)
+
+
 def _attention(question: AskAttention | AskHabits, source: Source, cancel: CancelToken) -> Array:
     ids = question.token_ids
-    check_text(ids, source, MOST_ATTENTION_TOKENS)
-    check_place("layer", question.layer, source.n_layers)
     if isinstance(question.heads, int):
         check_place("head", question.heads, source.n_heads)
 
@@ -130,6 +139,14 @@ def _attention(question: AskAttention | AskHabits, source: Source, cancel: Cance
     if isinstance(question, AskHabits):
         return array(habits(weights))
     return array(part(weights, question.window, question.size))
+
+
+def _products(question: AskProducts, source: Source, cancel: CancelToken) -> Products:
+    ids, place = question.token_ids, question.place
+    check_place("head", question.head, source.n_heads)
+    place = len(ids) - 1 if place == -1 else place
+    check_positions((place,), len(ids))
+    return source.products(ids, question.layer, question.head, place, cancel)
 
 
 def _overview(question: AskAttentionOverview, source: Source, cancel: CancelToken) -> Array:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
+from inference.inside.products import AskProducts, Products
 from inference.types import Candidate, TokenPiece
 
 if TYPE_CHECKING:
@@ -267,6 +268,7 @@ Question: TypeAlias = (
     | AskAttention
     | AskHabits
     | AskAttentionOverview
+    | AskProducts
     | AskRollout
     | AskHidden
     | AskLens
@@ -419,5 +421,5 @@ class Pieces(msgspec.Struct, frozen=True, tag="piece_list"):
 
 
 Finding: TypeAlias = (
-    NextTokens | Array | Lens | Neighbours | WordMap | Surprise | ChangedRun | Pieces
+    NextTokens | Array | Products | Lens | Neighbours | WordMap | Surprise | ChangedRun | Pieces
 )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from inference.cancel import CancelToken
     from inference.inside.attention import LastLook
+    from inference.inside.products import Products
     from inference.inside.questions import Change
     from inference.inside.surprise import LastSurprise
     from inference.types import TokenPiece
@@ -83,6 +84,12 @@ class Source(Protocol):
         self, ids: Sequence[int], layers: Sequence[int], take: TakeRows, cancel: CancelToken
     ) -> None:
         """Run one pass and hand over the weights of these layers, rows in order in each layer."""
+        ...
+
+    def products(
+        self, ids: Sequence[int], layer: int, head: int, place: int, cancel: CancelToken
+    ) -> Products:
+        """Return what the looks of the token at ``place`` are made of."""
         ...
 
     def hidden(self, ids: Sequence[int], positions: Sequence[int], cancel: CancelToken) -> Numbers:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from inference.inside.attention import LastLook
+from inference.inside.products import Products
 from inference.inside.reading import StoppedLookError
 from inference.inside.surprise import LastSurprise
 from inference.native.changed import ChangedReading
@@ -126,6 +127,27 @@ class NativeSource:
             part = self._block(layer).attention
             handles.append(part.register_forward_pre_hook(show(layer)))
         self._pass(ids, handles, cancel)
+
+    def products(
+        self, ids: Sequence[int], layer: int, head: int, place: int, cancel: CancelToken
+    ) -> Products:
+        """Run one pass; return what the looks of the token at ``place`` are made of."""
+        found: list[Products] = []
+
+        def before(attention: Any, inputs: tuple[Any, ...]) -> None:  # noqa: ANN401  a module
+            queries, keys, _ = attention.heads(inputs[0], inputs[1])  # (1, H, T, D), (1, G, T, D)
+            queries, keys = queries[:, :, place : place + 1], keys[:, :, : place + 1]
+            shares = attention.look(queries, keys)[0, head, 0]  # (S,)
+            shared = head * keys.shape[1] // queries.shape[1]  # H / G heads have one key in common
+            rows = (queries[0, head, 0], keys[0, shared], shares)  # (D,), (S, D), (S,)
+            scale = attention.scale or attention.head_width**-0.5
+            data = (_numbers(row).tobytes() for row in rows)
+            found.append(Products(*data, scale, attention.cap or 0.0))
+            raise _SeenEnoughError
+
+        handle = self._block(layer).attention.register_forward_pre_hook(before)
+        self._pass(ids, [handle], cancel)
+        return found[0]
 
     def hidden(self, ids: Sequence[int], positions: Sequence[int], cancel: CancelToken) -> Numbers:
         """Return the stream before the first and after each block, (L + 1, P, C)."""

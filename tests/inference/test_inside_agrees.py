@@ -14,6 +14,7 @@ from inference.cancel import CancelToken
 from inference.errors import ContextOverflowError, InferenceError, UnsupportedRequestError
 from inference.gguf.engine import open_engine as open_gguf
 from inference.inside.perplexity import METHODS, Method, Reading, measure
+from inference.inside.products import AskProducts
 from inference.inside.questions import (
     Array,
     AskAttention,
@@ -135,6 +136,18 @@ def test_a_text_that_is_read_in_two_parts_shows_the_same_attention(starter: Both
     assert starter.worst(AskAttentionOverview(starter.ids)) < 2e-3
 
 
+def test_products_of_query_and_keys_are_the_same_and_make_the_attention(starter: Both) -> None:
+    ids = starter.ids[:600]  # llama.cpp reads them in two parts
+    for layer, head, place in ((0, 0, 20), (1, 3, 511), (3, 2, 512), (2, 1, -1)):
+        ours, theirs = starter.ask(AskProducts(ids, layer, head, place))
+        np.testing.assert_allclose(ours.scores(), theirs.scores(), atol=0.01)
+        matrix = starter.gguf.inspect(AskAttention(ids, layer, head), CancelToken())
+        assert isinstance(matrix, Array)
+        row = matrix.numbers()[place, : len(ours.taken())]
+        np.testing.assert_allclose(ours.taken(), row, atol=1e-6)
+        np.testing.assert_allclose(ours.shares_of_scores(), row, atol=1e-5)
+
+
 def test_streams_lenses_and_surprises_are_the_same_in_f16(starter: Both) -> None:
     ids = starter.ids
     assert starter.worst(AskHidden(ids, (0, 511, 512, len(ids) - 1))) < 0.05
@@ -235,6 +248,9 @@ def test_a_long_text_has_the_same_perplexity_on_both_engines(stories: Both, meth
         (AskAttention((5, 6), 99), UnsupportedRequestError, "no layer 99"),
         (AskAttention((5, 6), 0, 99), UnsupportedRequestError, "no head 99"),
         (AskAttention((), 0), UnsupportedRequestError, "no token"),
+        (AskProducts((5, 6), 99, 0), UnsupportedRequestError, "no layer 99"),
+        (AskProducts((5, 6), 0, 99), UnsupportedRequestError, "no head 99"),
+        (AskProducts((5, 6), 0, 0, 2), UnsupportedRequestError, "no position 2"),
         (AskHidden((5, 6), (2,)), UnsupportedRequestError, "no position 2"),
         (AskNext((10**9,)), UnsupportedRequestError, "1000000000"),
         (AskNeighbours(()), UnsupportedRequestError, "at least one token"),

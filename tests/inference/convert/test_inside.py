@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from inference.cancel import CancelToken
+from inference.inside.products import AskProducts
 from inference.inside.questions import (
     Array,
     AskAttention,
@@ -63,6 +64,11 @@ def test_the_file_shows_what_the_folder_shows(variant: str, tmp_path: Path, open
     ids = tuple(random.Random(3).choices(range(VOCAB_SIZE), k=length))
     for layer in range(pair.folder.loaded.n_layers):
         assert pair.worst(AskAttention(ids, layer, "all")) < near
+        ours, theirs = pair.ask(AskProducts(ids, layer, 2, length - 9))
+        np.testing.assert_allclose(ours.scores(), theirs.scores(), atol=30 * near)
+        # llama.cpp keeps the numbers of some families in another order.
+        each, other = (np.sort(found.parts(), axis=1) for found in (ours, theirs))
+        np.testing.assert_allclose(each, other, atol=30 * near)
     assert pair.worst(AskHidden(ids, (0, length // 2, length - 1))) < near
     assert pair.worst(AskContext(ids, length - 1, ids[5:20], 3)) < near
     assert pair.worst(AskVectors(ids[:6])) < 1e-6

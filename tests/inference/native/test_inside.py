@@ -11,6 +11,7 @@ import torch
 
 from inference.cancel import CancelToken
 from inference.inside.answering import answer
+from inference.inside.products import AskProducts, Products
 from inference.inside.questions import (
     Array,
     AskAttention,
@@ -103,6 +104,21 @@ def test_attention_equals_transformers_and_each_row_sums_to_1(pair: Pair) -> Non
         np.testing.assert_array_equal(one.numbers(), ours[2])
         np.testing.assert_allclose(mean.numbers(), ours.mean(0), atol=1e-6)
         np.testing.assert_array_equal(most.numbers(), ours.max(0))
+
+
+def test_products_of_query_and_keys_make_the_attention_of_transformers(pair: Pair) -> None:
+    expected = pair.their_pass().attentions
+    for layer, theirs in enumerate(expected):
+        for head, place in ((0, 40), (2, -1)):
+            found = pair.ask(AskProducts(IDS, layer, head, place))
+            assert isinstance(found, Products)
+            row = theirs[0, head, place].numpy()[: len(found.taken())]
+            assert len(row) == (41 if place == 40 else _LENGTH)
+            np.testing.assert_allclose(found.taken(), row, atol=1e-5, rtol=0)
+            np.testing.assert_allclose(found.shares_of_scores(), row, atol=1e-5, rtol=0)
+            sums = found.parts().sum(axis=1)
+            assert found.parts().shape == (len(row), len(found.looking()))
+            assert np.array_equal(found.scores(), sums) or found.cap > 0
 
 
 def test_habits_are_means_over_the_tokens_from_the_third_on(pair: Pair) -> None:
