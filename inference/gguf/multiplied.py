@@ -75,8 +75,13 @@ class Multiplied:
         Raises:
             UnsupportedRequestError: The model adds something to its scores.
         """
-        data = (part.tobytes() for part in (self._query, self._keys, self._shares))
-        found = Products(*data, self._scale, self._cap)
+        found = Products(
+            query=self._query.tobytes(),
+            keys=self._keys.tobytes(),
+            shares=self._shares.tobytes(),
+            scale=self._scale,
+            cap=self._cap,
+        )
         off = float(np.abs(found.shares_of_scores() - found.taken()).max())
         if not off < _CLOSE:
             raise UnsupportedRequestError(

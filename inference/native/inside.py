@@ -137,12 +137,15 @@ class NativeSource:
         def before(attention: Any, inputs: tuple[Any, ...]) -> None:  # noqa: ANN401  a module
             queries, keys, _ = attention.heads(inputs[0], inputs[1])  # (1, H, T, D), (1, G, T, D)
             queries, keys = queries[:, :, place : place + 1], keys[:, :, : place + 1]
-            shares = attention.look(queries, keys)[0, head, 0]  # (S,)
             shared = head * keys.shape[1] // queries.shape[1]  # H / G heads have one key in common
-            rows = (queries[0, head, 0], keys[0, shared], shares)  # (D,), (S, D), (S,)
-            scale = attention.scale or attention.head_width**-0.5
-            data = (_numbers(row).tobytes() for row in rows)
-            found.append(Products(*data, scale, attention.cap or 0.0))
+            made = Products(
+                query=_numbers(queries[0, head, 0]).tobytes(),  # (D,)
+                keys=_numbers(keys[0, shared]).tobytes(),  # (S, D)
+                shares=_numbers(attention.look(queries, keys)[0, head, 0]).tobytes(),  # (S,)
+                scale=attention.scale or attention.head_width**-0.5,
+                cap=attention.cap or 0.0,
+            )
+            found.append(made)
             raise _SeenEnoughError
 
         handle = self._block(layer).attention.register_forward_pre_hook(before)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.views.inside.attention_bar import AttentionBar, Choice, LinesLegend, MapLegend
+from desktop.views.inside.attention_scores import ScoresFrame
 from desktop.views.inside.attention_side import AttentionSide, grid_frame
 from desktop.views.inside.view import InsideView
 from desktop.widgets import formatting
@@ -15,6 +17,7 @@ from desktop.widgets.charts.head_grid import HeadGrid
 from desktop.widgets.charts.heat_map import HeatMap
 from desktop.widgets.charts.look_lines import LookLines
 from desktop.widgets.controls import scrolled
+from inference.inside.products import Products
 from inference.inside.questions import (
     Array,
     AskAttention,
@@ -49,6 +52,7 @@ class AttentionView(InsideView):
         self._row_asked: Question | None = None
         self._habits_asked: Question | None = None
         self._overview_asked: Question | None = None
+        self._scores_asked: Question | None = None
         self._is_waiting = False
         self._bar = AttentionBar(theme)
         self._map = HeatMap(theme, "attention_map", self.tr("Attention"))
@@ -59,12 +63,14 @@ class AttentionView(InsideView):
         self._side = AttentionSide(theme)
         title = self.tr("Where tokens look")
         self._map_legend, self._lines_legend = MapLegend(theme), LinesLegend(theme)
-        self._frames = {
+        self._scores = ScoresFrame(theme)
+        self._frames: dict[str, FigureFrame] = {
             "map": FigureFrame(self._map, theme, title, origin="measured", legend=self._map_legend),
             "lines": FigureFrame(
                 self._lines, theme, title, origin="measured", legend=self._lines_legend
             ),
             "all": grid_frame(self._grid, theme, self.tr("All heads")),
+            "scores": self._scores,
         }
         self._connect()
         left = QWidget()
@@ -121,6 +127,10 @@ class AttentionView(InsideView):
 
     def take(self, question: Inquiry, finding: Result) -> None:
         """Show what was found."""
+        if self._subject is not None and isinstance(finding, Products):
+            if question == self._scores_asked:
+                self._scores.show_found(self._subject, self._row(), finding)
+            return
         if not isinstance(finding, Array) or self._subject is None:
             return
         numbers = finding.numbers()
@@ -187,6 +197,15 @@ class AttentionView(InsideView):
         self._row_asked = self._question((row, 0, 1, row + 1), 0)
         self._side.name_row(subject.tokens[row])
         self.asked.emit(self._row_asked)
+        self._ask_scores()
+
+    def _ask_scores(self) -> None:
+        """Ask what the looks of the chosen token are made of, where that is shown."""
+        subject, choice = self._subject, self._choice
+        if subject is None or self._shape != "scores" or choice.how != "one":
+            return
+        self._scores_asked = self._scores.question(subject, self._row(), choice.layer, choice.head)
+        self.asked.emit(self._scores_asked)
 
     def _ask_habits(self) -> None:
         """Ask where tokens look over the whole text; a roll-out has no layer to ask about."""
@@ -242,6 +261,8 @@ class AttentionView(InsideView):
 
     def _on_choice(self, choice: Choice) -> None:
         self._choice = choice
+        if self._shape == "scores" and choice.how != "one":
+            self._bar.open_shape("map")  # only one head has scores
         self._ask()
 
     def show_layer(self, layer: int) -> None:
@@ -276,6 +297,11 @@ class AttentionView(InsideView):
         self._shape = cast("Shape", shape)
         for name, frame in self._frames.items():
             frame.setVisible(name == shape)
+        if shape == "scores":
+            if self._choice.how == "one":
+                self._ask_scores()
+            else:
+                self._bar.choose(replace(self._choice, how="one"))
         # Lines stand for single tokens, and for as many as can be told apart.
         if shape == "lines" and self._subject is not None and self._window is not None:
             top, left, rows, columns = self._window

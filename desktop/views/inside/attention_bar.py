@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.colour_scale import ColourScale
 from desktop.widgets.controls import IconButton, label
 from desktop.widgets.inputs import Combo, Segments, Slider
+from desktop.widgets.wrap_row import WrapRow
 
 if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
 
 How = Literal["one", "mean", "max", "rollout"]
-Shape = Literal["map", "lines", "all"]
+Shape = Literal["map", "lines", "all", "scores"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class AttentionBar(QWidget):
 
     Signals:
         changed: A ``Choice``.
-        shape_chosen: ``map``, ``lines`` or ``all``.
+        shape_chosen: ``map``, ``lines``, ``all`` or ``scores``.
     """
 
     changed = Signal(object)
@@ -61,6 +62,7 @@ class AttentionBar(QWidget):
             ("map", self.tr("Heat map")),
             ("lines", self.tr("Lines")),
             ("all", self.tr("All heads")),
+            ("scores", self.tr("Scores")),
         )
         self._shape = Segments(self.tr("Shape"), shapes, theme, name="attention_shape")
         self._shape.chosen.connect(self.shape_chosen)
@@ -70,13 +72,18 @@ class AttentionBar(QWidget):
     def _build(self, theme: Theme) -> None:
         self._layer_words = label(self.tr("Layer"), theme, "body", "text2")
         self._head_words = label(self.tr("Head"), theme, "body", "text2")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(24, 8, 16, 4)
+        chosen = QWidget()
+        row = QHBoxLayout(chosen)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
         for widget in (self._how, self._layer_words, self._layer, self._head_words, self._head):
             row.addWidget(widget)
-        row.addStretch(1)
-        row.addWidget(self._shape)
+        self._row = WrapRow(last_at_end=True)
+        self._row.add(chosen)
+        self._row.add(self._shape)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(24, 8, 16, 4)
+        whole.addWidget(self._row)
 
     def set_model(self, n_layers: int, n_heads: int) -> None:
         """Offer so many layers and heads; 0 heads = not known yet."""
@@ -114,6 +121,7 @@ class AttentionBar(QWidget):
             widget.setVisible(choice.how != "rollout")
         for widget in (self._head, self._head_words):
             widget.setVisible(choice.how == "one")
+        self._row.arrange()
 
     def _on_how(self, how: How) -> None:
         self.choose(Choice(how, self._choice.layer, self._choice.head))

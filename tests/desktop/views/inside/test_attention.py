@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QWidget
 
+from desktop.views.inside.attention_bar import AttentionBar, Choice
 from desktop.widgets.charts.head_grid import HeadGrid
 from desktop.widgets.charts.heat_map import HeatMap
 from desktop.widgets.charts.look_lines import LookLines
+from desktop.widgets.charts.product_rows import ProductRows
 from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.inputs import Slider
 from tests.desktop.views.inside.house import WAIT_MS, Inside
@@ -145,4 +147,55 @@ def test_the_shortest_text_has_attention_too(inside: Inside) -> None:
     inside.qtbot.waitUntil(lambda: heat.place_count() == total * total, timeout=WAIT_MS)
     summary = inside.find(QLabel, "attention_summary")
     inside.qtbot.waitUntil(lambda: "on itself" in summary.text(), timeout=WAIT_MS)
+    inside.page.open_view("next_word")
+
+
+def test_scores_show_what_the_looks_of_a_token_are_made_of(inside: Inside) -> None:
+    inside.look_at("The sky is blue because air scatters light")
+    inside.page.open_view("attention")
+    inside.settle()
+    inside.qtbot.mouseClick(
+        inside.find(QWidget, "attention_shape_scores"), Qt.MouseButton.LeftButton
+    )
+    scores: ProductRows = inside.find(ProductRows, "attention_scores")
+    how = inside.find(QComboBox, "attention_how")
+    assert how.currentData() == "one"  # an average has no scores
+    subject = inside.controller.subject()
+    assert subject is not None
+    total = len(subject.tokens)
+
+    def shown() -> int:
+        return len(scores.table()) - 1
+
+    inside.qtbot.waitUntil(lambda: shown() == total, timeout=WAIT_MS)
+    row: ShareBars = inside.find(ShareBars, "attention_row")
+    inside.settle()
+    best = max(float(line[2]) for line in scores.table()[1:])
+    assert best == pytest.approx(float(row.table()[1][1]), abs=1e-5)
+    inside.controller.choose(3)
+    inside.qtbot.waitUntil(lambda: shown() == 4, timeout=WAIT_MS)
+    how.activated.emit(how.findData("mean"))
+    inside.settle()
+    assert not scores.isVisible()
+    assert inside.find(HeatMap, "attention_map").isVisible()
+    inside.page.open_view("next_word")
+
+
+def test_in_a_narrow_place_the_shapes_go_into_a_second_line_and_can_be_read(inside: Inside) -> None:
+    inside.page.open_view("attention")
+    inside.settle()
+    bar: AttentionBar = inside.window.findChild(AttentionBar)
+    bar.choose(Choice("one", 1, 1))
+    shapes = inside.find(QWidget, "attention_shape")
+    how = inside.find(QWidget, "attention_how")
+    before = inside.window.size()
+    for width, same_line in ((1600, True), (980, False)):
+        inside.window.resize(width, 700)
+        inside.qtbot.waitUntil(lambda wide=width: inside.window.width() == wide)
+        inside.settle()
+        tops = [widget.mapTo(bar, QPoint(0, 0)).y() for widget in (how, shapes)]
+        assert (abs(tops[0] - tops[1]) < 8) is same_line
+        assert shapes.width() >= shapes.sizeHint().width()
+        assert shapes.mapTo(bar, QPoint(0, 0)).y() + shapes.height() <= bar.height()
+    inside.window.resize(before)
     inside.page.open_view("next_word")
