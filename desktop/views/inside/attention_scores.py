@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.widgets.charts.diverging_scale import DivergingScale
 from desktop.widgets.charts.frame import FigureFrame
-from desktop.widgets.charts.pieces import shown_piece
+from desktop.widgets.charts.pieces import shown
 from desktop.widgets.charts.product_rows import ProductRows
 from inference.inside.products import AskProducts, Products
 
@@ -42,13 +42,13 @@ class ScoresFrame(FigureFrame):
 
     def show_found(self, subject: Subject, row: int, found: Products) -> None:
         """Show what was found, and say how to read it."""
-        texts = tuple(map(shown_piece, subject.tokens[: row + 1]))
-        self._rows.set_products(texts, found)
+        tokens = subject.tokens[: row + 1]
+        self._rows.set_products(tokens, found)
         self.set_sentence(
             self.tr(
                 "Bold: the query of “{0}”. Below, for each token it can look at: its key, then "
                 "query times key, number by number. A row of products adds up to the score; the "
                 "softmax turns all scores into shares that add up to 1. Later tokens are left out "
                 "first."
-            ).format(texts[-1])
+            ).format(shown(tokens[-1]))
         )

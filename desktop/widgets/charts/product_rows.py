@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure, npy
-from desktop.widgets.charts.pieces import shown, spoken
+from desktop.widgets.charts.pieces import shown, spoken, written
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from desktop.widgets.theme import Theme
     from inference.inside.products import Products
+    from inference.types import TokenPiece
 
     Numbers = npt.NDArray[np.float32]
 
@@ -37,16 +38,16 @@ class ProductRows(Figure):
 
     def __init__(self, theme: Theme, name: str, words: str) -> None:
         super().__init__(theme, name, words)
-        self._texts: tuple[str, ...] = ()
+        self._tokens: tuple[TokenPiece | str, ...] = ()
         self._found: Products | None = None
         self._parts: Numbers = np.zeros((0, 0), np.float32)
         self._scores: Numbers = np.zeros(0, np.float32)
         self._shares: Numbers = np.zeros(0, np.float32)
         self._rows: tuple[int, ...] = ()
 
-    def set_products(self, texts: tuple[str, ...], found: Products) -> None:
-        """Show what was found; the texts are those of the S tokens up to the one that looks."""
-        self._texts, self._found = texts, found
+    def set_products(self, tokens: tuple[TokenPiece | str, ...], found: Products) -> None:
+        """Show what was found; of the S tokens the last is the one that looks."""
+        self._tokens, self._found = tokens, found
         self._parts, self._scores, self._shares = found.parts(), found.scores(), found.taken()
         best = np.argsort(-self._shares, kind="stable")[:_SHOWN]
         self._rows = tuple(int(place) for place in best if self._shares[place] > 0)
@@ -68,7 +69,7 @@ class ProductRows(Figure):
             return self.tr("Nothing to show yet.")
         most = self._rows[0]
         return self.tr("“{0}” gets most: its score is {1}, {2} of the attention.").format(
-            spoken(self._texts[most]), *self._told(most)
+            spoken(self._tokens[most]), *self._told(most)
         )
 
     def _told(self, place: int) -> tuple[str, str]:
@@ -80,7 +81,7 @@ class ProductRows(Figure):
         if not place:
             count = formatting.count(self._parts.shape[1])
             return self.tr("The query of “{0}”: {1} numbers.").format(
-                spoken(self._texts[-1]), count
+                spoken(self._tokens[-1]), count
             )
         token = self._rows[place - 1]
         parts = self._parts[token]
@@ -90,17 +91,17 @@ class ProductRows(Figure):
             for n in strongest
         )
         words = self.tr("“{0}”: score {1}, {2} of the attention. Most of the score: {3}.")
-        return words.format(spoken(self._texts[token]), *self._told(token), told)
+        return words.format(spoken(self._tokens[token]), *self._told(token), told)
 
     def table(self) -> tuple[tuple[str, ...], ...]:
         """Return score, share and products of every token."""
         heads = (self.tr("product {0}").format(n + 1) for n in range(self._parts.shape[1]))
-        rows = zip(self._texts, self._scores, self._shares, self._parts, strict=True)
+        rows = zip(self._tokens, self._scores, self._shares, self._parts, strict=True)
         return (
             ("token", "score", "share", *heads),
             *(
-                (text, f"{score:.6g}", f"{share:.6g}", *(f"{part:.6g}" for part in parts))
-                for text, score, share, parts in rows
+                (written(token), f"{score:.6g}", f"{share:.6g}", *(f"{part:.6g}" for part in parts))
+                for token, score, share, parts in rows
             ),
         )
 
@@ -129,11 +130,11 @@ class ProductRows(Figure):
         shown_keys, shown_parts = keys[list(self._rows)], self._parts[list(self._rows)]
         widest = max(float(np.abs(shown_keys).max()), 1e-9)
         most = max(float(np.abs(shown_parts).max()), 1e-9)
-        self._draw_row(painter, size, 0, self._texts[-1])
+        self._draw_row(painter, size, 0, self._tokens[-1])
         self._draw_band(painter, size, _HEAD + (_ROW - _BAND) // 2, query / np.abs(query).max())
         for index, token in enumerate(self._rows):
             top = _HEAD + (index + 1) * _ROW
-            self._draw_row(painter, size, index + 1, self._texts[token])
+            self._draw_row(painter, size, index + 1, self._tokens[token])
             self._draw_numbers(painter, size, top, token)
             self._draw_band(painter, size, top + 3, keys[token] / widest)
             self._draw_band(painter, size, top + 4 + _BAND, self._parts[token] / most)
@@ -163,7 +164,7 @@ class ProductRows(Figure):
         place = QRect(_WORD, 0, right - _WORD - _SHARE - _SCORE, _HEAD)
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, words)
 
-    def _draw_row(self, painter: QPainter, size: QSize, row: int, text: str) -> None:
+    def _draw_row(self, painter: QPainter, size: QSize, row: int, token: TokenPiece | str) -> None:
         theme, top = self.theme, _HEAD + row * _ROW
         if row == self.mark:
             painter.setPen(Qt.PenStyle.NoPen)
@@ -172,7 +173,7 @@ class ProductRows(Figure):
         painter.setFont(theme.font("code_small", bold=not row))
         painter.setPen(theme.text)
         words = painter.fontMetrics().elidedText(
-            shown(text), Qt.TextElideMode.ElideRight, _WORD - 12
+            shown(token), Qt.TextElideMode.ElideRight, _WORD - 12
         )
         painter.drawText(QRect(4, top, _WORD, _ROW), Qt.AlignmentFlag.AlignVCenter, words)
 
