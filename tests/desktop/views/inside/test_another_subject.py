@@ -98,15 +98,15 @@ def test_an_answer_goes_on_with_an_unlikely_word_that_was_drawn(inside: Inside) 
         press(inside, "next_word_draw")
         inside.settle()
         drawn = next(row for row in inside.bars.chances().rows if row.is_chosen)
-        if drawn.token_id not in named and "\ufffd" not in drawn.text:
+        if drawn.token.id not in named and "\ufffd" not in drawn.token.text:
             break
-    assert drawn.token_id not in named
+    assert drawn.token.id not in named
     assert inside.find(QWidget, "next_word_continue").isVisible()
     subject = inside.controller.subject()
     assert subject is not None
     begun = "".join(one.text for one in subject.tokens[subject.answer_start : subject.chosen])
     press(inside, "next_word_continue")
-    assert ended(inside).text.startswith(begun + drawn.text)
+    assert ended(inside).text.startswith(begun + drawn.token.text)
     inside.window.open_page("inside")
 
 
