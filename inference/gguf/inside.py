@@ -75,6 +75,7 @@ class GgufSource:
         self.text_of = vocabulary.display
         self.piece = vocabulary.shown
         self.check_ids = vocabulary.check_ids
+        self.ends = vocabulary.eog_ids
 
     def next_logits(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
         """Return the scores of what may follow, (V,); a text in the cache is not read again."""

@@ -78,7 +78,7 @@ def _check_temperatures(temperatures: Sequence[float]) -> None:
 def _run(
     ids: Sequence[int], question: AskChanged, source: Source, cancel: CancelToken
 ) -> tuple[Numbers, tuple[WrittenStep, ...]]:
-    """Return the scores after the text, and what is written from there."""
+    """Return the scores after the text, and what is written from there, to its end at most."""
     written = list(ids)
     first = logits = source.changed_logits(written, question.changes, cancel)
     chance = Random(question.seed)  # noqa: S311  not for secrets
@@ -90,6 +90,8 @@ def _run(
         step = _write(logits, heat[min(number, len(heat) - 1)] if heat else 0.0, chance, source)
         steps.append(step)
         written.append(step.id)
+        if step.id in source.ends:
+            break
     return first, tuple(steps)
 
 

@@ -240,7 +240,8 @@ class AskChanged(msgspec.Struct, frozen=True, tag="changed"):
         token_ids: The text.
         changes: What is switched off.
         changed_ids: The text with other tokens in it; empty = the same text.
-        length: Tokens that both runs write after it.
+        length: Tokens that both runs write after it, fewer where one ends its text: the token that
+            ends it is told too.
         temperatures: For each token that the changed run writes; the last one holds for those after
             it. 0 takes the likeliest, as does an empty tuple.
         temperature: The unchanged run's, for all its tokens.
@@ -388,6 +389,11 @@ class WrittenStep(TokenPiece, frozen=True, kw_only=True):
     top: tuple[ScoredToken, ...]
 
 
+def _text_of(steps: tuple[WrittenStep, ...]) -> str:
+    data = b"".join(step.data for step in steps if not step.special)
+    return data.decode("utf-8", "replace")
+
+
 class ChangedRun(msgspec.Struct, frozen=True, tag="changed_run"):
     """Both runs: the model's own chances of the next token, and what each writes.
 
@@ -405,12 +411,12 @@ class ChangedRun(msgspec.Struct, frozen=True, tag="changed_run"):
     @property
     def before_text(self) -> str:
         """What the unchanged run writes."""
-        return "".join(step.text for step in self.before_steps)
+        return _text_of(self.before_steps)
 
     @property
     def after_text(self) -> str:
         """What the changed run writes."""
-        return "".join(step.text for step in self.after_steps)
+        return _text_of(self.after_steps)
 
 
 class Pieces(msgspec.Struct, frozen=True, tag="piece_list"):

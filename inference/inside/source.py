@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -47,6 +47,11 @@ class Source(Protocol):
     @property
     def n_ctx(self) -> int:
         """Tokens that a pass can take."""
+        ...
+
+    @property
+    def ends(self) -> Collection[int]:
+        """Ids that end an answer."""
         ...
 
     def text_of(self, token_id: int) -> str:

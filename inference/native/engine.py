@@ -283,6 +283,7 @@ class NativeEngine:
                 self._loaded.n_ctx,
                 self._tokenizer.text,
                 self._check_ids,
+                ends=self._loaded.eos_ids,
                 piece=self._tokenizer.shown,
                 make_ready=lambda ids: self._past.prepare(ids, ""),
             )

@@ -21,7 +21,7 @@ from inference.native.session import StoppedError
 from inference.types import TokenPiece
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from torch import Tensor, nn
     from torch.utils.hooks import RemovableHandle
@@ -50,6 +50,7 @@ class NativeSource:
         n_ctx: Tokens that a pass can take.
         text_of: Text of a token.
         check_ids: Refuses ids that do not exist.
+        ends: Ids that end an answer.
         piece: A token for people.
         make_ready: Called with a text before the session forgets another one for it.
     """
@@ -62,6 +63,7 @@ class NativeSource:
         text_of: Callable[[int], str],
         check_ids: Callable[[Sequence[int]], None],
         *,
+        ends: Collection[int] = (),
         piece: Callable[[int], TokenPiece] = lambda one: TokenPiece(one, str(one)),
         make_ready: Callable[[Sequence[int]], None] = lambda _ids: None,
     ) -> None:
@@ -74,6 +76,7 @@ class NativeSource:
         self.last_surprise = LastSurprise()
         self.text_of = text_of
         self.check_ids = check_ids
+        self.ends = ends
         self.piece = piece
         self._make_ready = make_ready
         self._device = network.token_embedding.weight.device

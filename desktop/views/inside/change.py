@@ -5,37 +5,29 @@ The unchanged run stands beside the changed one, token by token.
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.inside import ReadAnatomy, ReadWords
 from desktop.views.inside.change_controls import ChangeControls
+from desktop.views.inside.change_run import RunColumn
 from desktop.views.inside.steering import STEPS
 from desktop.views.inside.view import InsideView
 from desktop.widgets import formatting
-from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.pieces import spoken
-from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.controls import label, scrolled
-from desktop.widgets.token_strip import TokenStrip
 from inference.inside.questions import AskChanged, ChangedRun
 from inference.library.anatomy import Anatomy
-from inference.types import TokenPiece
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop.inside import Inquiry, Result, Subject
     from desktop.values import Problem
-    from desktop.widgets.charts.share_bars import Share
     from desktop.widgets.theme import Theme
-    from inference.inside.questions import ScoredToken, WrittenStep
     from inference.types import ModelInfo
-
-_SHOWN: Final = 8
 
 
 class ChangeView(InsideView):
@@ -68,32 +60,17 @@ class ChangeView(InsideView):
         self._gguf_words = label("", theme, "small", "text3", wrap=True, name="change_gguf")
         self._sentence = label("", theme, "body", wrap=True, name="change_sentence")
         self._step_words = label("", theme, "small", "text3", wrap=True, name="change_step")
-        self._before = ShareBars(theme, "change_before", self.tr("As it is"), full=1.0)
-        self._after = ShareBars(theme, "change_after", self.tr("Changed"), full=1.0)
-        self._before_steps = TokenStrip(theme, "change_before_steps", open_end=False)
-        self._after_steps = TokenStrip(theme, "change_after_steps", open_end=False)
-        self._before_text = label("", theme, "body", "text2", wrap=True, name="change_before_text")
-        self._after_text = label("", theme, "body", "text2", wrap=True, name="change_after_text")
+        self._before = RunColumn(theme, "change_before", self.tr("As it is"))
+        self._after = RunColumn(theme, "change_after", self.tr("Changed"))
         self._build(theme)
 
     def _build(self, theme: Theme) -> None:
         runs = QHBoxLayout()
         runs.setSpacing(20)
-        for title, bars, strip, words in (
-            (self.tr("As it is"), self._before, self._before_steps, self._before_text),
-            (self.tr("Changed"), self._after, self._after_steps, self._after_text),
-        ):
-            frame = FigureFrame(bars, theme, title, origin="measured")
-            frame.said.connect(self.said)
-            strip.setAccessibleName(self.tr("{0}: what it writes").format(title))
-            strip.place_chosen.connect(self._show_step)
-            box = QVBoxLayout()
-            box.addWidget(frame)
-            box.addWidget(label(self.tr("It goes on:"), theme, "small", "text3"))
-            box.addWidget(strip)
-            box.addWidget(words)
-            box.addStretch(1)
-            runs.addLayout(box, 1)
+        for run in (self._before, self._after):
+            run.said.connect(self.said)
+            run.step_chosen.connect(self._show_step)
+            runs.addWidget(run, 1)
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(24, 16, 24, 20)
@@ -140,7 +117,7 @@ class ChangeView(InsideView):
         elif isinstance(finding, Anatomy):
             self._side.set_heads(finding.n_heads)
         elif question == self._asked and isinstance(finding, ChangedRun):
-            self._show(finding)
+            self._show(finding, is_written=self._asked.length > 0)
 
     def refuse(self, question: Inquiry, problem: Problem) -> None:
         """Say why there is nothing to compare."""
@@ -175,51 +152,35 @@ class ChangeView(InsideView):
 
     # --- what is shown ---------------------------------------------------------------------
 
-    def _show(self, run: ChangedRun) -> None:
+    def _show(self, run: ChangedRun, *, is_written: bool) -> None:
         self._sentence.setText(self._told(run))
         self._run_shown = run
-        writes = bool(run.before_steps)
-        for strip, steps, words in (
-            (self._before_steps, run.before_steps, self._before_text),
-            (self._after_steps, run.after_steps, self._after_text),
+        if not run.before_steps:
+            self._before.show_chances(run.before.top)
+            self._after.show_chances(run.after.top)
+            if is_written:
+                self._step_words.setText(self.tr("The context has no room for further tokens."))
+            else:
+                self._step_words.setText(self.tr("Both runs are writing."))
+                self._ask(STEPS)
+            return
+        ends = () if self._subject is None else self._subject.loaded.eos_ids
+        for column, steps, text in (
+            (self._before, run.before_steps, run.before_text),
+            (self._after, run.after_steps, run.after_text),
         ):
-            words.setText("".join(step.text for step in steps).strip() if writes else "…")
-            strip.setVisible(writes)
-        if writes:
-            self._show_step(1)
-        else:
-            self._before.set_rows(_shares(run.before.top))
-            self._after.set_rows(_shares(run.after.top))
-            self._step_words.setText(self.tr("Both runs are writing."))
-            self._ask(STEPS)
+            column.show_written(steps, text, is_ended=steps[-1].id in ends)
+        self._show_step(1)
 
     def _show_step(self, step: int) -> None:
         """Show both runs' chances at one step; step 1 is the first token that is written."""
         run = self._run_shown
         if run is None or not run.before_steps:
             return
-        start = TokenPiece(-1, "…")
-        sentences = []
-        for strip, bars, steps, name in (
-            (self._before_steps, self._before, run.before_steps, self.tr("As it is")),
-            (self._after_steps, self._after, run.after_steps, self.tr("Changed")),
-        ):
-            at = max(1, min(step, len(steps)))
-            strip.set_text((start, *steps), at)
-            bars.set_rows(_shares(steps[at - 1].top))
-            sentences.append(self._step_told(name, steps[at - 1]))
+        told = [column.show_step(step) for column in (self._before, self._after)]
+        total = max(len(run.before_steps), len(run.after_steps))
         self._step_words.setText(
-            self.tr("Step {0} of {1}. ").format(step, len(run.before_steps)) + " ".join(sentences)
-        )
-
-    def _step_told(self, name: str, step: WrittenStep) -> str:
-        bits = formatting.decimal(step.entropy_bits, 1)
-        if not step.temperature:
-            return self.tr("{0}: “{1}” is the likeliest, {2} bits of uncertainty.").format(
-                name, spoken(step), bits
-            )
-        return self.tr("{0}: “{1}” drawn at temperature {2}, {3} bits of uncertainty.").format(
-            name, spoken(step), formatting.decimal(step.temperature, 2), bits
+            self.tr("Step {0} of {1}. ").format(max(1, step), total) + " ".join(told)
         )
 
     def _told(self, run: ChangedRun) -> str:
@@ -239,7 +200,3 @@ class ChangeView(InsideView):
         return self.tr(
             "“{0}” becomes “{1}”. The chances moved by {2} bits (Kullback-Leibler)."
         ).format(spoken(first), spoken(other), bits)
-
-
-def _shares(top: tuple[ScoredToken, ...]) -> tuple[Share, ...]:
-    return tuple((one, math.exp(one.logprob)) for one in top[:_SHOWN])

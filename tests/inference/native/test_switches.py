@@ -8,15 +8,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import astuple
 
 from inference.cancel import CancelToken
 from inference.errors import UnsupportedRequestError
 from inference.inside.answering import answer
-from inference.inside.questions import AskChanged, BlockOff, ChangedRun, EdgeOff, HeadOff
+from inference.inside.questions import (
+    AskChanged,
+    BlockOff,
+    ChangedRun,
+    EdgeOff,
+    HeadOff,
+    NextTokens,
+    WrittenStep,
+)
 from inference.native.inside import NativeSource
 from inference.native.kv_cache import KVCache
 from inference.native.session import Session
 from inference.native.weights import load_network, open_checkpoint
+from inference.types import TokenPiece
 from tests.inference.native.reference import random_ids, reference_network
 from tests.inference.small_engines import opened
 
@@ -195,3 +205,27 @@ def test_a_changed_run_leaves_no_cache_behind(tmp_path: Path) -> None:
     assert len(run.after_steps) == 3
     assert caches() == before
     engine.close()
+
+
+def test_both_runs_end_where_an_answer_would(tmp_path: Path) -> None:
+    pair = Pair(tmp_path, "llama, tied")
+    hot = {"length": 12, "temperatures": (1.5,), "temperature": 1.5, "seed": 4}
+    free = pair.run(BlockOff(0), **hot)
+    for steps, told in ((free.before_steps, "before"), (free.after_steps, "after")):
+        assert len(steps) == 12
+        end = steps[5].id
+        pair.source.ends = (end,)
+        ended = pair.run(BlockOff(0), **hot)
+        found = ended.before_steps if told == "before" else ended.after_steps
+        first = next(n for n, step in enumerate(steps) if step.id == end)
+        assert found == steps[: first + 1]  # the token that ends it is told too
+
+
+def test_what_a_run_wrote_is_read_as_letters_without_the_token_that_ends_it() -> None:
+    pieces = (TokenPiece(1, "\ufffd", raw=b"\xc3"), TokenPiece(2, "\ufffd", raw=b"\xa9"))
+    steps = tuple(
+        WrittenStep(*astuple(piece), temperature=0.0, entropy_bits=0.0, top=())
+        for piece in (*pieces, TokenPiece(0, "</s>", special=True))
+    )
+    nothing = NextTokens((), 0.0)
+    assert ChangedRun(nothing, nothing, steps, steps[:1], 0.0).before_text == "é"
