@@ -10,7 +10,7 @@ from inference.types import LoadOptions  # noqa: TC001  a kept problem is read b
 if TYPE_CHECKING:
     from inference.library.machine import Machine
     from inference.library.notes import ModelNote
-    from inference.types import LoadedModel, ModelInfo, Role, SamplingParams
+    from inference.types import LoadedModel, LoadStep, ModelInfo, Role, SamplingParams
 
 MessageState = Literal[
     "complete",  # nothing more will come
@@ -142,6 +142,8 @@ class EngineState:
     """The engine that the window talks to now.
 
     Attributes:
+        progress: The fraction of the step of loading that is done.
+        step: What loading does now.
         rested_min: It was unloaded after so many minutes without use, and comes back by itself;
             0 where that is not so.
         talks: A base model that a person chose a chat template for: it answers.
@@ -151,6 +153,7 @@ class EngineState:
     model: ModelInfo | None = None
     loaded: LoadedModel | None = None
     progress: float = 0.0
+    step: LoadStep = "reading"
     memory_bytes: int = 0
     problem: Problem | None = None
     rested_min: int = 0

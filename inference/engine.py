@@ -15,13 +15,22 @@ if TYPE_CHECKING:
         GenerationRequest,
         LoadedModel,
         LoadOptions,
+        LoadStep,
         Message,
         RenderedPrompt,
         TokenPiece,
     )
 
 ProgressSink: TypeAlias = Callable[[float], None]
-"""Called with the loaded fraction, 0 to 1."""
+"""Called with the fraction that is done, 0 to 1."""
+
+
+class LoadSink(Protocol):
+    """Told how far a load is; fits wherever a ``ProgressSink`` is asked for."""
+
+    def __call__(self, fraction: float, step: LoadStep = "reading", /) -> None:
+        """Take note that a fraction of a step is done, 0 to 1; each step begins anew."""
+        ...
 
 
 class Engine(Protocol):
@@ -103,7 +112,7 @@ class Engine(Protocol):
 class OpenEngine(Protocol):
     """How an engine is made: ``inference.native.engine.open_engine`` and its GGUF counterpart."""
 
-    def __call__(self, options: LoadOptions, progress: ProgressSink, cancel: CancelToken) -> Engine:
+    def __call__(self, options: LoadOptions, progress: LoadSink, cancel: CancelToken) -> Engine:
         """Load a model; a cancelled load raises ``InferenceError``.
 
         Raises:

@@ -12,6 +12,7 @@ import msgspec
 Role = Literal["system", "user", "assistant"]
 EngineKind = Literal["gguf", "native"]
 ModelKind = Literal["base", "instruct", "thinking", "embedding", "unknown"]
+LoadStep = Literal["reading", "compiling"]
 FinishReason = Literal["stop", "length", "cancelled"]
 TokenKind = Literal["answer", "thinking", "tool"]
 Strategy = Literal["sample", "greedy", "beam", "contrastive"]

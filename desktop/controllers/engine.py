@@ -315,8 +315,8 @@ class EngineController(QObject):
                 self._pass_on(event)
             case Finished() | Failed():
                 self._on_answer_end(event)
-            case LoadProgressed(job=job, fraction=fraction) if job == self._job:
-                self._on_progress(fraction)
+            case LoadProgressed(job=job) if job == self._job:
+                self._on_progress(event)
             case ModelLoaded(job=job) if job == self._job:
                 self._patience.stop()
                 self._on_loaded(event)
@@ -333,9 +333,9 @@ class EngineController(QObject):
             case _:
                 pass  # of a load that is history, or of another room
 
-    def _on_progress(self, fraction: float) -> None:
+    def _on_progress(self, event: LoadProgressed) -> None:
         if self._state.status == "loading":
-            self._set_state(replace(self._state, progress=fraction))
+            self._set_state(replace(self._state, progress=event.fraction, step=event.step))
 
     def _on_loaded(self, event: ModelLoaded) -> None:
         model = self._state.model

@@ -23,9 +23,9 @@ from inference.prompt.turn_stops import with_turn_stops
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from inference.engine import ProgressSink
+    from inference.engine import LoadSink
     from inference.library.smaller import Smaller
-    from inference.types import GenerationRequest, LoadedModel, LoadOptions
+    from inference.types import GenerationRequest, LoadedModel, LoadOptions, LoadStep
 
     Proposer: TypeAlias = Callable[[LoadOptions, int, int], Smaller | None]
 
@@ -41,7 +41,7 @@ class EngineClientLike(Engine, Protocol):
     def load(
         self,
         options: LoadOptions,
-        progress: ProgressSink | None = None,
+        progress: LoadSink | None = None,
         cancel: CancelToken | None = None,
     ) -> LoadedModel:
         """Start a process and bring a model into it."""
@@ -63,10 +63,11 @@ class EngineClientLike(Engine, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LoadProgressed:
-    """``fraction`` of load ``job`` is done."""
+    """``fraction`` of a step of load ``job`` is done."""
 
     job: int
     fraction: float
+    step: LoadStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,9 +248,7 @@ class EngineWorker:
             self._post(LoadFailed(job, InferenceError("Loading was stopped."), cancelled=True))
             return
         try:
-            loaded = client.load(
-                options, lambda fraction: self._progress(job, fraction, cancel), cancel
-            )
+            loaded = client.load(options, self._telling(job, cancel), cancel)
         except InferenceError as error:
             smaller = None if cancel.cancelled else self._smaller(error)
             self._post(LoadFailed(job, error, cancel.cancelled, smaller))
@@ -261,8 +260,11 @@ class EngineWorker:
             self._post(ModelLoaded(job, loaded, client.memory_bytes()))
             self._watched_job = job
 
-    def _progress(self, job: int, fraction: float, cancel: CancelToken) -> None:
-        self._sink(LoadProgressed(job, fraction), cancel)
+    def _telling(self, job: int, cancel: CancelToken) -> LoadSink:
+        def tell(fraction: float, step: LoadStep = "reading") -> None:
+            self._sink(LoadProgressed(job, fraction, step), cancel)
+
+        return tell
 
     def _answer(self, request: GenerationRequest, cancel: CancelToken, continue_from: str) -> None:
         self._request_id = request.request_id

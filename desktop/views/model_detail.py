@@ -393,7 +393,10 @@ class ModelDetail(QFrame):
         self._share.setVisible(loading)
         if state is not None:
             self._bar.setValue(round(state.progress * 1000))
-            self._share.setText(formatting.percent(round(state.progress, 2)))
+            share = formatting.percent(round(state.progress, 2))
+            compiles = state.step == "compiling"
+            words = self.tr("Preparing it to write faster, {0}") if compiles else "{0}"
+            self._share.setText(words.format(share))
         self._load.set_reason(info.problem)
         self._chat.set_reason(info.problem)
         self._remove.set_reason(self._why_it_stays(info))

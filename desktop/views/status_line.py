@@ -148,11 +148,12 @@ class StatusLine(QFrame):
         if state is None or (state.status == "none" and not state.problem):
             return self.tr("No model in memory")
         name = state.model.name if state.model else self.tr("The model")
+        loading = self.tr("Loading {0}, {1}")
+        if state.step == "compiling":
+            loading = self.tr("Preparing {0} to write faster, {1}")
         words = {
             "none": self.tr("No model in memory"),
-            "loading": self.tr("Loading {0}, {1}").format(
-                name, formatting.percent(round(state.progress, 2))
-            ),
+            "loading": loading.format(name, formatting.percent(round(state.progress, 2))),
             "ready": self.tr("{0} is ready").format(name) if not self._stats else "",
             "answering": self.tr("Writing"),
             "stopping": self.tr("Stopping"),

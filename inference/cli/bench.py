@@ -1,9 +1,9 @@
 """``glasshouse bench``: how fast a model reads and writes here, and what memory it takes.
 
 Reading is timed by the engine, writing from outside the engine process, so that what a person waits
-for is what is counted. Prompts are random tokens: speed does not depend on their meaning. On the
-processor it is memory that bounds writing, which reads every weight for every token: how near an
-engine comes to what the memory can give is measured too.
+for is what is counted. Prompts are random tokens: speed does not depend on their meaning. It is
+memory that bounds writing, which reads every weight for every token: how near an engine comes to
+what the memory of the processor or of the graphics card can give is measured too.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from inference.cli.options import add_json, add_load_options, add_model, whole
 from inference.cli.session import INTERRUPTED, Interrupted, interruptible, opened
 from inference.evaluation.speed import Trial, time_model
 from inference.evaluation.stopping import StoppedError
+from inference.host.ask import ask_card_speed
+from inference.host.report import CardSpeed
 from inference.library import checkpoint_folder
 from inference.library.estimate import bytes_per_token
 from inference.library.gguf_header import read_header
@@ -25,8 +27,10 @@ from inference.library.memory_shape import shape_of_config, shape_of_header
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from inference.cli.session import Session
+    from inference.types import LoadedModel
 
 _Result: TypeAlias = "dict[str, str | int | float | list[float] | None]"
 
@@ -70,7 +74,8 @@ def _measure(session: Session, arguments: argparse.Namespace, cancel: CancelToke
         speed = time_model(session.client, trial, cancel)
     except StoppedError:
         raise Interrupted from None
-    gives = read_bandwidth(loaded.threads) if loaded.device == "CPU" else None
+    memory = _memory_speed(loaded)
+    gives = memory.bytes_per_s or None
     reads = speed.tokens_per_s * _bytes_read(session)
     return {
         "model": session.info.id,
@@ -92,7 +97,18 @@ def _measure(session: Session, arguments: argparse.Namespace, cancel: CancelToke
         "weights_read_bytes_per_s": reads,
         "memory_bandwidth_bytes_per_s": gives,
         "bandwidth_share": reads / gives if gives else None,
+        "bandwidth_problem": memory.problem or None,
     }
+
+
+def _memory_speed(loaded: LoadedModel) -> CardSpeed:
+    """Measure the memory that the weights are in, or say why that cannot be done."""
+    if loaded.device == "CPU":
+        return CardSpeed(read_bandwidth(loaded.threads))
+    layers = loaded.n_layers + (loaded.engine == "gguf")  # llama.cpp counts the output as one
+    if loaded.gpu_layers < layers:
+        return CardSpeed(problem="the weights are in two memories, the card's and the processor's")
+    return ask_card_speed(loaded.device)
 
 
 def _bytes_read(session: Session) -> int:
@@ -123,7 +139,7 @@ def _print(result: _Result) -> None:
             "writing",
             f"{figures['decode_tokens_per_s']:.1f} tokens/s ({result['completion_tokens']} tokens)",
         ),
-        ("bandwidth", _bandwidth(result)),
+        ("bandwidth", _bandwidth(result, figures)),
         ("memory", f"{console.size_text(figures['memory_bytes'])} in the engine process"),
         ("of that", f"{weights} weights, {cache} KV cache at full context"),
     ]
@@ -131,11 +147,11 @@ def _print(result: _Result) -> None:
     console.line(f"Medians of {repeated} runs.")
 
 
-def _bandwidth(result: _Result) -> str:
-    reads, gives = result["weights_read_bytes_per_s"], result["memory_bandwidth_bytes_per_s"]
-    if not isinstance(reads, float) or not isinstance(gives, float):
-        return "measured on the processor only"
-    return (
-        f"writing reads {reads / 1e9:.1f} GB/s of weights, {reads / gives:.0%} of the "
-        f"{gives / 1e9:.1f} that the memory gives"
-    )
+def _bandwidth(result: _Result, figures: Mapping[str, float]) -> str:
+    reads = figures["weights_read_bytes_per_s"]
+    gives = figures.get("memory_bandwidth_bytes_per_s")
+    said = f"writing reads {reads / 1e9:.1f} GB/s of weights"
+    if gives is None:
+        return f"{said}; what the memory gives is not known: {result['bandwidth_problem']}"
+    of = "the memory gives" if result["device"] == "CPU" else "a large copy on the card moves"
+    return f"{said}, {reads / gives:.0%} of the {gives / 1e9:.1f} that {of}"

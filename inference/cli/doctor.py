@@ -188,7 +188,9 @@ def _engine_rows(engine: EngineReport) -> dict[str, str]:
     if engine.backends:
         rows["backends"] = ", ".join(engine.backends)
     if engine.dtypes:
-        rows["number types"] = ", ".join(engine.dtypes)
+        only = " (on the processor only)" if engine.gpus else ""
+        types = (f"int8{only}" if name == "int8" else name for name in engine.dtypes)
+        rows["number types"] = ", ".join(types)
     if engine.processor:
         rows["processor"] = engine.processor
     return rows

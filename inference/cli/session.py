@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from inference.cancel import CancelToken
     from inference.library.lookup import EngineChoice
-    from inference.types import LoadedModel, LoadOptions, ModelInfo
+    from inference.types import LoadedModel, LoadOptions, LoadStep, ModelInfo
 
 INTERRUPTED = 130
 """Exit status after Ctrl+C."""
@@ -155,14 +155,18 @@ class _ProgressBar:
         self._begun = time.monotonic()
         self._shown = False
 
-    def __call__(self, fraction: float) -> None:
+    def __call__(self, fraction: float, step: LoadStep = "reading") -> None:
         if time.monotonic() - self._begun < 0.5:
             return
         self._shown = True
         filled = round(fraction * _BAR)
         bar = "=" * filled + " " * (_BAR - filled)
+        doing = "Preparing" if step == "compiling" else "Loading"
         print(
-            f"\rLoading {self._name} [{bar}] {fraction:4.0%}", end="", file=sys.stderr, flush=True
+            f"\r{doing} {self._name} [{bar}] {fraction:4.0%}\x1b[K",
+            end="",
+            file=sys.stderr,
+            flush=True,
         )
 
     def clear(self) -> None:

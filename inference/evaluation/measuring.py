@@ -126,7 +126,7 @@ def _measure(task: Task, key: Key, subject: Subject, client: EngineClient, watch
     cancel, tell = watch.cancel, watch.tell
     began = time.monotonic()
     tell("loading", 0.0)
-    loaded = client.load(subject.options, lambda done: tell("loading", done), cancel)
+    loaded = client.load(subject.options, lambda done, *_: tell("loading", done), cancel)
     load_s = time.monotonic() - began
     tell("timing", 0.0)
     speed = time_model(client, TRIAL, cancel, lambda done: tell("timing", done))

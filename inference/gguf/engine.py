@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from inference.beam_search import BeamSearch
     from inference.cancel import CancelToken
-    from inference.engine import ProgressSink
+    from inference.engine import LoadSink
     from inference.events import EngineEvent
     from inference.gguf.probe import LoadFlags
     from inference.inside.questions import Finding, Question
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     )
 
 
-def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToken) -> GgufEngine:
+def open_engine(options: LoadOptions, progress: LoadSink, cancel: CancelToken) -> GgufEngine:
     """Load a GGUF file; see ``inference.engine.OpenEngine``.
 
     Raises:

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from queue import SimpleQueue
 
-    from inference.engine import ProgressSink
+    from inference.engine import LoadSink
     from inference.events import EngineEvent
     from inference.host.process import Mail
     from inference.host.protocol import Command
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         GenerationRequest,
         LoadedModel,
         LoadOptions,
+        LoadStep,
         Message,
         RenderedPrompt,
         TokenPiece,
@@ -158,14 +159,14 @@ class EngineClient:
     def load(
         self,
         options: LoadOptions,
-        progress: ProgressSink | None = None,
+        progress: LoadSink | None = None,
         cancel: CancelToken | None = None,
     ) -> LoadedModel:
         """Start a process and bring a model into it; a model held before is given up first.
 
         Args:
             options: What and how.
-            progress: Called in this thread with the loaded fraction.
+            progress: Called in this thread.
             cancel: Stops loading; a process that does not react within 2 s is ended.
 
         Raises:
@@ -281,7 +282,7 @@ class EngineClient:
         self,
         process: EngineProcess,
         options: LoadOptions,
-        progress: ProgressSink,
+        progress: LoadSink,
         cancel: CancelToken,
     ) -> LoadedModel:
         job_id = self._new_id()
@@ -292,7 +293,7 @@ class EngineClient:
                     return mail.model
                 if not isinstance(mail, LoadProgress):
                     raise _as_error(mail)
-                progress(mail.fraction)
+                progress(mail.fraction, mail.step)
         raise AssertionError  # _receive never ends by itself
 
     def _new_id(self) -> str:
@@ -397,5 +398,5 @@ def _no_model() -> InferenceError:
     return InferenceError("No model is loaded.", "Load a model first.")
 
 
-def _ignore(fraction: float) -> None:
-    del fraction
+def _ignore(fraction: float, step: LoadStep = "reading") -> None:
+    del fraction, step

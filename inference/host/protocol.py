@@ -22,6 +22,7 @@ from inference.types import (
     GenerationRequest,
     LoadedModel,
     LoadOptions,
+    LoadStep,
     Message,
     RenderedPrompt,
     TokenPiece,
@@ -125,10 +126,11 @@ class Shutdown(msgspec.Struct, frozen=True, tag="shutdown"):
 
 
 class LoadProgress(msgspec.Struct, frozen=True, tag="load_progress"):
-    """The loaded fraction, 0 to 1."""
+    """How far one step of loading is, 0 to 1."""
 
     id: str
     fraction: float
+    step: LoadStep = "reading"
 
 
 class Loaded(msgspec.Struct, frozen=True, tag="loaded"):

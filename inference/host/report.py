@@ -1,4 +1,4 @@
-"""What one engine's libraries say about this computer, as a JSON text; for ``glasshouse doctor``.
+"""What one engine's libraries say about this computer, as a JSON text; for the command line.
 
 Runs in a throw-away process, which a library may kill: that would be a finding too.
 """
@@ -45,6 +45,18 @@ class EngineReport(msgspec.Struct, frozen=True):
     dtypes: tuple[str, ...] = ()
 
 
+class CardSpeed(msgspec.Struct, frozen=True):
+    """How fast a graphics card's memory is.
+
+    Attributes:
+        bytes_per_s: What a large copy on the card reads and writes; 0 = not known.
+        problem: Then why, as the end of a sentence.
+    """
+
+    bytes_per_s: float = 0.0
+    problem: str = ""
+
+
 def report(engine: EngineKind) -> str:
     """Return an ``EngineReport`` as JSON; imports the engine's libraries."""
     try:
@@ -53,6 +65,21 @@ def report(engine: EngineKind) -> str:
         found = EngineReport(False, problem=f"{exc.message} {exc.hint}".strip())
     except (ImportError, OSError, RuntimeError) as exc:  # RuntimeError: libraries' own loaders
         found = EngineReport(False, problem=f"The libraries do not start: {exc}")
+    return msgspec.json.encode(found).decode()
+
+
+def card_speed(card: str) -> str:
+    """Return a ``CardSpeed`` as JSON; imports PyTorch.
+
+    Args:
+        card: Its name, as ``LoadedModel.device`` has it.
+    """
+    try:
+        from inference.native.bandwidth import card_bandwidth  # noqa: PLC0415  heavy
+
+        found = CardSpeed(*card_bandwidth(card))
+    except (ImportError, OSError, RuntimeError) as exc:  # RuntimeError: the library's own loader
+        found = CardSpeed(problem=f"PyTorch, which measures it, does not start ({exc!s:.160})")
     return msgspec.json.encode(found).decode()
 
 

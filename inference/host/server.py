@@ -28,7 +28,7 @@ from inference.host.protocol import (
     decode_command,
     encode,
 )
-from inference.host.report import report
+from inference.host.report import card_speed, report
 from inference.host.settle import hold_life_line, settle_in
 from inference.host.worker import EngineWorker, Job, load_factory, open_real_engine
 
@@ -165,6 +165,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     parser = argparse.ArgumentParser(prog="engine-process")
     parser.add_argument("--factory", help="module:function that opens engines")
     parser.add_argument("--report", choices=("gguf", "native"), help="tell about an engine, end")
+    parser.add_argument("--bandwidth", metavar="CARD", help="measure a card's memory, end")
     parser.add_argument("--make", metavar="ORDER", help="write one file, end")
     parser.add_argument("--tokens", action="store_true", help="tell of tokenizers, end")
     parser.add_argument("--life-line", action="store_true", help="end when standard input does")
@@ -174,6 +175,9 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         hold_life_line()
     if arguments.report is not None:
         print(report(arguments.report), flush=True)  # noqa: T201  to whoever asked
+        os._exit(0)
+    if arguments.bandwidth is not None:
+        print(card_speed(arguments.bandwidth), flush=True)  # noqa: T201  to whoever asked
         os._exit(0)
     if arguments.make is not None:
         from inference.convert.child import make  # noqa: PLC0415  only such a child needs it

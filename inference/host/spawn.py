@@ -40,6 +40,17 @@ def report_command(engine: EngineKind) -> list[str]:
     return [*_server_command(), "--report", engine, "--life-line"]
 
 
+def bandwidth_command(card: str) -> list[str]:
+    """Return the command line of a process that measures a graphics card's memory and ends.
+
+    It takes a ``life_line`` as its standard input.
+
+    Args:
+        card: Its name, as ``LoadedModel.device`` has it.
+    """
+    return [*_server_command(), "--bandwidth", card, "--life-line"]
+
+
 def making_command(order: str) -> list[str]:
     """Return the command line of a process that writes one file and ends.
 

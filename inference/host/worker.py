@@ -47,13 +47,13 @@ from inference.host.protocol import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from inference.engine import Engine, OpenEngine, ProgressSink
+    from inference.engine import Engine, LoadSink, OpenEngine
     from inference.host.protocol import Command, Reply
-    from inference.types import EngineKind, GenerationRequest, LoadOptions
+    from inference.types import EngineKind, GenerationRequest, LoadOptions, LoadStep
 
 Send: TypeAlias = "Callable[[Reply], None]"
 _PROGRESS_STEP = 0.01
-_IDLE_S = 1.0  # then what was read is put away, until the next job comes
+_IDLE_S = 0.2  # then what was read is put away, until the next job comes
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class _NextJob(CancelToken):
         return not self._jobs.empty()
 
 
-def open_real_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToken) -> Engine:
+def open_real_engine(options: LoadOptions, progress: LoadSink, cancel: CancelToken) -> Engine:
     """Open one of the two real engines, importing only the one that is needed.
 
     Raises:
@@ -217,13 +217,13 @@ class EngineWorker:
         if self._engine is not None:
             self._engine.close()
             self._engine = None
-        told = -1.0
+        told, told_of = -1.0, ""
 
-        def progress(fraction: float) -> None:
-            nonlocal told
-            if fraction - told >= _PROGRESS_STEP or fraction >= 1.0 > told:
-                told = fraction
-                self._send(LoadProgress(command.id, fraction))
+        def progress(fraction: float, step: LoadStep = "reading") -> None:
+            nonlocal told, told_of
+            if step != told_of or fraction - told >= _PROGRESS_STEP or fraction >= 1.0 > told:
+                told, told_of = fraction, step
+                self._send(LoadProgress(command.id, fraction, step))
 
         self._engine = self._open_engine(command.options, progress, cancel)
         return Loaded(command.id, self._engine.loaded)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 from torch import Tensor
 
-from inference.errors import UnsupportedRequestError
+from inference.errors import InferenceError, UnsupportedRequestError
 from inference.native.layer_cache import StaticCache
 from inference.native.scaling import DynamicScaling, LongRopeScaling
 from inference.paths import app_paths
@@ -25,6 +25,7 @@ from inference.paths import app_paths
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from inference.engine import ProgressSink
     from inference.native.kv_cache import KVCache
     from inference.native.layer_cache import LayerCache
     from inference.native.network import Block, Network
@@ -95,12 +96,20 @@ class CompiledStep:
         network: On its device, ready to run.
         cache: The session's; empty.
         backend: Of ``torch.compile``; None compiles nothing, which is of use on a GPU only.
+        tell: Called between the pieces with the fraction that is compiled, 0 to 1.
 
     Raises:
         NotCompiledError: It does not work here, with the reason.
+        InferenceError: Raised by ``tell``, to stop.
     """
 
-    def __init__(self, network: Network, cache: KVCache, backend: str | None = "inductor") -> None:
+    def __init__(
+        self,
+        network: Network,
+        cache: KVCache,
+        backend: str | None = "inductor",
+        tell: ProgressSink | None = None,
+    ) -> None:
         if isinstance(network.config.rope_scaling, DynamicScaling | LongRopeScaling):
             raise NotCompiledError("its positions depend on the length of the text")
         device = cache.layers[0][0].device
@@ -115,8 +124,9 @@ class CompiledStep:
         self._enter, self._through = compiled(network.enter), compiled(_through)
         self._leave = compiled(self._scores)
         try:
+            self._compile(tell or _nobody)
             self._check(cache)
-        except NotCompiledError:
+        except (NotCompiledError, InferenceError):
             raise
         except Exception as exc:  # whatever compilers raise, the ordinary pass is there
             raise NotCompiledError(_first_line(exc)) from exc
@@ -201,8 +211,25 @@ class CompiledStep:
             self._stream, self._logits = self._pass()
 
     @torch.inference_mode()
+    def _compile(self, tell: ProgressSink) -> None:
+        """Run each piece once, which compiles it; blocks that are alike take no time then.
+
+        The way in, the blocks and the way out count as a third each.
+        """
+        tell(0.0)
+        self._network.enter(self._token, self._cache)  # makes what every later way in finds made
+        x, turns = self._enter(self._token, self._cache)  # (1, 1, C)
+        tell(1 / 3)
+        layers = list(zip(self._network.blocks, turns, self._cache.layers, strict=True))
+        for done, (block, turn, layer) in enumerate(layers, start=1):
+            x = self._through(block, x, turn, layer)  # (1, 1, C)
+            tell((1 + done / len(layers)) / 3)
+        self._leave(x)
+        tell(1.0)
+
+    @torch.inference_mode()
     def _check(self, cache: KVCache) -> None:
-        """Compile, and hold a few tokens against the ordinary pass."""
+        """Hold a few tokens against the ordinary pass."""
         for place in range(min(_CHECKED, cache.n_ctx)):
             token = place % self._network.config.vocab_size
             expected = self._network.read(torch.full_like(self._token, token), cache)  # (1, 1, C)
@@ -219,6 +246,10 @@ def _through(block: Block, x: Tensor, turn: Turn | None, cache: LayerCache) -> T
     """Return the stream after one block; compiled once for all that are alike."""
     found: Tensor = block(x, turn, cache)
     return found
+
+
+def _nobody(fraction: float) -> None:
+    del fraction
 
 
 def _to_host(tensor: Tensor) -> Tensor:
@@ -243,7 +274,13 @@ def _compiler(backend: str | None, *, on_gpu: bool) -> Callable[[Callable[..., A
     return lambda function: torch.compile(function, dynamic=False, backend=backend, options=options)
 
 
-def compiled_if_asked(session: Session, choice: str, device: torch.device, parameters: int) -> str:
+def compiled_if_asked(
+    session: Session,
+    choice: str,
+    device: torch.device,
+    parameters: int,
+    tell: ProgressSink | None = None,
+) -> str:
     """Compile a session's single tokens; return a sentence about it, or nothing where none is due.
 
     Args:
@@ -252,9 +289,11 @@ def compiled_if_asked(session: Session, choice: str, device: torch.device, param
         device: Where it runs.
         parameters: Weights of the network; ``auto`` only records a small one, which is fast enough
             and takes a second instead of half a minute.
+        tell: As for ``CompiledStep``.
 
     Raises:
         UnsupportedRequestError: There is no such choice.
+        InferenceError: Raised by ``tell``, to stop.
     """
     if choice not in {"auto", "on", "off"}:
         raise UnsupportedRequestError(
@@ -265,7 +304,7 @@ def compiled_if_asked(session: Session, choice: str, device: torch.device, param
     if choice == "auto" and parameters < _WORTH_COMPILING:
         return f" It reads single tokens {_recorded(session)}, because it is small."
     try:
-        session.compile()
+        session.compile(tell=tell)
     except NotCompiledError as exc:
         how = _recorded(session) if device.type == "cuda" else _AS_EVER
         return f" It reads single tokens {how}, because {exc}."

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from inference.beam_search import BeamSearch
     from inference.cancel import CancelToken
-    from inference.engine import ProgressSink
+    from inference.engine import LoadSink
     from inference.events import EngineEvent
     from inference.inside.questions import Finding, Question
     from inference.native.network import Network
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 _DEFAULT_N_CTX = 4096
 
 
-def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToken) -> NativeEngine:
+def open_engine(options: LoadOptions, progress: LoadSink, cancel: CancelToken) -> NativeEngine:
     """Load a checkpoint folder; see ``inference.engine.OpenEngine``.
 
     The context is never longer than the one the network was trained for.
@@ -85,10 +85,17 @@ def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToke
     precision = choose_precision(options.dtype, checkpoint.dtype, checkpoint.parameters, device)
     threads = choose_threads(options.threads, checkpoint.parameters)
     torch.set_num_threads(threads)
+
+    def compiling(fraction: float) -> None:
+        if cancel.cancelled:
+            raise InferenceError("Loading was stopped.")
+        progress(fraction, "compiling")
+
     with memory_errors_translated("loading the model"):
         network, weights_bytes = load_with(precision, checkpoint, device, progress, cancel)
         session = Session(network, n_ctx, precision.cache, device)
-        reason += compiled_if_asked(session, options.compile, device, checkpoint.parameters)
+        choice, size = options.compile, checkpoint.parameters
+        reason += compiled_if_asked(session, choice, device, size, compiling)
         draft = None
         if options.draft:
             draft = DraftNetwork(options, tokenizer, n_ctx, device, cancel)

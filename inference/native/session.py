@@ -16,7 +16,7 @@ from torch import nn
 
 from inference.native.branches import Branches
 from inference.native.compiled import CompiledStep
-from inference.native.device import products_of
+from inference.native.device import products_of, wait_for
 from inference.native.kv_cache import KVCache
 from inference.native.scaling import most_ahead, must_read_anew, prefix_may_stay
 from inference.native.streams import Streams
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from inference.cancel import CancelToken
+    from inference.engine import ProgressSink
     from inference.native.compiled import Step
     from inference.native.config import NetworkConfig
     from inference.native.network import Network
@@ -186,7 +187,7 @@ class Session:
         with products_of(len(given)):
             stream = self._pass(given, cancel)  # (1, T, C), of a text read anew all of it
         if self._device.type != "cpu" and self._step is None:
-            _wait_for(self._device)  # else the time measured is that of queueing
+            wait_for(self._device)  # else the time measured is that of queueing
         self._ids.extend(given)
         self._streams.add(stream)
         return stream[:, -len(ids) :]  # (1, T, C)
@@ -204,16 +205,18 @@ class Session:
         with self._watching(cancel):
             return self._network.read(tokens, self._cache)  # (1, T, C)
 
-    def compile(self, backend: str | None = "inductor") -> None:
+    def compile(self, backend: str | None = "inductor", tell: ProgressSink | None = None) -> None:
         """Read single tokens with a compiled pass from now on; before anything is read.
 
         Args:
             backend: Of ``torch.compile``; None only records the passes, on a GPU.
+            tell: As for ``CompiledStep``.
 
         Raises:
             NotCompiledError: That does not work here; everything stays as it is.
+            InferenceError: Raised by ``tell``, to stop; everything stays as it is.
         """
-        self._compiled = CompiledStep(self._network, self._cache, backend)
+        self._compiled = CompiledStep(self._network, self._cache, backend, tell)
 
     def begin(self, token: int | None) -> None:
         """Let a GPU start to read what will probably be read next; elsewhere nothing happens.
@@ -357,10 +360,3 @@ def _weights_per_token(config: NetworkConfig) -> int:
     """Return about how many weights the blocks have together."""
     inside = config.n_heads * config.head_width
     return config.n_layers * config.width * (3 * config.mlp_width + 2 * inside)
-
-
-def _wait_for(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()

@@ -133,7 +133,7 @@ def main() -> None:
         options = LoadOptions(
             path=str(model), engine="gguf", threads=arguments.threads, n_ctx=LONG_PROMPT + 96
         )
-        loaded = client.load(options, lambda _fraction: None, CancelToken())
+        loaded = client.load(options, lambda *_: None, CancelToken())
         print(f"{model.name}, {loaded.threads} threads, {loaded.device}", flush=True)
         measure_ours(client, 32, 4, 0, 0)  # the first run pages the file in
         met = compare(client, program, model, loaded.threads, arguments.rounds)

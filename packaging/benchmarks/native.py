@@ -53,7 +53,7 @@ def engine(folder: Path, threads: int, dtype: str = "bfloat16", n_ctx: int = 102
     options = LoadOptions(
         path=str(folder), engine="native", device="cpu", dtype=dtype, threads=threads, n_ctx=n_ctx
     )
-    return open_engine(options, lambda _fraction: None, CancelToken())
+    return open_engine(options, lambda *_: None, CancelToken())
 
 
 def ours(side: NativeEngine, prompt: int, tokens: int, round_: int) -> float:

@@ -241,7 +241,7 @@ def _as_child(folder: str, threads: str, dtype: str) -> None:
         folder, "native", device="cpu", dtype=dtype, threads=int(threads), n_ctx=1024
     )
     began = time.perf_counter()
-    with closing(open_engine(options, lambda _fraction: None, CancelToken())) as engine:
+    with closing(open_engine(options, lambda *_: None, CancelToken())) as engine:
         loaded = time.perf_counter()
         sampling = SamplingParams(temperature=0, max_tokens=1)
         list(

@@ -35,6 +35,7 @@ from table import Row, print_row  # noqa: E402
 from inference.cancel import CancelToken  # noqa: E402
 from inference.library.estimate import bytes_per_token  # noqa: E402
 from inference.library.memory_shape import shape_of_config  # noqa: E402
+from inference.native.bandwidth import COPY_BYTES, copy_bandwidth  # noqa: E402
 from inference.native.compiled import compiled_if_asked  # noqa: E402
 from inference.native.config import NetworkConfig  # noqa: E402
 from inference.native.device import device_name  # noqa: E402
@@ -60,8 +61,6 @@ RATIO_TARGET, SHARE_TARGET = 3.0, 0.6
 _CONTEXT = 8192
 _LENGTHS = (100, 1000, 4000, 8000)
 _STEPS = 64
-_COPY_BYTES = 4 << 30
-_COPIES = 20
 
 
 class Pair:
@@ -136,27 +135,6 @@ class Pair:
         return float(apart), float((mine.argmax(-1) == other.argmax(-1)).float().mean())
 
 
-def copy_bandwidth(device: torch.device, size: int) -> float:
-    """Return the bytes per second that a large copy reads and writes on the device, median."""
-    source = torch.ones(size, dtype=torch.uint8, device=device)
-    target = torch.empty_like(source)
-
-    def once() -> float:
-        _wait(device)
-        began = time.perf_counter()
-        target.copy_(source)
-        _wait(device)
-        return time.perf_counter() - began
-
-    once()
-    return 2 * size / statistics.median(once() for _ in range(_COPIES))
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
 def growth(pair: Pair, lengths: tuple[int, ...]) -> None:
     """Print the time of a token after texts of several lengths, and what their cache takes."""
     session, cancel = pair.session, CancelToken()
@@ -192,7 +170,7 @@ def compare(name: str, device: torch.device, arguments: argparse.Namespace) -> b
     print(f"  both compute the same: {apart:.2%} apart, first place equal in {same:.0%}")
     with tempfile.TemporaryDirectory() as folder, closing(pair.engine(Path(folder))) as side:
         rounds, tokens = arguments.rounds, arguments.tokens
-        size = _COPY_BYTES if device.type == "cuda" else 64 << 20
+        size = COPY_BYTES if device.type == "cuda" else 64 << 20
         mine, other, memory = in_turns(
             [
                 lambda round_: ours(side, 1, tokens, round_),

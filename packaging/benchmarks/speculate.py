@@ -150,7 +150,7 @@ def answer(
 def compare(case: Case, rounds: int) -> None:
     """Measure both ways in turns, and print one line."""
     with closing(EngineClient()) as client:
-        client.load(case.options, lambda _fraction: None, CancelToken())
+        client.load(case.options, lambda *_: None, CancelToken())
         answers(client, case, "off")  # the first run pages the files in
         answers(client, case, case.speculate)
         plain: list[Run] = []

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from inference.cancel import CancelToken
-    from inference.engine import ProgressSink
+    from inference.engine import LoadSink
     from inference.events import EngineEvent
     from inference.inside.questions import Finding, Question
     from inference.types import BeamTree, GenerationRequest, LoadOptions, Message
@@ -87,6 +87,9 @@ class Script:
 
     tokens: int = 0  # 0 = the text once, or 20 words
     rate: float = 0.0  # tokens per second; 0 = as fast as possible
+    device: str = "CPU"
+    gpu_layers: int = 0
+    compile_s: float = 0.0
     prefill_s: float = 0.0
     load_s: float = 0.0
     load_error: str = ""
@@ -120,7 +123,7 @@ def parse(path: str) -> Script:
     return Script(**{key: known[key](value) for key, value in values.items()})
 
 
-def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToken) -> FakeEngine:
+def open_engine(options: LoadOptions, progress: LoadSink, cancel: CancelToken) -> FakeEngine:
     """Open the fake as its script says."""
     script = parse(options.path)
     if script.output:
@@ -132,6 +135,10 @@ def open_engine(options: LoadOptions, progress: ProgressSink, cancel: CancelToke
         if cancel.cancelled and not script.stubborn:
             raise InferenceError("Loading was stopped.")
         progress((step + 1) / steps)
+    if script.compile_s:
+        for third in range(4):
+            progress(third / 3, "compiling")
+            time.sleep(script.compile_s / 4)
     if script.crash_load:
         _crash(script)
     if script.load_error:
@@ -157,8 +164,8 @@ class FakeEngine:
             n_layers=1,
             parameters=0,
             has_chat_template=not script.base,
-            device="CPU",
-            gpu_layers=0,
+            device=script.device,
+            gpu_layers=script.gpu_layers,
             device_reason="A script needs no device.",
             dtype="none",
             threads=1,

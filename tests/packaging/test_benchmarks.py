@@ -56,7 +56,7 @@ def test_a_checkpoint_is_made_once_quantised_and_runs(
     assert path.stat().st_mtime_ns == made_at
     assert [file.name for file in path.parent.iterdir()] == [path.name]
     options = LoadOptions(path=str(path), engine="gguf", threads=1)
-    engine = open_engine(options, lambda _fraction: None, CancelToken())
+    engine = open_engine(options, lambda *_: None, CancelToken())
     try:
         assert engine.loaded.dtype == "Q4_K_M"
         request = GenerationRequest("r", text="abc", sampling=SamplingParams(max_tokens=4, seed=1))

@@ -37,6 +37,17 @@ def test_loading_tells_its_progress_and_measures_memory(make_house: Callable[...
     assert row.memory_bytes == ready.memory_bytes
 
 
+def test_a_load_says_when_it_compiles(make_house: Callable[..., House]) -> None:
+    house = make_house(model("starter-instruct", "compile_s=0.2"))
+    states: list[EngineState] = []
+    house.engine.state_changed.connect(states.append)
+    house.engine.load_default()
+    house.until(lambda: house.engine.state().status == "ready")
+    compiling = [state.progress for state in states if state.step == "compiling"]
+    assert any(0 < progress < 1 for progress in compiling)
+    assert states[0].step == "reading"
+
+
 def test_memory_is_measured_again_while_the_model_stays(make_house: Callable[..., House]) -> None:
     house = make_house()
     house.load()

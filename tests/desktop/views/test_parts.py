@@ -320,6 +320,9 @@ def test_the_status_line_tells_guesses_where_there_were_some(line: StatusLine) -
 def test_loading_is_shown_with_its_share(line: StatusLine) -> None:
     line.set_engine(EngineState("loading", ModelInfo("q", "Q", "/q", "gguf"), progress=0.38))
     assert texts(line)["state"] == "Loading Q, 38 %"
+    info = ModelInfo("q", "Q", "/q", "native")
+    line.set_engine(EngineState("loading", info, progress=0.33, step="compiling"))
+    assert texts(line)["state"] == "Preparing Q to write faster, 33 %"
 
 
 def test_a_narrow_status_line_drops_whole_cells_and_gets_them_back(line: StatusLine) -> None:

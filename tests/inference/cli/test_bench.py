@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from inference.host.report import CardSpeed
 from tests.helpers.checkpoints import tiny_llama
 from tests.inference.cli.conftest import real_cli
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.inference.cli.conftest import Outcome
 
 
 def test_speeds_and_memory_are_measured(instruct: Path) -> None:
@@ -55,3 +59,39 @@ def test_a_context_too_short_to_measure_in_is_a_sentence(instruct: Path) -> None
     said = real_cli("bench", instruct, "--context", 8)
     assert said.status == 1
     assert "too short to measure" in said.err
+
+
+def test_a_model_on_a_card_is_measured_against_the_cards_memory(
+    instruct: Path, fake_cli: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def measured(card: str) -> CardSpeed:
+        asked.append(card)
+        return CardSpeed(2e12)
+
+    monkeypatch.setattr("inference.cli.bench.ask_card_speed", measured)
+    words = ("--tokens", 8, "--prompt-tokens", 8, "--repeat", 1)
+    script = "device=CUDA: A Card,gpu_layers=2"
+    said = fake_cli("bench", instruct, *words, script=script)
+    assert asked == ["CUDA: A Card"]
+    assert "of the 2000.0 that a large copy on the card moves" in said.out
+
+
+@pytest.mark.parametrize(
+    ("layers", "why"),
+    [
+        (1, "the weights are in two memories, the card's and the processor's"),
+        (2, "PyTorch measures it, and does not reach Vulkan: A Card"),
+    ],
+)
+def test_where_a_cards_memory_cannot_be_measured_the_reason_is_told(
+    instruct: Path, fake_cli: Callable[..., Outcome], layers: int, why: str
+) -> None:
+    words = ("--tokens", 8, "--prompt-tokens", 8, "--repeat", 1)
+    script = f"device=Vulkan: A Card,gpu_layers={layers}"
+    said = fake_cli("bench", instruct, *words, script=script)
+    assert f"what the memory gives is not known: {why}" in said.out
+    value = json.loads(fake_cli("bench", instruct, *words, "--json", script=script).out)
+    assert value["bandwidth_share"] is None
+    assert value["bandwidth_problem"] == why

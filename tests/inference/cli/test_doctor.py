@@ -4,6 +4,10 @@ import json
 import platform
 from typing import TYPE_CHECKING
 
+import pytest
+
+from inference.cli.main import main
+from inference.host.report import EngineReport
 from tests.inference.cli.conftest import real_cli
 
 if TYPE_CHECKING:
@@ -31,3 +35,23 @@ def test_doctor_for_people_has_a_line_for_the_gpu() -> None:
     said = real_cli("doctor")
     assert "GPU in build" in said.out
     assert "Folders" in said.out
+
+
+@pytest.mark.parametrize(
+    ("gpus", "types"),
+    [
+        ((), "float32, int8"),
+        (("CUDA: A Card",), "float32, int8 (on the processor only)"),
+    ],
+)
+def test_beside_a_card_int8_is_said_to_be_for_the_processor(
+    gpus: tuple[str, ...],
+    types: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = EngineReport(available=True, gpus=gpus, dtypes=("float32", "int8"))
+    monkeypatch.setattr("inference.cli.doctor.ask_engine", lambda _engine: found)
+    assert main(["doctor"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.split(maxsplit=2)[2:] == [types] for line in lines if "number types" in line)

@@ -35,7 +35,7 @@ def open_gguf() -> Iterator[OpenGguf]:
     def open_one(path: Path, **options: Any) -> GgufEngine:
         options.setdefault("threads", 1)  # tiny models gain nothing from more
         chosen = LoadOptions(path=str(path), engine="gguf", **options)
-        opened.append(open_engine(chosen, lambda _fraction: None, CancelToken()))
+        opened.append(open_engine(chosen, lambda *_: None, CancelToken()))
         return opened[-1]
 
     yield open_one

@@ -43,11 +43,24 @@ def texts(events: Iterable[EngineEvent]) -> str:
 
 def test_loading_tells_its_progress_and_the_facts(client: EngineClient) -> None:
     fractions: list[float] = []
-    loaded = client.load(fake("load_s=0.1,context=99"), fractions.append)
+
+    def note(fraction: float, *_step: str) -> None:
+        fractions.append(fraction)
+
+    loaded = client.load(fake("load_s=0.1,context=99"), note)
     assert loaded.n_ctx == 99
     assert loaded == client.loaded
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
+
+
+def test_a_step_of_loading_that_follows_another_begins_anew(client: EngineClient) -> None:
+    told: list[tuple[float, str]] = []
+    client.load(fake("compile_s=0.1"), lambda fraction, *step: told.append((fraction, *step)))
+    assert told == [
+        (1.0, "reading"),
+        *((third / 3, "compiling") for third in range(4)),
+    ]
 
 
 def test_nothing_is_loaded_before_load_and_after_close(client: EngineClient) -> None:
@@ -79,7 +92,7 @@ def test_a_load_can_be_cancelled_even_when_the_engine_does_not_listen(
     cancel = CancelToken()
     seen: list[int] = []
 
-    def stop(_: float) -> None:
+    def stop(*_: object) -> None:
         seen.append(client.pid or 0)
         cancel.cancel()
 

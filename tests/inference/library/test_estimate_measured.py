@@ -39,7 +39,7 @@ def loaded(path: Path, **options: Any) -> MemoryEstimate:
     from inference.gguf.engine import open_engine
 
     load = LoadOptions(path=str(path), engine="gguf", gpu_layers=0, **options)
-    with closing(open_engine(load, lambda _fraction: None, CancelToken())) as engine:
+    with closing(open_engine(load, lambda *_: None, CancelToken())) as engine:
         facts = engine.loaded
     assert facts.buffers_bytes
     return MemoryEstimate(facts.weights_bytes, facts.kv_cache_bytes, facts.buffers_bytes)
@@ -53,7 +53,7 @@ def test_the_native_forecast_is_what_the_engine_then_holds(tmp_path: Path, dtype
     folder = tiny_llama(tmp_path / "tiny", dtype=dtype, width=64, vocab_size=2048)
     told = estimate(folder, 256)
     load = LoadOptions(path=str(folder), engine="native", n_ctx=256, device="cpu")
-    with closing(open_engine(load, lambda _fraction: None, CancelToken())) as engine:
+    with closing(open_engine(load, lambda *_: None, CancelToken())) as engine:
         took = engine.loaded
     assert told.weights_bytes == took.weights_bytes
     assert told.kv_cache_bytes == took.kv_cache_bytes

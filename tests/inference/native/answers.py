@@ -21,7 +21,7 @@ TALK = (Message("system", "Be kind."), Message("user", "Why is the sky blue?"))
 
 def opened(folder: Path, **options: Any) -> NativeEngine:
     asked = LoadOptions(str(folder), "native", **({"device": "cpu", "threads": 1} | options))
-    return open_engine(asked, lambda _fraction: None, CancelToken())
+    return open_engine(asked, lambda *_: None, CancelToken())
 
 
 def request(**fields: Any) -> GenerationRequest:

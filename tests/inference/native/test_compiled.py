@@ -7,10 +7,12 @@ import torch
 import torch._dynamo.utils
 
 from inference.cancel import CancelToken
-from inference.errors import UnsupportedRequestError
+from inference.errors import InferenceError, UnsupportedRequestError
 from inference.native.compiled import NotCompiledError
+from inference.native.engine import open_engine
 from inference.native.session import Session
 from inference.native.weights import load_network, open_checkpoint
+from inference.types import LoadOptions
 from tests.helpers.checkpoints import tiny_llama
 from tests.inference.native.answers import events, ids_of, opened, request
 from tests.inference.native.reference import random_ids, reference_network
@@ -128,6 +130,43 @@ def test_without_a_compiler_it_answers_all_the_same_and_says_why(
     assert "without being compiled, because" in engine.loaded.device_reason
     assert len(ids_of(events(engine, request(text="The sky")))) > 0
     engine.close()
+
+
+def test_compiling_tells_how_far_it_is_and_stops_between_the_pieces(tmp_path: Path) -> None:
+    network = network_of(tmp_path, "llama, tied")
+    told: list[float] = []
+    session = Session(network, 64, torch.float32, CPU)
+    session.compile(TRACED, told.append)
+    assert told == sorted(set(told))
+    assert (told[0], told[-1]) == (0.0, 1.0)
+
+    def stop(fraction: float) -> None:
+        if fraction > 0.5:
+            raise InferenceError("Loading was stopped.")
+
+    prompt = random_ids(9)[0].tolist()
+    expected = greedy(session, prompt, 5)
+    stopped = Session(network, 64, torch.float32, CPU)
+    with pytest.raises(InferenceError, match="stopped"):
+        stopped.compile(TRACED, stop)
+    assert stopped.length == 0
+    assert greedy(stopped, prompt, 5) == expected
+
+
+def test_a_load_that_is_cancelled_once_the_weights_are_there_compiles_nothing(
+    tmp_path: Path,
+) -> None:
+    cancel, steps = CancelToken(), []
+
+    def note(fraction: float, step: str = "reading", /) -> None:
+        steps.append(step)
+        if fraction == 1.0:
+            cancel.cancel()
+
+    options = LoadOptions(path=str(tiny_llama(tmp_path)), engine="native", compile="on")
+    with pytest.raises(InferenceError, match="stopped"):
+        open_engine(options, note, cancel)
+    assert set(steps) == {"reading"}
 
 
 def test_positions_that_depend_on_the_whole_text_are_not_compiled(tmp_path: Path) -> None:
