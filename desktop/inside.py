@@ -125,6 +125,12 @@ class Subject:
         """Ids of the tokens that stand before the chosen one."""
         return self.ids[: self.chosen]
 
+    @property
+    def words_before(self) -> str:
+        """The text before the chosen token, special tokens left out."""
+        before = (piece for piece in self.tokens[: self.chosen] if not piece.special)
+        return b"".join(piece.data for piece in before).decode("utf-8", "replace")
+
 
 @dataclass(frozen=True, slots=True)
 class ReadAnatomy:

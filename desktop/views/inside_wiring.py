@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, Signal
 
 from desktop.controllers.inside import InsideController, rests
+from desktop.controllers.pairs import OtherHalf, other_half
 from desktop.views.inside.anatomy import AnatomyView
 from desktop.views.inside.attention import AttentionView
 from desktop.views.inside.change import ChangeView
@@ -52,10 +53,12 @@ class InsideWiring(QObject):
     Signals:
         said: A sentence for the person.
         chat_wanted: The open chat goes on; show it.
+        found_asked: Key of a model to be found; show its page.
     """
 
     said = Signal(str)
     chat_wanted = Signal()
+    found_asked = Signal(str)
 
     def __init__(
         self,
@@ -169,10 +172,14 @@ class InsideWiring(QObject):
         return TokensView(theme, readable)
 
     def _make_walk(self, theme: Theme) -> WalkView:
-        view = WalkView(theme)
+        def half_of(model: ModelInfo) -> OtherHalf:
+            return other_half(model, (row.info for row in self._engines.models().rows))
+
+        view = WalkView(theme, half_of)
         view.view_asked.connect(self._open_place)
         view.text_asked.connect(self.controller.open_text)
         view.model_asked.connect(self._engines.load)
+        view.found_asked.connect(self.found_asked)
         return view
 
     def _make_evaluation(self, theme: Theme) -> EvaluationView:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from desktop.controllers.computer import ComputerController
 from desktop.controllers.discover import DiscoverController
@@ -118,6 +118,13 @@ class ModelsWiring(QObject):
         self.page.open_tab("installed")
         if self._installed is not None:
             self._installed.show_model(model_id)
+
+    def show_found(self, key: str) -> None:
+        """Open the page of a model to be found."""
+        page = self.page.open_tab("discover")
+        if isinstance(page, DiscoverPage):
+            page.open(key)
+            page.view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _tabs(self) -> tuple[Tab, ...]:
         return (

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QFocusFrame, QProxyStyle, QStyle, QW
 from shiboken6 import isValid
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QStyleOption
+    from PySide6.QtWidgets import QStyleHintReturn, QStyleOption
 
     from desktop.widgets.theme import Theme
 
@@ -46,6 +46,18 @@ class _RingStyle(QProxyStyle):
         }:
             return _GAP
         return super().pixelMetric(metric, option, widget)
+
+    def styleHint(
+        self,
+        hint: QStyle.StyleHint,
+        option: QStyleOption | None = None,
+        widget: QWidget | None = None,
+        returnData: QStyleHintReturn | None = None,  # noqa: N803  Qt's name
+    ) -> int:
+        """Let the ring lie over whatever is around; its widget's parent would cut it off."""
+        if hint == QStyle.StyleHint.SH_FocusFrame_AboveWidget:
+            return 1
+        return super().styleHint(hint, option, widget, returnData)
 
 
 class FocusRing(QFocusFrame):

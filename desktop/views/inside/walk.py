@@ -5,15 +5,17 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
+    QApplication,
     QHBoxLayout,
     QListView,
     QVBoxLayout,
     QWidget,
 )
 
+from desktop.controllers.pairs import OtherHalf
 from desktop.inside import ChatRun, FindSwitch, RunChat
 from desktop.views.inside.view import InsideView
 from desktop.views.inside.walk_figures import WalkFigures
@@ -23,6 +25,7 @@ from desktop.views.inside.walk_steps import steps
 from desktop.widgets import formatting
 from desktop.widgets.charts.pieces import shown, spoken
 from desktop.widgets.controls import Button, label, panel, scrolled
+from desktop.widgets.focus_ring import focus_by_keyboard
 from desktop.widgets.theme import layout
 from inference.inside.questions import (
     AskAttention,
@@ -35,12 +38,15 @@ from inference.inside.questions import (
 from inference.inside.stages import Sorted, draw
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtGui import QResizeEvent
 
     from desktop.inside import Inquiry, Result, Subject
     from desktop.values import Problem
     from desktop.views.inside.walk_steps import Step
     from desktop.widgets.theme import Theme
+    from inference.types import ModelInfo
 
 _LIST: Final = 232
 _NARROW_BELOW: Final = 760
@@ -51,23 +57,32 @@ _TEXTS: Final = 1000  # so many pieces can be drawn and appended
 class WalkView(InsideView):
     """Goes through the steps; what one shows is asked for when it is reached.
 
+    Args:
+        theme: The look at the start.
+        half_of: Finds the other half of a model's pair, for the last chapter.
+
     Signals:
         view_asked: Id of the view that shows more, and the layer that is spoken of.
         text_asked: A text to begin again with.
         model_asked: Id of the other model of the pair.
+        found_asked: Key of the page of a model that would be the other half.
     """
 
     view_asked = Signal(str, int)
     text_asked = Signal(str)
     model_asked = Signal(str)
+    found_asked = Signal(str)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(
+        self, theme: Theme, half_of: Callable[[ModelInfo], OtherHalf] = lambda _model: OtherHalf()
+    ) -> None:
         super().__init__(theme, "inside_walk")
         self._steps = steps()
         self._at = 0
         self._thinks = False
         self._switch = FindSwitch("")
         self._subject: Subject | None = None
+        self._keyboard: QWidget | None = None
         self._question: Inquiry | None = None
         self._next: NextTokens | None = None
         self._items = QStandardItemModel(self)
@@ -88,10 +103,12 @@ class WalkView(InsideView):
         self._paragraphs = [
             label("", theme, "reading", wrap=True, name=f"walk_words_{n}") for n in range(3)
         ]
-        self.figures = WalkFigures(theme)
+        self.figures = WalkFigures(theme, half_of)
         self.figures.draw_button.clicked.connect(self._on_draw)
         self.figures.append_button.clicked.connect(self._on_append)
-        self.figures.pair_button.clicked.connect(self._on_pair)
+        self.figures.pair.model_asked.connect(self._on_pair)
+        self.figures.pair.words_asked.connect(self._begin_again)
+        self.figures.pair.found_asked.connect(self.found_asked)
         self.figures.said.connect(self.said)
         self._more = Button("", theme, kind="link", name="walk_more")
         self._more.clicked.connect(
@@ -255,6 +272,8 @@ class WalkView(InsideView):
         self._switch = FindSwitch(self.figures.thinking.question())
         self._show_thinking(shown=self._thinks and subject.loaded.has_chat_template)
         self._show_step()
+        if self._keyboard is not None:  # the page puts the keyboard into its text meanwhile
+            QTimer.singleShot(0, self, self._take_keyboard_back)
         if subject.loaded.has_chat_template:
             self.asked.emit(self._switch)
 
@@ -314,10 +333,26 @@ class WalkView(InsideView):
         if subject is None or self._next is None:
             return
         piece = self.figures.piece_to_append(self._next)
-        before = [one for one in subject.tokens[: subject.chosen] if not one.special]
-        self.text_asked.emit("".join(one.text for one in before) + piece)
+        self._begin_again(subject.words_before + piece)
 
-    def _on_pair(self) -> None:
-        if self._subject is not None:
-            self.figures.keep_as_other()
-            self.model_asked.emit(self.figures.other_model(self._subject))
+    def _on_pair(self, model_id: str) -> None:
+        """Let another model read the same words; the end of a text is where it begins to look."""
+        subject = self._subject
+        if subject is not None and subject.chosen < len(subject.tokens):
+            self._begin_again(subject.words_before)
+        self._keyboard = QApplication.focusWidget()
+        self.model_asked.emit(model_id)
+
+    def _begin_again(self, text: str) -> None:
+        """Read another text; meanwhile nothing is shown, and the keyboard comes back afterwards."""
+        self._keyboard = QApplication.focusWidget()
+        self.text_asked.emit(text)
+
+    def _take_keyboard_back(self) -> None:
+        held, self._keyboard = self._keyboard, None
+        if held is None:
+            return
+        if self.isAncestorOf(held) and held.isVisible() and held.isEnabled():
+            focus_by_keyboard(held, Qt.FocusReason.OtherFocusReason)
+        else:
+            self.focus_first()

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from desktop.views.inside.walk_pair import WalkPair
 from desktop.views.inside.walk_thinking import WalkThinking
 from desktop.widgets import formatting
 from desktop.widgets.charts.chance_bars import ChanceBars, Chances, chance_rows
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.legend import Legend
 from desktop.widgets.charts.lens_table import LensTable
-from desktop.widgets.charts.share_bars import Share, ShareBars
+from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.charts.token_text import TokenText
 from desktop.widgets.charts.update_bars import UpdateBars
 from desktop.widgets.charts.vector_rows import VectorRows
@@ -23,10 +24,14 @@ from inference.inside.questions import Array, Lens, NextTokens
 from inference.inside.stages import Sorted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from desktop.controllers.pairs import OtherHalf
     from desktop.inside import Result, Subject
     from desktop.widgets.charts.figure import Figure
     from desktop.widgets.charts.origin import OriginKind
     from desktop.widgets.theme import Theme
+    from inference.types import ModelInfo
 
 _SHOWN: Final = 7
 _LOOKS: Final = 6
@@ -36,13 +41,17 @@ _TAIL: Final = 48
 class WalkFigures(QWidget):
     """Shows the figure of the open step.
 
+    Args:
+        theme: The look at the start.
+        half_of: Finds the other half of a model's pair.
+
     Signals:
         said: A sentence for the person.
     """
 
     said = Signal(str)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, half_of: Callable[[ModelInfo], OtherHalf]) -> None:
         super().__init__()
         self._theme = theme
         self._subject: Subject | None = None
@@ -52,7 +61,6 @@ class WalkFigures(QWidget):
         self._frames: dict[str, FigureFrame] = {}
         self._drawn: int | None = None
         self._next: NextTokens | None = None
-        self._kept: tuple[str, tuple[Share, ...]] | None = None
         tr = self.tr
         self._text = label("", theme, "reading", wrap=True, name="walk_text")
         self._pieces = TokenText(theme, "walk_pieces", tr("The text in pieces"))
@@ -68,11 +76,6 @@ class WalkFigures(QWidget):
         self.append_button = Button(
             tr("Append it, and again"), theme, name="walk_append", icon_name="plus"
         )
-        self.pair_button = Button(tr("Read it with the other model"), theme, name="walk_pair")
-        self._mine = ShareBars(theme, "walk_mine", tr("The model in memory"))
-        self._other = ShareBars(theme, "walk_other", tr("The other model"))
-        self._mine_name = label("", theme, "body_strong")
-        self._other_name = label("", theme, "body_strong")
         self._add("words", self._text)
         self._add("pieces", self._framed(self._pieces, tr("Your text in pieces")))
         self._add("vectors", self._framed(self._vectors, tr("The first numbers")))
@@ -93,7 +96,9 @@ class WalkFigures(QWidget):
             self._stacked(self._framed(self._choice, tr("What may be drawn")), self.draw_button),
         )
         self._add("again", self._stacked(self._again, self.append_button))
-        self._add("pair", self._pair())
+        self.pair = WalkPair(theme, half_of)
+        self.pair.said.connect(self.said)
+        self._add("pair", self.pair)
         self.thinking = WalkThinking(theme)
         self._add("thinking", self.thinking)
 
@@ -143,32 +148,14 @@ class WalkFigures(QWidget):
         column.addStretch(1)
         return box
 
-    def _pair(self) -> QWidget:
-        box = QWidget()
-        row = QHBoxLayout()
-        row.setSpacing(24)
-        for name, bars, title in (
-            (self._mine_name, self._mine, self.tr("In memory now")),
-            (self._other_name, self._other, self.tr("The other one")),
-        ):
-            side = self._stacked(name, self._framed(bars, title))
-            row.addWidget(side, 1)
-            if bars is self._other:
-                self._other_side = side
-                side.hide()  # until it has been read
-        column = QVBoxLayout(box)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(row)
-        column.addWidget(self.pair_button, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addStretch(1)
-        return box
-
     # --- shown -----------------------------------------------------------------------------
 
     def open(self, step_id: str) -> None:
         """Show the figure of a step."""
         for name, page in self._pages.items():
             page.setVisible(name == step_id)
+        if step_id == "pair" and self._subject is not None:
+            self.pair.show_subject(self._subject)
 
     def set_subject(self, subject: Subject) -> None:
         """Show another text."""
@@ -179,7 +166,6 @@ class WalkFigures(QWidget):
         self._pieces.set_text(before, -1)
         self._placed.set_text(before, -1)
         self._placed.show_places()
-        self.pair_button.setVisible(bool(self.other_model(subject)))
 
     def show_finding(self, step_id: str, finding: Result) -> None:
         """Show what was found for a step."""
@@ -220,14 +206,7 @@ class WalkFigures(QWidget):
             piece = self.piece_to_append(finding)
             self._again.setText(f"{self._text.text()}{piece}")
         else:
-            rows = tuple((one, float(np.exp(one.logprob))) for one in top)
-            self._mine.set_rows(rows)
-            name = "" if self._subject is None else self._subject.model.name
-            self._mine_name.setText(name)
-            self._other_side.setVisible(self._kept is not None)
-            if self._kept is not None:
-                self._other_name.setText(self._kept[0])
-                self._other.set_rows(self._kept[1])
+            self.pair.show_next(finding)
 
     def _say_rest(self, finding: NextTokens, shown_share: float) -> None:
         total = 0 if self._subject is None else self._subject.loaded.n_vocab
@@ -259,22 +238,6 @@ class WalkFigures(QWidget):
         """Return the text of the drawn piece, or of the likeliest one."""
         drawn = next((one.text for one in finding.top if one.id == self._drawn), None)
         return finding.top[0].text if drawn is None else drawn
-
-    # --- the pair --------------------------------------------------------------------------
-
-    def keep_as_other(self) -> None:
-        """Keep what this model says, to stand beside the other one's."""
-        if self._subject is not None:
-            self._kept = self._subject.model.name, self._mine.rows()
-
-    def other_model(self, subject: Subject) -> str:
-        """Return the id of the starter model of the other kind; empty for other models."""
-        name = subject.model.id
-        if not subject.model.bundled:
-            return ""
-        if "instruct" in name:
-            return name.replace("instruct", "base")
-        return name.replace("base", "instruct")
 
 
 def _tail(text: str) -> str:

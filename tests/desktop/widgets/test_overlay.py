@@ -107,13 +107,15 @@ def test_the_ring_shows_for_the_keyboard_only(qtbot: QtBot, scene: Scene, theme:
 def test_the_ring_stands_two_pixels_away_with_all_its_corners(
     qtbot: QtBot, scene: Scene, theme: Theme
 ) -> None:
-    button = Button("Go on", theme, name="go_on", parent=scene.window)
+    around = QWidget(scene.window)  # as small as what it holds, as layouts make them
+    around.setGeometry(40, 80, 120, 32)
+    button = Button("Go on", theme, name="go_on", parent=around)
     ring = FocusRing(scene.window, theme)
-    button.setGeometry(40, 80, 120, 32)
-    button.show()
+    button.resize(around.size())
+    around.show()
     focus_by_keyboard(button, Qt.FocusReason.TabFocusReason)
     qtbot.waitUntil(ring.isVisible)
-    assert ring.geometry() == button.geometry().adjusted(-4, -4, 4, 4)
+    assert ring.geometry() == around.geometry().adjusted(-4, -4, 4, 4)
     picture = scene.window.grab().toImage()
     ink = theme.focus.rgb()
     assert picture.pixelColor(100, 77).rgb() == ink  # above it
