@@ -197,7 +197,7 @@ def _row(result: Result, compared: Against | None) -> tuple[str, ...]:
     return (
         result.info.id,
         result.dtype if result.info.engine == "native" else result.info.quantization,
-        f"{result.perplexity:,.3f}",
+        console.perplexity_text(result.perplexity),
         "" if compared is None else _percent(compared),
         "?" if math.isnan(bits) else f"{bits:.3f}",
         f"{result.speed.prompt_tokens_per_s:,.1f}/s",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from inference.errors import InferenceError
 
 PROGRAM = "glasshouse"
+_MANY = 1e7
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 
 
@@ -115,6 +116,19 @@ def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
 def quoted(text: str) -> str:
     """Return the text with quotes, its line ends and other invisible characters made visible."""
     return msgspec.json.encode(text).decode()
+
+
+def token_text(token_id: int, text: str) -> str:
+    """Return a token's text as ``quoted``; its id where it has none.
+
+    Many models have more rows than their tokenizer has tokens.
+    """
+    return quoted(text) if text else f"id {token_id}"
+
+
+def perplexity_text(perplexity: float) -> str:
+    """Return a perplexity for people: ``12.345``, ``1.616e+18`` where digits would mean nothing."""
+    return f"{perplexity:,.3f}" if perplexity < _MANY else f"{perplexity:.3e}"
 
 
 def size_text(size_bytes: float) -> str:

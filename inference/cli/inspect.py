@@ -212,10 +212,7 @@ def _top(arguments: argparse.Namespace, default: int = _DEFAULT_TOP) -> int:
 
 
 def _print_next(figure: Figure, _pieces: Sequence[TokenPiece]) -> None:
-    rows = [
-        (_share(one["logprob"]), f"{one['logit']:.3f}", console.quoted(one["text"]))
-        for one in figure["top"]
-    ]
+    rows = [(_share(one["logprob"]), f"{one['logit']:.3f}", _token(one)) for one in figure["top"]]
     console.table([("chance", "score", "token"), *rows], right=(0, 1))
     console.line(f"Entropy of the whole distribution: {figure['entropy_bits']:.2f} bits")
 
@@ -232,7 +229,7 @@ def _print_attention(figure: Figure, pieces: Sequence[TokenPiece]) -> None:
 
 def _print_embeddings(figure: Figure, pieces: Sequence[TokenPiece]) -> None:
     console.line(f"Nearest to {console.quoted(pieces[-1].text)} in the model's input table:")
-    rows = [(f"{one['cosine']:.3f}", console.quoted(one["text"])) for one in figure["neighbours"]]
+    rows = [(f"{one['cosine']:.3f}", _token(one)) for one in figure["neighbours"]]
     console.table([("cosine", "token"), *rows], right=(0,))
 
 
@@ -241,7 +238,7 @@ def _print_lens(figure: Figure, _pieces: Sequence[TokenPiece]) -> None:
     rows = [
         (
             str(layer["layer"]),
-            *(f"{console.quoted(one['text'])} {_share(one['logprob'])}" for one in layer["top"]),
+            *(f"{_token(one)} {_share(one['logprob'])}" for one in layer["top"]),
         )
         for layer in figure["layers"]
     ]
@@ -259,6 +256,10 @@ def _print_layers(figure: Figure, _pieces: Sequence[TokenPiece]) -> None:
         console.table(rows)
     console.line(f"{figure['parameters']:,} weights in all")
     console.line(f"{figure['kv_bytes_per_token']:,} bytes of KV cache per token")
+
+
+def _token(one: Figure) -> str:
+    return console.token_text(one["id"], one["text"])
 
 
 def _share(logprob: float) -> str:

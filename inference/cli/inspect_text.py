@@ -130,7 +130,7 @@ def print_perplexity(figure: Figure, pieces: Sequence[TokenPiece]) -> None:
         for surprise, piece in zip(bits, pieces, strict=True)
     ]
     console.table([("bits", "token"), *rows], right=(0,))
-    console.line(f"Perplexity: {figure['perplexity']:.3f}")
+    console.line(f"Perplexity: {console.perplexity_text(figure['perplexity'])}")
     told = [surprise for surprise in bits if surprise is not None]
     console.line(f"{len(told):,} tokens scored, {math.fsum(told) / len(told):.3f} bits each")
     if figure["bits_per_byte"] is not None:

@@ -148,8 +148,9 @@ class LabView(InsideView):
             self._clear()
         self._subject = subject
         self._end()
+        before = "".join(piece.text for piece in subject.tokens[: subject.chosen][-8:])
         words = self.tr("From “… {0}” on, each way writes with the same seed.").format(
-            "".join(piece.text for piece in subject.tokens[: subject.chosen][-8:]).strip()
+            " ".join(before.split())
         )
         if self._asked is not None and self._asked.ids != subject.ids_before:
             words += " " + self.tr("What stands below was written from another place.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,6 +24,8 @@ _LEAST: Final = 5.0
 _LEFT: Final = 22
 _TOP: Final = 18
 _GAP: Final = 2
+_NUMBER: Final = (14, 18)
+"""Room that a layer's and a head's number need, in pixels."""
 
 
 class HeadGrid(Figure):
@@ -59,7 +62,6 @@ class HeadGrid(Figure):
 
     def set_chosen(self, layer: int, head: int, *, is_one: bool) -> None:
         """Frame a head, or its whole layer where heads are taken together."""
-        self._heads.forget()
         self._chosen, self._is_one = (layer, head), is_one
         self.refresh()
 
@@ -140,13 +142,17 @@ class HeadGrid(Figure):
             super().keyPressEvent(event)
 
     def draw(self, painter: QPainter, size: QSize) -> None:
-        """Paint pictures and numbers, and the frame of the marked one."""
+        """Paint pictures and numbers, and the frames of the chosen and of the marked one."""
         self._heads.draw(painter, size)
+        step = self._cell(size.width()) + _GAP
         for axis, count in enumerate(self._cells.shape[:2]):
-            for n in range(count):
-                self._draw_number(painter, axis, n, self._cell(size.width()) + _GAP)
+            for n in self._numbered(axis, count, step):
+                self._draw_number(painter, axis, n, step)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if self.place_count():
+            painter.setPen(QPen(self.theme.accent_text, 2))
+            painter.drawRect(self._chosen_box(size.width()))
         if self.mark >= 0:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(self.theme.focus, 2))
             painter.drawRect(self._box(self.mark, size.width()))
 
@@ -162,21 +168,38 @@ class HeadGrid(Figure):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
         part = QRectF(head * columns, layer * rows, columns, rows)
         painter.drawImage(box, self._image, part)
-        is_chosen = layer == self._chosen[0] and (head == self._chosen[1] or not self._is_one)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(theme.accent_text, 2) if is_chosen else QPen(theme.line, 1))
+        painter.setPen(QPen(theme.line, 1))
         painter.drawRect(box)
+
+    def _chosen_box(self, width: int) -> QRectF:
+        """Return the box of the chosen head, or of its layer where heads are taken together."""
+        heads = int(self._cells.shape[1])
+        layer, head = self._chosen
+        first, last = (head, head) if self._is_one else (0, heads - 1)
+        return self._box(layer * heads + first, width) | self._box(layer * heads + last, width)
+
+    def _is_chosen(self, axis: int, number: int) -> bool:
+        return number == self._chosen[axis] and (axis == 0 or self._is_one)
+
+    def _numbered(self, axis: int, count: int, step: float) -> list[int]:
+        """Return the layers or heads whose numbers have room; the chosen one always has."""
+        every = max(1, math.ceil(_NUMBER[axis] / step))
+        chosen = [n for n in range(count) if self._is_chosen(axis, n)]
+        return [
+            n
+            for n in range(count)
+            if n in chosen or (n % every == 0 and all(abs(n - c) >= every for c in chosen))
+        ]
 
     def _draw_number(self, painter: QPainter, axis: int, number: int, step: float) -> None:
         theme = self.theme
-        is_chosen = number == self._chosen[axis] and (axis == 0 or self._is_one)
+        is_chosen = self._is_chosen(axis, number)
         painter.setFont(theme.font("label_strong" if is_chosen else "label"))
         painter.setPen(theme.accent_text if is_chosen else theme.text3)
         if axis == 0:
-            place = QRectF(0, _TOP + number * step, _LEFT - 6, step)
+            place = QRectF(0, _TOP + number * step - 6, _LEFT - 6, step + 12)
         else:
-            if step < 18 and number % 4:
-                return
             place = QRectF(_LEFT + number * step - 6, 0, step + 12, _TOP - 2)
         align = Qt.AlignmentFlag.AlignRight if axis == 0 else Qt.AlignmentFlag.AlignHCenter
         painter.drawText(place, align | Qt.AlignmentFlag.AlignVCenter, str(number + 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QFontMetrics, QPainter, QPen
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
@@ -17,6 +17,7 @@ _ROW: Final = 26
 _LEFT: Final = 58
 _NUMBER: Final = 58
 _BAR: Final = 9
+_APART: Final = 16
 
 
 class UpdateBars(Figure):
@@ -77,7 +78,12 @@ class UpdateBars(Figure):
         theme = self.theme
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         most = max((max(layer) for layer in self._layers), default=1.0) or 1.0
-        scale = max(20, size.width() - _LEFT - _NUMBER) / most
+        font = theme.font("label", tabular=True)
+        numbers = [formatting.decimal(stream, 1) for *_, stream in self._layers]
+        metrics = QFontMetrics(font)
+        widest = max(map(metrics.horizontalAdvance, numbers), default=0)
+        room = max(_NUMBER, widest + _APART)
+        scale = max(20, size.width() - _LEFT - room) / most
         for row, (attention, forward, stream) in enumerate(self._layers):
             top = row * _ROW
             painter.setPen(Qt.PenStyle.NoPen)
@@ -95,13 +101,13 @@ class UpdateBars(Figure):
             x = _LEFT + stream * scale
             painter.setPen(QPen(theme.text3, 2))
             painter.drawLine(round(x), top + 3, round(x), top + 22)
-            painter.setFont(theme.font("label", tabular=True))
+            painter.setFont(font)
             painter.setPen(theme.text3)
             words = self.tr("layer {0}").format(len(self._layers) - row)
             align = Qt.AlignmentFlag.AlignVCenter
             painter.drawText(QRectF(0, top, _LEFT - 8, _ROW), align, words)
             painter.drawText(
-                QRectF(size.width() - _NUMBER, top, _NUMBER - 4, _ROW),
+                QRectF(size.width() - room, top, room - 4, _ROW),
                 align | Qt.AlignmentFlag.AlignRight,
-                formatting.decimal(stream, 1),
+                numbers[row],
             )

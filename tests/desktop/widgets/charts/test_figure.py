@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -299,3 +300,42 @@ def test_scores_stand_beside_the_shares_they_were_made_into(qtbot: QtBot, theme:
         (" b", "8.6", "0.25"),
     )
     assert shares.place_words(1) == f"b: score 8.6, chance {formatting.chance(0.25)}"
+
+
+@pytest.mark.parametrize("is_one", [True, False])
+def test_numbers_of_many_small_heads_leave_each_other_room(
+    qtbot: QtBot, theme: Theme, *, is_one: bool
+) -> None:
+    grid = HeadGrid(theme, "grid", "Grid")
+    qtbot.addWidget(grid)
+    grid.set_overview(np.ones((16, 32, 2, 2), np.float32))
+    grid.set_chosen(6, 13, is_one=is_one)
+    grid.resize(224, grid.heightForWidth(224))
+    written: list[tuple[int, int]] = []
+    grid._draw_number = (  # type: ignore[method-assign]  # the numbers are drawn one by one
+        lambda _painter, axis, number, _step: written.append((axis, number))
+    )
+    grid.grab()
+    step = grid._cell(224) + 2
+    for axis, chosen, needed in ((0, 6, 14), (1, 13, 18)):
+        numbers = [number for one, number in written if one == axis]
+        assert chosen in numbers or not (is_one or axis == 0)
+        assert len(numbers) > 4
+        gaps = [(b - a) * step for a, b in pairwise(numbers)]
+        assert min(gaps) >= needed
+
+
+def test_a_long_number_stands_clear_of_the_stroke_beside_it(qtbot: QtBot, theme: Theme) -> None:
+    updates = UpdateBars(theme, "updates", "Updates")
+    qtbot.addWidget(updates)
+    updates.set_layers(((1.0, 2.0, 1_234_567.8),))
+    updates.resize(480, 40)
+    picture = updates.grab().toImage().copy(100, 3, 380, 20)
+    ground = picture.pixelColor(0, 0)
+    inked = [
+        any(picture.pixelColor(x, y) != ground for y in range(picture.height()))
+        for x in range(picture.width())
+    ]
+    stroke = inked.index(True)
+    number = inked.index(True, stroke + 4)
+    assert number - stroke > 6

@@ -120,7 +120,11 @@ def test_what_has_changed_is_painted_anew(figure: Figure, qtbot: QtBot, theme: T
         figure.set_threshold(0.03)
     else:
         assert isinstance(figure, HeadGrid)
-        figure.set_chosen(3, 7, is_one=True)
+        seen = _on_screen(figure)
+        figure.set_chosen(3, 7, is_one=True)  # a frame on top: the pictures stay
+        assert _on_screen(figure) != seen
+        assert slow._picture.toImage() == before
+        figure.set_overview(RANDOM.random((24, 32, 48, 48), np.float32))
     figure.repaint()
     qtbot.waitUntil(lambda: slow.is_complete)
     assert slow._picture.toImage() != before
