@@ -188,7 +188,7 @@ class ChatRun:
         thought, answer: Texts.
         tokens: Of both.
         seconds: From the question to the end.
-        is_cut: It was as long as it could be.
+        is_cut: It was as long as it could be: by its own length or the context's.
         problem: Why there is none; empty where there is.
     """
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from desktop.inside import ChatRun, RunChat
 from inference.errors import InferenceError
-from inference.events import Failed, TokenEvent
+from inference.events import Failed, Finished, TokenEvent
 from inference.types import GenerationRequest, Message, SamplingParams
 
 if TYPE_CHECKING:
@@ -43,12 +43,14 @@ def run_chat(client: EngineClientLike, asked: RunChat, cancel: CancelToken) -> C
         template_variables={SWITCH: asked.thinking},
     )
     pieces: list[str] = []
-    started, problem = perf_counter(), ""
+    started, problem, is_cut = perf_counter(), "", False
     for event in client.generate(request, cancel):
         if isinstance(event, TokenEvent):
             pieces.append(event.text)
         elif isinstance(event, Failed):
             problem = f"{event.message} {event.hint}".strip()
+        elif isinstance(event, Finished):
+            is_cut = event.reason == "length"  # of its own length, or of the context
     if cancel.cancelled:
         raise InferenceError("This was given up.")
     begun = _thinks_at_once(client, request)
@@ -58,7 +60,7 @@ def run_chat(client: EngineClientLike, asked: RunChat, cancel: CancelToken) -> C
         answer,
         len(pieces),
         perf_counter() - started,
-        len(pieces) >= asked.length,
+        is_cut,
         problem,
     )
 

@@ -102,6 +102,7 @@ class Paragraph(QLabel):
             direction = Qt.LayoutDirection.RightToLeft
         option = QTextOption(QStyle.visualAlignment(direction, self.alignment()))
         option.setTextDirection(direction)
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)  # never cut
         text.setTextOption(option)
         text.beginLayout()
         top = 0

@@ -268,7 +268,7 @@ class WalkView(InsideView):
         self._subject = subject
         self._next = None
         self.figures.set_subject(subject)
-        self.figures.thinking.end()
+        self.figures.thinking.show_model(subject.model.id)
         self._switch = FindSwitch(self.figures.thinking.question())
         self._show_thinking(shown=self._thinks and subject.loaded.has_chat_template)
         self._show_step()

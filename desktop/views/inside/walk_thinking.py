@@ -11,6 +11,7 @@ from desktop.inside import ChatRun, RunChat
 from desktop.widgets import formatting
 from desktop.widgets.charts.origin import OriginLabel
 from desktop.widgets.controls import Button, label
+from desktop.widgets.focus_ring import focus_by_keyboard
 
 if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
@@ -32,12 +33,14 @@ class WalkThinking(QWidget):
         self.setObjectName("walk_thinking")
         self._waiting: tuple[RunChat, ...] = ()
         self._now: RunChat | None = None
+        self._model_id = ""
         self._field = QLineEdit(
             self.tr("A farmer has 17 sheep. All but 9 run away. How many are left?")
         )
         self._field.setObjectName("walk_question")
         self._field.setAccessibleName(self.tr("The question"))
         self._field.returnPressed.connect(self._on_ask)
+        self._field.textChanged.connect(self._say_why_not)
         self._button = Button(
             self.tr("Ask it twice"), theme, name="walk_ask_twice", icon_name="brain"
         )
@@ -48,19 +51,21 @@ class WalkThinking(QWidget):
         ask = QHBoxLayout()
         ask.addWidget(self._field, 1)
         ask.addWidget(self._button)
-        runs = QHBoxLayout()
+        self._runs = QWidget()
+        runs = QHBoxLayout(self._runs)
+        runs.setContentsMargins(0, 0, 0, 0)
         runs.setSpacing(24)
         for thinking, title in ((False, self.tr("Quick")), (True, self.tr("Thinking"))):
-            runs.addLayout(self._make_run(theme, title, thinking=thinking), 1)
+            runs.addWidget(self._make_run(theme, title, thinking=thinking), 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
         column.addLayout(ask)
-        column.addWidget(OriginLabel(theme, "measured"), 0, Qt.AlignmentFlag.AlignRight)
-        column.addLayout(runs)
+        column.addWidget(self._runs)
         column.addStretch(1)
+        self._runs.hide()  # until there is something to say
 
-    def _make_run(self, theme: Theme, title: str, *, thinking: bool) -> QVBoxLayout:
+    def _make_run(self, theme: Theme, title: str, *, thinking: bool) -> QWidget:
         name = "thinking" if thinking else "quick"
         self._figures[thinking] = label(
             "", theme, "small", "text3", wrap=True, name=f"walk_{name}_figures"
@@ -69,12 +74,27 @@ class WalkThinking(QWidget):
             "", theme, "small", "text2", wrap=True, name=f"walk_{name}_thought"
         )
         self._answers[thinking] = label("", theme, "body", wrap=True, name=f"walk_{name}_answer")
-        column = QVBoxLayout()
-        column.addWidget(label(title, theme, "body_strong"))
+        head = QHBoxLayout()
+        head.addWidget(label(title, theme, "heading"))
+        head.addStretch(1)
+        head.addWidget(OriginLabel(theme, "measured"))
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addLayout(head)
         for words in (self._figures, self._thoughts, self._answers):
             column.addWidget(words[thinking])
+            words[thinking].hide()
         column.addStretch(1)
-        return column
+        return side
+
+    def show_model(self, model_id: str) -> None:
+        """Let it be asked; what another model wrote is no longer shown."""
+        if model_id != self._model_id:
+            self._model_id = model_id
+            self._runs.hide()
+        self.end()
 
     def question(self) -> str:
         """Return what is asked."""
@@ -93,18 +113,30 @@ class WalkThinking(QWidget):
         )
         if run.is_cut:
             words = self.tr("{0}, then cut off").format(words)
-        self._figures[at].setText(words)
-        thought = self.tr("Thought: {0}").format(run.thought) if run.thought else ""
-        self._thoughts[at].setText(thought)
-        self._answers[at].setText(run.answer or self.tr("No answer yet: it was still thinking."))
+        _tell(self._figures[at], words)
+        _tell(
+            self._thoughts[at],
+            self.tr("Thought: {0}").format(run.thought) if run.thought else "",
+        )
+        none = self.tr("No answer yet: it was still thinking.") if run.is_cut else ""
+        _tell(self._answers[at], run.answer or none or self.tr("It wrote no answer."))
         self._next()
 
     def end(self, problem: str = "") -> None:
         """Let it be asked again."""
+        at = self._now.thinking if self._now is not None else False
         self._waiting, self._now = (), None
-        self._button.set_reason("")
+        self._say_why_not()
         if problem:
-            self._figures[False].setText(problem)
+            self._runs.show()
+            _tell(self._figures[at], problem)
+
+    def _say_why_not(self) -> None:
+        """Tell by the button why nothing can be asked now, if so."""
+        if self._now is not None:
+            self._button.set_reason(self.tr("It is being answered."))
+        else:
+            self._button.set_reason("" if self.question() else self.tr("Write a question first."))
 
     def _on_ask(self) -> None:
         text = self.question()
@@ -112,9 +144,11 @@ class WalkThinking(QWidget):
             return
         for words in (self._figures, self._thoughts, self._answers):
             for one in words.values():
-                one.setText("")
+                _tell(one, "")
+        self._runs.show()
+        if self._button.hasFocus():  # it is switched off meanwhile
+            focus_by_keyboard(self._field, Qt.FocusReason.OtherFocusReason)
         self._waiting = tuple(RunChat(text, thinking, _LENGTHS[thinking]) for thinking in _LENGTHS)
-        self._button.set_reason(self.tr("It is being answered."))
         self._next()
 
     def _next(self) -> None:
@@ -122,5 +156,12 @@ class WalkThinking(QWidget):
             self.end()
             return
         self._now, self._waiting = self._waiting[0], self._waiting[1:]
-        self._figures[self._now.thinking].setText(self.tr("is being written …"))
+        self._say_why_not()
+        _tell(self._figures[self._now.thinking], self.tr("is being written …"))
         self.asked.emit(self._now)
+
+
+def _tell(where: QLabel, words: str) -> None:
+    """Say something, or take no room."""
+    where.setText(words)
+    where.setVisible(bool(words))

@@ -86,6 +86,14 @@ def test_both_answers_are_written_and_measured(opened: Callable[..., EngineClien
     assert slow.answer == ""
 
 
+def test_an_answer_that_the_context_ends_is_cut_as_well(
+    opened: Callable[..., EngineClient],
+) -> None:
+    run = run_chat(opened(OPENED), RunChat(QUESTION, True, 512), CancelToken())
+    assert run.tokens < 256
+    assert run.is_cut
+
+
 def test_an_answer_that_is_given_up_is_no_answer(opened: Callable[..., EngineClient]) -> None:
     cancel = CancelToken()
     cancel.cancel()

@@ -71,3 +71,9 @@ def test_the_key_of_a_search_field_never_covers_its_words(qtbot: QtBot, theme: T
     left, right = field.textMargins().left(), field.textMargins().right()
     field.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     assert (field.textMargins().left(), field.textMargins().right()) == (right, left)
+
+
+def test_a_word_wider_than_its_paragraph_goes_on_in_the_next_line(qtbot: QtBot) -> None:
+    paragraph = Paragraph("a" * 200, 20)
+    qtbot.addWidget(paragraph)
+    assert paragraph.heightForWidth(100) >= 5 * 20
