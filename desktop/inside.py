@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -124,6 +124,26 @@ class Subject:
     def ids_before(self) -> tuple[int, ...]:
         """Ids of the tokens that stand before the chosen one."""
         return self.ids[: self.chosen]
+
+    @property
+    def going_on(self) -> str:
+        """What the next token is put behind: the answer of a chat as far as it goes, or all words.
+
+        Empty where an answer begins.
+        """
+        is_chat = self.source.request.messages is not None
+        if not is_chat or self.chosen < self.answer_start:
+            return self.words_before
+        answer = self.tokens[self.answer_start : self.chosen]
+        return b"".join(one.data for one in answer if not one.special).decode("utf-8", "replace")
+
+    def answer_with(self, text: str) -> TextSource | None:
+        """Return the chat with more behind the answer's chosen place; none outside an answer."""
+        source = self.source
+        if source.request.messages is None or self.chosen < self.answer_start:
+            return None
+        answer = self.going_on + text
+        return replace(source, answer=answer, word="", occurrence=0, message_id="", written=None)
 
     @property
     def words_before(self) -> str:

@@ -178,6 +178,7 @@ class InsideWiring(QObject):
         view = WalkView(theme, half_of)
         view.view_asked.connect(self._open_place)
         view.text_asked.connect(self.controller.open_text)
+        view.source_asked.connect(self.controller.open)
         view.model_asked.connect(self._engines.load)
         view.found_asked.connect(self.found_asked)
         return view

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from desktop.controllers.pairs import OtherHalf
 from desktop.inside import ChatRun, FindSwitch, RunChat
+from desktop.prompt_parts import parts_before
 from desktop.views.inside.view import InsideView
 from desktop.views.inside.walk_figures import WalkFigures
 from desktop.views.inside.walk_foot import WalkFoot
@@ -40,7 +41,7 @@ from inference.inside.stages import Sorted, draw
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtGui import QResizeEvent
+    from PySide6.QtGui import QKeyEvent, QResizeEvent
 
     from desktop.inside import Inquiry, Result, Subject
     from desktop.values import Problem
@@ -64,12 +65,14 @@ class WalkView(InsideView):
     Signals:
         view_asked: Id of the view that shows more, and the layer that is spoken of.
         text_asked: A text to begin again with.
+        source_asked: A ``TextSource`` to begin again with.
         model_asked: Id of the other model of the pair.
         found_asked: Key of the page of a model that would be the other half.
     """
 
     view_asked = Signal(str, int)
     text_asked = Signal(str)
+    source_asked = Signal(object)
     model_asked = Signal(str)
     found_asked = Signal(str)
 
@@ -150,7 +153,8 @@ class WalkView(InsideView):
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
-        right.addWidget(scrolled(holder, "walk_scroll", self.tr("The step")), 1)
+        self._scroll = scrolled(holder, "walk_scroll", self.tr("The step"))
+        right.addWidget(self._scroll, 1)
         right.addWidget(self._foot)
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -165,6 +169,14 @@ class WalkView(InsideView):
         self._side.setHidden(narrow)
         self._foot.set_narrow(narrow=narrow)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Turn the pages of a step that is longer than its place."""
+        by = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}.get(Qt.Key(event.key()), 0)
+        bar = self._scroll.verticalScrollBar()
+        bar.setValue(bar.value() + by * bar.pageStep())
+        if not by:
+            super().keyPressEvent(event)
+
     # --- steps -----------------------------------------------------------------------------
 
     def go_to(self, place: int) -> None:
@@ -175,6 +187,7 @@ class WalkView(InsideView):
         had_focus = self._foot.has_keyboard()
         self._at = at
         self._show_step()
+        self._scroll.verticalScrollBar().setValue(0)
         if had_focus:
             self.focus_first()
 
@@ -223,7 +236,7 @@ class WalkView(InsideView):
 
     def _say(self, step: Step) -> None:
         subject = self._subject
-        names = ("vocabulary", "count", "last", "layer", "layers", "start", "kept")
+        names = ("vocabulary", "count", "last", "layer", "layers", "start", "chat", "kept")
         facts = dict.fromkeys(names, "")
         if subject is not None:
             loaded = subject.loaded
@@ -234,6 +247,7 @@ class WalkView(InsideView):
                 "layer": str(self._layer() + 1),
                 "layers": str(loaded.n_layers),
                 "start": self._start_words(subject),
+                "chat": self._chat_words(subject),
                 "kept": self._kept_words(subject),
             }
         for place, paragraph in enumerate(self._paragraphs):
@@ -243,7 +257,22 @@ class WalkView(InsideView):
         said = " ".join(one.text() for one in self._paragraphs if one.text())
         self._foot.describe(f"{self._number.text()}. {step.name}. {said}")
 
+    def _chat_words(self, subject: Subject) -> str:
+        if subject.source.request.messages is None:
+            return ""
+        return self.tr(
+            "This is a chat, and your words do not go in alone: the chat template writes marks "
+            "around them, which tell the model who speaks."
+        )
+
     def _start_words(self, subject: Subject) -> str:
+        if subject.source.request.messages is not None:
+            marks = sum(
+                len(part.pieces) for part in parts_before(subject) if part.speaker == "template"
+            )
+            return self.tr(
+                "{0} of them are not words of the chat: the chat template put them there."
+            ).format(formatting.count(marks))
         first = subject.tokens[0]
         if not first.special:
             return ""
@@ -332,8 +361,13 @@ class WalkView(InsideView):
         subject = self._subject
         if subject is None or self._next is None:
             return
-        piece = self.figures.piece_to_append(self._next)
-        self._begin_again(subject.words_before + piece)
+        piece = self.figures.piece_to_append(self._next).text
+        source = subject.answer_with(piece)
+        if source is None:
+            self._begin_again(subject.words_before + piece)
+        else:
+            self._keyboard = QApplication.focusWidget()
+            self.source_asked.emit(source)
 
     def _on_pair(self, model_id: str) -> None:
         """Let another model read the same words; the end of a text is where it begins to look."""

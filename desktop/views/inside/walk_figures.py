@@ -10,11 +10,13 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.views.inside.walk_pair import WalkPair
 from desktop.views.inside.walk_thinking import WalkThinking
+from desktop.views.inside.walk_words import WalkWords
 from desktop.widgets import formatting
 from desktop.widgets.charts.chance_bars import ChanceBars, Chances, chance_rows
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.legend import Legend
 from desktop.widgets.charts.lens_table import LensTable
+from desktop.widgets.charts.pieces import shown
 from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.charts.token_text import TokenText
 from desktop.widgets.charts.update_bars import UpdateBars
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from desktop.widgets.charts.figure import Figure
     from desktop.widgets.charts.origin import OriginKind
     from desktop.widgets.theme import Theme
+    from inference.inside.questions import ScoredToken
     from inference.types import ModelInfo
 
 _SHOWN: Final = 7
@@ -62,7 +65,7 @@ class WalkFigures(QWidget):
         self._drawn: int | None = None
         self._next: NextTokens | None = None
         tr = self.tr
-        self._text = label("", theme, "reading", wrap=True, name="walk_text")
+        self._words = WalkWords(theme)
         self._pieces = TokenText(theme, "walk_pieces", tr("The text in pieces"))
         self._placed = TokenText(theme, "walk_places", tr("The pieces with their places"))
         self._vectors = VectorRows(theme, "walk_vectors", tr("The first numbers of vectors"))
@@ -76,7 +79,7 @@ class WalkFigures(QWidget):
         self.append_button = Button(
             tr("Append it, and again"), theme, name="walk_append", icon_name="plus"
         )
-        self._add("words", self._text)
+        self._add("words", self._words)
         self._add("pieces", self._framed(self._pieces, tr("Your text in pieces")))
         self._add("vectors", self._framed(self._vectors, tr("The first numbers")))
         self._add("places", self._framed(self._placed, tr("Each piece has a place")))
@@ -95,7 +98,10 @@ class WalkFigures(QWidget):
             "choice",
             self._stacked(self._framed(self._choice, tr("What may be drawn")), self.draw_button),
         )
-        self._add("again", self._stacked(self._again, self.append_button))
+        self._why_not = label("", theme, "small", "text3", wrap=True, name="walk_why_not")
+        self._why_not.hide()
+        head = label(tr("With its next piece"), theme, "heading")
+        self._add("again", self._stacked(head, self._again, self.append_button, self._why_not))
         self.pair = WalkPair(theme, half_of)
         self.pair.said.connect(self.said)
         self._add("pair", self.pair)
@@ -162,7 +168,7 @@ class WalkFigures(QWidget):
         self._subject = subject
         self._drawn = None
         before = subject.tokens[: subject.chosen]
-        self._text.setText("".join(piece.text for piece in before if not piece.special))
+        self._words.show_subject(subject)
         self._pieces.set_text(before, -1)
         self._placed.set_text(before, -1)
         self._placed.show_places()
@@ -203,20 +209,36 @@ class WalkFigures(QWidget):
         elif step_id == "choice":
             self._show_choice(finding)
         elif step_id == "again":
-            piece = self.piece_to_append(finding)
-            self._again.setText(f"{self._text.text()}{piece}")
+            self._show_again(finding)
         else:
             self.pair.show_next(finding)
 
+    def _show_again(self, finding: NextTokens) -> None:
+        if self._subject is None:
+            return
+        piece = self.piece_to_append(finding)
+        shown_piece = shown(piece) if piece.special or piece.raw else piece.text
+        self._again.setText(f"{self._subject.going_on}{shown_piece}")
+        reason = ""
+        if piece.special:
+            reason = self.tr("This piece is a mark, not a word: the text ends here.")
+        elif piece.raw:
+            reason = self.tr("This piece is a part of a letter and cannot stand in a text alone.")
+        self.append_button.set_reason(reason)
+        self._why_not.setText(reason)
+        self._why_not.setVisible(bool(reason))
+
     def _say_rest(self, finding: NextTokens, shown_share: float) -> None:
-        total = 0 if self._subject is None else self._subject.loaded.n_vocab
-        self._frames["walk_scores"].set_sentence(
-            self.tr("“{0} ___” {1} further pieces share the remaining {2}.").format(
-                _tail(self._text.text()),
-                formatting.count(max(0, total - len(finding.top[:_SHOWN]))),
-                formatting.chance(max(0.0, 1.0 - shown_share)),
-            )
+        subject = self._subject
+        if subject is None:
+            return
+        going_on = _tail(subject.going_on)
+        where = self.tr("“{0} ___”").format(going_on) if going_on else self.tr("The answer begins.")
+        rest = self.tr("{0} further pieces share the remaining {1}.").format(
+            formatting.count(max(0, subject.loaded.n_vocab - len(finding.top[:_SHOWN]))),
+            formatting.chance(max(0.0, 1.0 - shown_share)),
         )
+        self._frames["walk_scores"].set_sentence(f"{where} {rest}")
 
     def _show_choice(self, finding: NextTokens) -> None:
         subject = self._subject
@@ -234,10 +256,9 @@ class WalkFigures(QWidget):
         if self._next is not None:
             self._show_choice(self._next)
 
-    def piece_to_append(self, finding: NextTokens) -> str:
-        """Return the text of the drawn piece, or of the likeliest one."""
-        drawn = next((one.text for one in finding.top if one.id == self._drawn), None)
-        return finding.top[0].text if drawn is None else drawn
+    def piece_to_append(self, finding: NextTokens) -> ScoredToken:
+        """Return the piece that was drawn, or the likeliest one."""
+        return next((one for one in finding.top if one.id == self._drawn), finding.top[0])
 
 
 def _tail(text: str) -> str:

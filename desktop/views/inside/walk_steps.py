@@ -51,6 +51,7 @@ def steps() -> tuple[Step, ...]:
                     "These ten steps follow one text through the model that is in memory. Every "
                     "number you see is read from it, just now."
                 ),
+                _tr("{chat}"),
             ),
         ),
         Step(
