@@ -16,7 +16,7 @@ from desktop.widgets.charts.chance_bars import ChanceBars, Chances, chance_rows
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.legend import Legend
 from desktop.widgets.charts.lens_table import LensTable
-from desktop.widgets.charts.pieces import shown
+from desktop.widgets.charts.pieces import shown, spoken
 from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.charts.token_text import TokenText
 from desktop.widgets.charts.update_bars import UpdateBars
@@ -74,6 +74,8 @@ class WalkFigures(QWidget):
         self._lens = LensTable(theme, "walk_lens", tr("What each layer would say"))
         self._scores = ShareBars(theme, "walk_scores", tr("From scores to chances"))
         self._choice = ChanceBars(theme, "walk_choice", tr("Choosing one word"))
+        self._drawn_words = label("", theme, "body", "text2", wrap=True, name="walk_drawn")
+        self._drawn_words.hide()
         self._again = label("", theme, "reading", wrap=True, name="walk_again")
         self.draw_button = Button(tr("Draw"), theme, name="walk_draw", icon_name="dices")
         self.append_button = Button(
@@ -89,14 +91,14 @@ class WalkFigures(QWidget):
                 self._looks, tr("Where the last piece looks"), "derived", tr("average of heads")
             ),
         )
-        self._add("forward", self._with_legend())
+        self._add("forward", self._updates_framed())
         self._add(
             "layers", self._framed(self._lens, tr("If it ended here"), "derived", tr("logit lens"))
         )
         self._add("scores", self._framed(self._scores, tr("Piece and score, then its chance")))
         self._add(
             "choice",
-            self._stacked(self._framed(self._choice, tr("What may be drawn")), self.draw_button),
+            self._stacked(self._choice_framed(), self.draw_button, self._drawn_words),
         )
         self._why_not = label("", theme, "small", "text3", wrap=True, name="walk_why_not")
         self._why_not.hide()
@@ -127,7 +129,7 @@ class WalkFigures(QWidget):
         frame.said.connect(self.said)
         return self._stacked(frame)
 
-    def _with_legend(self) -> QWidget:
+    def _updates_framed(self) -> QWidget:
         legend = Legend(
             self._theme,
             (
@@ -141,6 +143,21 @@ class WalkFigures(QWidget):
             self.tr("The number is the length of the vector after the layer.")
         )
         return framed
+
+    def _choice_framed(self) -> QWidget:
+        legend = Legend(
+            self._theme,
+            (
+                ("outline", self.tr("the model's own chance")),
+                ("blue", self.tr("after your settings")),
+            ),
+        )
+        return self._framed(
+            self._choice,
+            self.tr("What may be drawn"),
+            method=self.tr("bars after settings derived"),
+            legend=legend,
+        )
 
     def _stacked(self, *widgets: QWidget) -> QWidget:
         box = QWidget()
@@ -167,6 +184,7 @@ class WalkFigures(QWidget):
         """Show another text."""
         self._subject = subject
         self._drawn = None
+        self._drawn_words.hide()
         before = subject.tokens[: subject.chosen]
         self._words.show_subject(subject)
         self._pieces.set_text(before, -1)
@@ -253,8 +271,13 @@ class WalkFigures(QWidget):
     def show_drawn(self, token_id: int) -> None:
         """Tick the piece that was drawn."""
         self._drawn = token_id
-        if self._next is not None:
-            self._show_choice(self._next)
+        if self._next is None:
+            return
+        self._show_choice(self._next)
+        words = self.tr("Drawn: “{0}”").format(spoken(self.piece_to_append(self._next)))
+        self._drawn_words.setText(words)
+        self._drawn_words.show()
+        self.draw_button.setAccessibleDescription(words)
 
     def piece_to_append(self, finding: NextTokens) -> ScoredToken:
         """Return the piece that was drawn, or the likeliest one."""

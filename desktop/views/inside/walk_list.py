@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop.widgets.icons import paint_icon
+from desktop.widgets.row_painting import RowPainter, paint_ground
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject
@@ -20,6 +21,7 @@ ICON: Final = SEEN + 1
 """Name of the icon of a chapter, in place of a number."""
 _ROW: Final = 38
 _CIRCLE: Final = 22
+_TEXT: Final = 40
 
 
 class StepDelegate(QStyledItemDelegate):
@@ -47,30 +49,26 @@ class StepDelegate(QStyledItemDelegate):
     ) -> None:
         """Paint one row."""
         theme = self._theme
-        rect: QRect = option.rect
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        if chosen or option.state & QStyle.StateFlag.State_MouseOver:
-            painter.setBrush(theme.selected if chosen else theme.hover)
-            painter.drawRoundedRect(rect, 6, 6)
-        if option.state & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(QPen(theme.focus, 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(rect).adjusted(1, 1, -1, -1), 6, 6)
-        circle = QRectF(rect.left() + 8, rect.center().y() - _CIRCLE / 2 + 1, _CIRCLE, _CIRCLE)
+        paint_ground(painter, option, theme)
+        rect: QRect = option.rect
+        row = RowPainter(painter, rect, theme)
+        circle = row.place(8, (_ROW - _CIRCLE) // 2, _CIRCLE, _CIRCLE)
         self._paint_circle(painter, circle, index, chosen=chosen)
-        painter.setFont(theme.font("body_strong" if chosen else "body"))
-        painter.setPen(theme.text if chosen or index.data(SEEN) else theme.text2)
-        words = rect.adjusted(40, 0, -6, 0)
-        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, str(index.data()))
+        row.words(
+            row.place(_TEXT, 0, rect.width() - _TEXT - 6, _ROW),
+            str(index.data()),
+            theme.font("body_strong" if chosen else "body"),
+            theme.text if chosen or index.data(SEEN) else theme.text2,
+        )
         painter.restore()
 
     def _paint_circle(
         self,
         painter: QPainter,
-        circle: QRectF,
+        circle: QRect,
         index: QModelIndex | QPersistentModelIndex,
         *,
         chosen: bool,
@@ -79,15 +77,15 @@ class StepDelegate(QStyledItemDelegate):
         seen = bool(index.data(SEEN)) and not chosen
         painter.setPen(Qt.PenStyle.NoPen if chosen or seen else QPen(theme.control, 1))
         painter.setBrush(theme.accent if chosen else theme.accent_soft if seen else theme.side)
-        painter.drawEllipse(circle)
+        painter.drawEllipse(QRectF(circle).adjusted(0.5, 0.5, -0.5, -0.5))
         if seen:
-            paint_icon(painter, "check", theme.accent_text, circle.toRect().adjusted(5, 5, -5, -5))
+            paint_icon(painter, "check", theme.accent_text, circle.adjusted(5, 5, -5, -5))
             return
         icon = index.data(ICON)
         if icon:
             color = theme.on_accent if chosen else theme.text2
-            paint_icon(painter, icon, color, circle.toRect().adjusted(5, 5, -5, -5))
+            paint_icon(painter, icon, color, circle.adjusted(5, 5, -5, -5))
             return
         painter.setFont(theme.font("label_strong"))
         painter.setPen(theme.on_accent if chosen else theme.text2)
-        painter.drawText(circle, Qt.AlignmentFlag.AlignCenter, str(index.row() + 1))
+        painter.drawText(circle, int(Qt.AlignmentFlag.AlignCenter), str(index.row() + 1))

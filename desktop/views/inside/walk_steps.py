@@ -62,7 +62,10 @@ def steps() -> tuple[Step, ...]:
                     "The model does not read letters. It knows {vocabulary} pieces, called tokens: "
                     "frequent words are one piece, rare ones several."
                 ),
-                _tr("Your text is {count} pieces. The number below each is its place in the list."),
+                _tr(
+                    "Your text is {count} pieces; a dot “·” in them is a space. The number below "
+                    "each is its place in the list."
+                ),
                 _tr("{start}"),
             ),
             "tokens",

@@ -37,7 +37,7 @@ class Legend(QWidget):
         super().__init__()
         self._theme = theme
         self._entries = entries
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setAccessibleName(", ".join(words for _, words in entries))

@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QScrollArea
 from desktop.inside import TextSource
 from desktop.views.inside.walk import WalkView
 from desktop.views.inside.walk_words import WalkWords
+from desktop.widgets.charts.chance_bars import ChanceBars
+from desktop.widgets.charts.pieces import spoken
 from inference.types import GenerationRequest, Message
 from tests.desktop.views.inside.house import WAIT_MS, Inside
 
@@ -112,6 +114,26 @@ def test_a_long_chat_shows_its_end_and_says_how_much_stands_before(
     longest = max(len(one) for one in labels if not one.startswith("<user>"))
     assert longest < 700
     assert any("…" in one for one in labels)
+
+
+def test_the_piece_that_was_drawn_is_said_beside_its_row(inside: Inside) -> None:
+    inside.look_at("Once upon a time there was a little")
+    walk = inside.page.open_view("walk")
+    assert isinstance(walk, WalkView)
+    walk.go_to(8)
+    inside.settle()
+    told = inside.find(QLabel, "walk_drawn")
+    assert not told.isVisible()
+    draw = inside.find(QAbstractButton, "walk_draw")
+    draw.click()
+    bars = inside.find(ChanceBars, "walk_choice")
+    (drawn,) = [row for row in bars.chances().rows if row.is_chosen]
+    assert told.isVisible()
+    assert spoken(drawn.token) in told.text()
+    assert draw.accessibleDescription() == told.text()
+    inside.look_at("Once upon a time there was a")
+    assert not told.isVisible()
+    inside.page.open_view("next_word")
 
 
 def test_page_keys_scroll_a_step_and_the_next_one_begins_at_its_top(inside: Inside) -> None:
