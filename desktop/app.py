@@ -31,6 +31,7 @@ from desktop.store.database import Database
 from desktop.store.settings import SettingsFile
 from desktop.views.appearance import appearance
 from desktop.views.chat_column import ChatColumn
+from desktop.views.inside_ahead import InsideAhead
 from desktop.views.late_arrivals import LateArrivals
 from desktop.views.main_window import MainWindow
 from desktop.views.wiring import Wiring
@@ -206,6 +207,7 @@ def build(app: QApplication, paths: AppPaths) -> Parts:
         library=library,
     )
     LateArrivals(library, engines, tasks, window)
+    InsideAhead(engines, tasks, app)
     Newcomers(engines, tasks, app).problem_raised.connect(window.show_problem)
     if trouble is not None:
         window.show_problem(store_problem(trouble, is_kept=False))

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
 
 _MOST: Final = 48.0
-_LEAST: Final = 5.0
+_LEAST: Final = 3.0
 _LEFT: Final = 22
 _TOP: Final = 18
 _GAP: Final = 2
+_WIDE: Final = 9.0
+"""Pictures closer than this stand a pixel apart, not ``_GAP``."""
 _NUMBER: Final = (14, 18)
 """Room that a layer's and a head's number need, in pixels."""
 
@@ -79,16 +81,21 @@ class HeadGrid(Figure):
 
     def heightForWidth(self, width: int) -> int:
         """Return the height at a width."""
-        return round(_TOP + int(self._cells.shape[0]) * (self._cell(width) + _GAP)) + 4
+        return round(_TOP + int(self._cells.shape[0]) * self._step(width)) + 4
 
     def sizeHint(self) -> QSize:
         """Return the size of all pictures."""
         width = max(self.width(), 120)
         return QSize(width, self.heightForWidth(width))
 
-    def _cell(self, width: int) -> float:
+    def _step(self, width: int) -> float:
+        """Return from one picture to the next; all heads of a layer have room."""
         heads = max(1, int(self._cells.shape[1]))
-        return max(_LEAST, min((width - _LEFT) / heads - _GAP, self._widest))
+        return max(_LEAST, min((width - _LEFT - 1) / heads, self._widest + _GAP))
+
+    def _cell(self, width: int) -> float:
+        step = self._step(width)
+        return step - (_GAP if step >= _WIDE else 1)
 
     def sentence(self) -> str:
         """Return what a person would say of it."""
@@ -125,7 +132,7 @@ class HeadGrid(Figure):
 
     def place_at(self, spot: QPoint) -> int:
         """Return the head at a spot."""
-        step = self._cell(self.width()) + _GAP
+        step = self._step(self.width())
         layer, head = int((spot.y() - _TOP) // step), int((spot.x() - _LEFT) // step)
         layers, heads = self._cells.shape[:2]
         return layer * heads + head if 0 <= layer < layers and 0 <= head < heads else -1
@@ -144,7 +151,7 @@ class HeadGrid(Figure):
     def draw(self, painter: QPainter, size: QSize) -> None:
         """Paint pictures and numbers, and the frames of the chosen and of the marked one."""
         self._heads.draw(painter, size)
-        step = self._cell(size.width()) + _GAP
+        step = self._step(size.width())
         for axis, count in enumerate(self._cells.shape[:2]):
             for n in self._numbered(axis, count, step):
                 self._draw_number(painter, axis, n, step)
@@ -158,8 +165,8 @@ class HeadGrid(Figure):
 
     def _box(self, place: int, width: int) -> QRectF:
         layer, head = divmod(place, self._cells.shape[1])
-        cell = self._cell(width)
-        return QRectF(_LEFT + head * (cell + _GAP), _TOP + layer * (cell + _GAP), cell, cell)
+        cell, step = self._cell(width), self._step(width)
+        return QRectF(_LEFT + head * step, _TOP + layer * step, cell, cell)
 
     def _draw_head(self, painter: QPainter, size: QSize, place: int) -> None:
         _, heads, rows, columns = self._cells.shape

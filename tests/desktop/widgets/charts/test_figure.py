@@ -316,13 +316,24 @@ def test_numbers_of_many_small_heads_leave_each_other_room(
         lambda _painter, axis, number, _step: written.append((axis, number))
     )
     grid.grab()
-    step = grid._cell(224) + 2
+    step = grid._step(224)
     for axis, chosen, needed in ((0, 6, 14), (1, 13, 18)):
         numbers = [number for one, number in written if one == axis]
         assert chosen in numbers or not (is_one or axis == 0)
         assert len(numbers) > 4
         gaps = [(b - a) * step for a, b in pairwise(numbers)]
         assert min(gaps) >= needed
+
+
+def test_every_head_of_a_wide_layer_is_seen_and_found(qtbot: QtBot, theme: Theme) -> None:
+    grid = HeadGrid(theme, "grid", "Grid")
+    qtbot.addWidget(grid)
+    grid.set_overview(np.ones((3, 40, 2, 2), np.float32))
+    grid.resize(224, grid.heightForWidth(224))
+    for place in (0, 39, 119):
+        box = grid._box(place, 224)
+        assert grid.rect().toRectF().contains(box)
+        assert grid.place_at(box.center().toPoint()) == place
 
 
 def test_a_long_number_stands_clear_of_the_stroke_beside_it(qtbot: QtBot, theme: Theme) -> None:
