@@ -66,6 +66,7 @@ class GgufSource:
         self._session = session
         self._vocabulary = vocabulary
         self.n_ctx = session.n_ctx
+        self.n_vocab = session.n_vocab
         self.n_layers = model.n_layers
         self.n_heads = int(self._own("attention.head_count"))
         self.last_look = LastLook()
@@ -184,11 +185,17 @@ class GgufSource:
             "Load the model in its native form (safetensors) to try changes.",
         )
 
-    def unembed(self, stream: Numbers) -> Numbers:
+    def unembed(self, stream: Numbers, cancel: CancelToken) -> Numbers:
         """Apply the last norm and the output head: (N, C) becomes (N, V)."""
         normed = self._normed(stream)  # (N, C)
         head = _HEAD if _HEAD in self._file else _TABLE
-        logits = np.concatenate([normed @ rows.T for rows in self._rows(head)], axis=1)  # (N, V)
+        logits = np.empty((len(stream), self._row_count(head)), np.float32)  # (N, V)
+        done = 0
+        for rows in self._rows(head):
+            if cancel.cancelled:
+                raise StoppedLookError
+            logits[:, done : done + len(rows)] = normed @ rows.T
+            done += len(rows)
         if "output.bias" in self._file:
             logits += self._file.vector("output.bias")
         if divisor := self._own("logit_scale"):
@@ -198,7 +205,7 @@ class GgufSource:
             )
         if cap := self._own("final_logit_softcapping"):
             logits = cap * np.tanh(logits / cap)
-        return logits.astype(np.float32)
+        return logits.astype(np.float32, copy=False)
 
     def vectors(self, ids: Sequence[int]) -> Numbers:
         """Return rows of the input embedding table, (N, C)."""
@@ -212,8 +219,11 @@ class GgufSource:
     def _file(self) -> TensorFile:
         return TensorFile(self._model.path)
 
+    def _row_count(self, name: str) -> int:
+        return min(self._file.row_count(name), self.n_vocab)
+
     def _rows(self, name: str) -> Iterator[Numbers]:
-        count = min(self._file.row_count(name), self._session.n_vocab)
+        count = self._row_count(name)
         for start in range(0, count, _ROWS_AT_ONCE):
             yield self._file.rows(name, start, min(start + _ROWS_AT_ONCE, count))
 

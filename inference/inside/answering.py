@@ -58,7 +58,8 @@ if TYPE_CHECKING:
     from inference.inside.source import Numbers, Source
 
 
-_LENS_ROWS = 64  # at a time: a large vocabulary makes large logits
+_LENS_NUMBERS = 2**25  # logits at a time: reading the output head costs more than a few rows do
+_LENS_ROWS = 64  # whose chances are taken at a time
 
 
 def answer(question: Question, source: Source, cancel: CancelToken) -> Finding:
@@ -191,17 +192,27 @@ def _lens(question: AskLens | AskLensAlong, source: Source, cancel: CancelToken)
     stream = source.hidden(question.token_ids, positions, cancel)[1:]  # (L, P, C)
     rows = stream.reshape(-1, stream.shape[-1])  # (L * P, C)
     found: list[Candidate] = []
-    for start in range(0, len(rows), _LENS_ROWS):
+    at_once = max(1, _LENS_NUMBERS // source.n_vocab)
+    for start in range(0, len(rows), at_once):
+        logits = source.unembed(rows[start : start + at_once], cancel)  # (n, V)
+        found += _likeliest(logits, top_n, source, cancel)
+    each = len(found) // len(stream)
+    return Lens(tuple(tuple(found[n * each : (n + 1) * each]) for n in range(len(stream))))
+
+
+def _likeliest(logits: Numbers, top_n: int, source: Source, cancel: CancelToken) -> list[Candidate]:
+    """Return the likeliest tokens of each row of scores, (N, V), one row after the other."""
+    found: list[Candidate] = []
+    for start in range(0, len(logits), _LENS_ROWS):
         if cancel.cancelled:
             raise StoppedLookError
-        logits = source.unembed(rows[start : start + _LENS_ROWS])  # (n, V)
-        for scores, chances in zip(logits, log_softmax(logits), strict=True):
+        part = logits[start : start + _LENS_ROWS]
+        for scores, chances in zip(part, log_softmax(part), strict=True):
             found += [
                 Candidate(*astuple(source.piece(token)), logprob=float(chances[token]))
                 for token in top_places(scores, top_n)
             ]
-    each = len(found) // len(stream)
-    return Lens(tuple(tuple(found[n * each : (n + 1) * each]) for n in range(len(stream))))
+    return found
 
 
 def _positions(question: AskLens | AskLensAlong, n_tokens: int) -> tuple[int, ...]:

@@ -45,6 +45,11 @@ class Source(Protocol):
         ...
 
     @property
+    def n_vocab(self) -> int:
+        """Rows of the output head, V."""
+        ...
+
+    @property
     def n_ctx(self) -> int:
         """Tokens that a pass can take."""
         ...
@@ -111,8 +116,12 @@ class Source(Protocol):
         """Return the scores of what may follow while some parts are switched off, (V,)."""
         ...
 
-    def unembed(self, stream: Numbers) -> Numbers:
-        """Apply the last norm and the output head: (N, C) becomes (N, V)."""
+    def unembed(self, stream: Numbers, cancel: CancelToken) -> Numbers:
+        """Apply the last norm and the output head: (N, C) becomes (N, V).
+
+        Raises:
+            StoppedLookError: It was given up on the way.
+        """
         ...
 
     def vectors(self, ids: Sequence[int]) -> Numbers:

@@ -70,6 +70,7 @@ class NativeSource:
         self._network = network
         self._session = session
         self.n_ctx = n_ctx
+        self.n_vocab = network.config.vocab_size
         self.n_layers = network.config.n_layers
         self.n_heads = network.config.n_heads
         self.last_look = LastLook()
@@ -200,12 +201,17 @@ class NativeSource:
         return _numbers(self._network.score(stream)[0, 0])
 
     @torch.inference_mode()
-    def unembed(self, stream: Numbers) -> Numbers:
+    def unembed(self, stream: Numbers, cancel: CancelToken) -> Numbers:
         """Apply the last norm and the output head: (N, C) becomes (N, V)."""
         dtype = self._network.dtype or self._network.token_embedding.weight.dtype
         rows = torch.from_numpy(stream).to(self._device, dtype)  # (N, C)
-        scored = [self._network.score(part[None])[0] for part in torch.split(rows, _SCORED)]
-        return _numbers(torch.cat(scored))
+        logits = np.empty((len(rows), self.n_vocab), np.float32)
+        for start in range(0, len(rows), _SCORED):
+            if cancel.cancelled:
+                raise StoppedLookError
+            scored = self._network.score(rows[None, start : start + _SCORED])[0]
+            logits[start : start + _SCORED] = _numbers(scored)
+        return logits
 
     @torch.inference_mode()
     def vectors(self, ids: Sequence[int]) -> Numbers:
@@ -217,9 +223,8 @@ class NativeSource:
 
     def all_vectors(self) -> Iterator[Numbers]:
         """Yield the whole table from row 0 on, (n, C) at a time."""
-        n_vocab = self._network.config.vocab_size
-        for start in range(0, n_vocab, _VECTORS):
-            yield self.vectors(range(start, min(start + _VECTORS, n_vocab)))
+        for start in range(0, self.n_vocab, _VECTORS):
+            yield self.vectors(range(start, min(start + _VECTORS, self.n_vocab)))
 
     def release(self) -> None:
         """Free what a changed run has read: the next one begins with another text."""

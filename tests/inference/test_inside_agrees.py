@@ -285,10 +285,21 @@ def test_a_stop_ends_a_look_and_the_next_one_works(starter: Both) -> None:
             AskHidden(starter.ids, (3,)),
             AskSurprise(starter.ids),
             AskNext(starter.ids[::-1]),
+            AskLensAlong(starter.ids, tuple(range(20))),
         ):
             with pytest.raises(InferenceError, match="stopped"):
                 engine.inspect(question, cancel)
         engine.inspect(AskNext(starter.ids[:20]), CancelToken())
+
+
+def test_a_stop_ends_the_way_through_the_output_head(starter: Both) -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+    stream = np.zeros((2, starter.native.inspect(AskVectors((1,)), CancelToken()).shape[1]))
+    for source in (starter.gguf._inside, starter.native._source):
+        assert source.unembed(stream.astype(np.float32), CancelToken()).shape == (2, source.n_vocab)
+        with pytest.raises(InferenceError, match="stopped"):
+            source.unembed(stream.astype(np.float32), cancel)
 
 
 def _perplexity(surprise: Any) -> float:

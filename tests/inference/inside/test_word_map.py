@@ -42,7 +42,9 @@ def test_trust_is_what_scikit_learn_computes_and_a_faithful_map_keeps_all(
     n_near = min(10, (count - 1) // 2)
     kept, trust = preserved(vectors, spots, n_near)
     expected = trustworthiness(vectors, spots, n_neighbors=n_near, metric="cosine")
-    assert trust == pytest.approx(expected, abs=1e-6)
+    # vectors of almost the same distance may change places in float32: one step of the measure
+    step = 2 / (count * n_near * (2 * count - 3 * n_near - 1))
+    assert trust == pytest.approx(expected, abs=2 * step)
     assert 0 <= kept <= 1
     flat = _vectors(count, 2, seed)
     assert preserved(flat, flat, n_near) == pytest.approx((1, 1), abs=0.03)  # of equal distances
