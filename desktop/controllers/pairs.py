@@ -35,12 +35,14 @@ class Fetchable:
         name: Of its family, e.g. ``Qwen3 4B``.
         kind: Which of the family.
         version: ``Q4_K_M``, ``BF16`` ...
+        version_id: Of that version on its page.
         key: Of its page among the models to be found.
     """
 
     name: str
     kind: CatalogKind
     version: str
+    version_id: str
     key: str
 
 
@@ -95,7 +97,7 @@ def other_half(
     if known is None or partner is None or not partner.can_run:
         return OtherHalf(starter=starter)
     key = PREFIX + known[0].id
-    fetchable = Fetchable(known[0].name, partner.kind, partner.version, key)
+    fetchable = Fetchable(known[0].name, partner.kind, partner.version, partner.id, key)
     return OtherHalf(fetchable=fetchable, starter=starter)
 
 

@@ -21,7 +21,7 @@ from desktop.widgets.theme import rows
 
 if TYPE_CHECKING:
     from desktop.controllers.discover import DiscoverController
-    from desktop.discover_values import CardView, FoundModel, FoundPage
+    from desktop.discover_values import CardView, FoundKind, FoundModel, FoundPage
     from desktop.views.model_card_view import ModelCardView
     from desktop.widgets.theme import Theme
 
@@ -42,6 +42,7 @@ class DiscoverPage(SplitPage):
         self._theme = theme
         self._controller = controller
         self._chosen = ""
+        self._wanted: tuple[str, str, FoundKind | None] | None = None
         self._goes_to_hub = False
         self.setObjectName("discover_page")
         self.setAccessibleName(self.tr("Discover models"))
@@ -77,14 +78,23 @@ class DiscoverPage(SplitPage):
         self.filters.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.filters.field.selectAll()
 
-    def open(self, key: str, version_id: str = "") -> None:
-        """Open a model of the list."""
+    def open(self, key: str, version_id: str = "", kind: FoundKind | None = None) -> None:
+        """Open a model of the list, with a version and a kind of it chosen.
+
+        Where the list is still being read, as soon as it is there.
+        """
+        if not self._controller.licenses():
+            self._wanted = key, version_id, kind
+            return
+        self._wanted = None
         row = self.items.row_of(key)
         if row < 0:
             self.filters.clear()
             row = self.items.row_of(key)
         if row >= 0:
             self.view.setCurrentIndex(self.items.index(row))
+            if kind is not None:
+                self._controller.pages.set_kind(kind)
             self.detail.choose_version(version_id)
 
     def _make_view(self) -> RowList:
@@ -154,6 +164,8 @@ class DiscoverPage(SplitPage):
         self._nothing.setVisible(is_empty)
         self.view.setVisible(not is_empty)
         self._keep_chosen()
+        if self._wanted is not None:
+            self.open(*self._wanted)
         self._show_section()
         if self._goes_to_hub:
             QTimer.singleShot(0, self.view, self._show_hub)  # once the rows are laid out

@@ -53,12 +53,12 @@ class InsideWiring(QObject):
     Signals:
         said: A sentence for the person.
         chat_wanted: The open chat goes on; show it.
-        found_asked: Key of a model to be found; show its page.
+        found_asked: A ``Fetchable``; show its page.
     """
 
     said = Signal(str)
     chat_wanted = Signal()
-    found_asked = Signal(str)
+    found_asked = Signal(object)
 
     def __init__(
         self,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from desktop.controllers.downloads import DownloadController
     from desktop.controllers.engine import EngineController
     from desktop.controllers.folders import FoldersLike
+    from desktop.controllers.pairs import Fetchable
     from desktop.controllers.settings import SettingsController
     from desktop.discover_values import FoundVersion
     from desktop.download_values import DownloadRow
@@ -113,17 +114,16 @@ class ModelsWiring(QObject):
         if self._discover is not None:
             self._discover.set_models(models)
 
-    def show_installed(self, model_id: str) -> None:
-        """Open the page of an installed model."""
-        self.page.open_tab("installed")
-        if self._installed is not None:
-            self._installed.show_model(model_id)
-
-    def show_found(self, key: str) -> None:
-        """Open the page of a model to be found."""
+    def show_model(self, model: str | Fetchable) -> None:
+        """Open the page of an installed model, by its id, or of one to be found."""
+        if isinstance(model, str):
+            self.page.open_tab("installed")
+            if self._installed is not None:
+                self._installed.show_model(model)
+            return
         page = self.page.open_tab("discover")
         if isinstance(page, DiscoverPage):
-            page.open(key)
+            page.open(model.key, model.version_id, model.kind)
             page.view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _tabs(self) -> tuple[Tab, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from desktop.controllers.chat import ChatController
     from desktop.controllers.downloads import DownloadController
     from desktop.controllers.engine import EngineController
+    from desktop.controllers.pairs import Fetchable
     from desktop.controllers.past import PastController
     from desktop.controllers.settings import SettingsController
     from desktop.late import LateLibrary
@@ -376,11 +377,10 @@ class Wiring(QObject):
         self._window.open_page("chat")
         picker.open_list()
 
-    def _show_model(self, key: str, *, found: bool = False) -> None:
+    def _show_model(self, model: str | Fetchable) -> None:
         self._window.open_page("models")
         if self._models is not None:
-            show = self._models.show_found if found else self._models.show_installed
-            show(key)
+            self._models.show_model(model)
 
     def _chat_with(self, model_id: str) -> None:
         self._on_model_chosen(model_id)
@@ -400,7 +400,7 @@ class Wiring(QObject):
             self._inside = InsideWiring(theme, *sides, tasks=self._tasks, data=data, parent=self)
             self._inside.said.connect(lambda words: self._window.offer_undo(words, "", None))
             self._inside.chat_wanted.connect(self._open_chat_page)
-            self._inside.found_asked.connect(lambda key: self._show_model(key, found=True))
+            self._inside.found_asked.connect(self._show_model)
         return self._inside
 
     def _look_inside(self, message_id: str, word: str, occurrence: int) -> None:

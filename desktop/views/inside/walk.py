@@ -67,14 +67,14 @@ class WalkView(InsideView):
         text_asked: A text to begin again with.
         source_asked: A ``TextSource`` to begin again with.
         model_asked: Id of the other model of the pair.
-        found_asked: Key of the page of a model that would be the other half.
+        found_asked: A ``Fetchable`` that would be the other half.
     """
 
     view_asked = Signal(str, int)
     text_asked = Signal(str)
     source_asked = Signal(object)
     model_asked = Signal(str)
-    found_asked = Signal(str)
+    found_asked = Signal(object)
 
     def __init__(
         self, theme: Theme, half_of: Callable[[ModelInfo], OtherHalf] = lambda _model: OtherHalf()

@@ -37,13 +37,13 @@ class WalkPair(QWidget):
     Signals:
         said: A sentence for the person.
         model_asked: Id of a model to read the same words next.
-        found_asked: Key of the page of a model to be fetched.
+        found_asked: A ``Fetchable`` whose page is to be seen.
         words_asked: The person's words, to be read alone.
     """
 
     said = Signal(str)
     model_asked = Signal(str)
-    found_asked = Signal(str)
+    found_asked = Signal(object)
     words_asked = Signal(str)
 
     def __init__(self, theme: Theme, half_of: Callable[[ModelInfo], OtherHalf]) -> None:
@@ -188,7 +188,7 @@ class WalkPair(QWidget):
 
     def _on_find(self) -> None:
         if self._half.fetchable is not None:
-            self.found_asked.emit(self._half.fetchable.key)
+            self.found_asked.emit(self._half.fetchable)
 
     def _on_starter(self) -> None:
         if self._half.starter is not None:
@@ -202,4 +202,4 @@ class WalkPair(QWidget):
 
 
 def _named(model: ModelInfo) -> str:
-    return f"{model.name} · {kind_word(model.kind)}"
+    return model.name if model.kind == "unknown" else f"{model.name} · {kind_word(model.kind)}"

@@ -165,7 +165,10 @@ class Figure(QWidget):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show where the keys are."""
         super().focusInEvent(event)
-        by_tab = event.reason() == Qt.FocusReason.TabFocusReason
+        by_tab = event.reason() in {
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+        }
         if by_tab and self._mark < 0 and self.place_count():
             self.set_mark(0)
         self.update()

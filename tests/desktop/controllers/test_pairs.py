@@ -81,6 +81,7 @@ def test_a_half_that_is_not_here_is_named_with_its_page() -> None:
     assert found.fetchable.name == "Qwen3 0.6B"
     assert found.fetchable.kind == "base"
     assert found.fetchable.version == "Q8_0"
+    assert found.fetchable.version_id == "ggml-org-qwen3-0.6b-base-q8_0"
     assert found.fetchable.key == "catalog:qwen3-0.6b"
 
 

@@ -92,13 +92,13 @@ def test_an_installed_half_is_named_and_one_press_reads_the_same_words_with_it(
 def test_a_half_that_is_not_here_is_named_and_the_starter_pair_is_offered_instead(
     chapter: Chapter, inside: Inside
 ) -> None:
-    get = Fetchable("Qwen3 0.6B", "base", "Q8_0", "catalog:qwen3-0.6b")
+    get = Fetchable("Qwen3 0.6B", "base", "Q8_0", "x", "catalog:qwen3-0.6b")
     chapter.show(OtherHalf(fetchable=get, starter=chapter.starter))
     assert "Qwen3 0.6B (Base, Q8_0)" in chapter.note()
     assert chapter.offered() == {"walk_pair_find", "walk_pair_starter"}
     with inside.qtbot.waitSignal(chapter.view.found_asked) as found:
         chapter.button("walk_pair_find").click()
-    assert found.args == ["catalog:qwen3-0.6b"]
+    assert found.args == [get]
     with inside.qtbot.waitSignal(chapter.view.model_asked) as asked:
         chapter.button("walk_pair_starter").click()
     assert asked.args == [chapter.starter.id]
@@ -172,13 +172,19 @@ def _model(inside: Inside) -> str:
     return "" if subject is None else subject.model.id
 
 
-def test_the_page_of_the_missing_half_opens_in_discover(inside: Inside) -> None:
+def test_the_page_of_the_missing_half_opens_in_discover_at_its_kind_and_version(
+    inside: Inside,
+) -> None:
     inside.look_at(_TEXT)
     walk = inside.page.open_view("walk")
     assert isinstance(walk, WalkView)
-    walk.found_asked.emit("catalog:smollm2-135m")
+    name, key = "quantfactory-smollm2-135m-q8_0", "catalog:smollm2-135m"
+    walk.found_asked.emit(Fetchable("SmolLM2 135M", "base", "Q8_0", name, key))
     page = inside.find(DiscoverPage, "discover_page")
+    table = page.detail.table
+    inside.qtbot.waitUntil(lambda: table.items.row_of(name) >= 0, timeout=WAIT_MS)
     assert page.isVisible()
-    assert page.items.row_of("catalog:smollm2-135m") == page.view.currentIndex().row()
+    assert page.items.row_of(key) == page.view.currentIndex().row() > 0
+    assert table.currentIndex().row() == table.items.row_of(name)
     inside.window.open_page("inside")
     inside.page.open_view("next_word")

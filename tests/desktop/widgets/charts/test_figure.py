@@ -207,6 +207,21 @@ def test_keys_move_a_marker_that_is_read_out(figure: Figure, qtbot: QtBot) -> No
     assert chosen.args == [figure.place_count() - 1]
 
 
+@pytest.mark.parametrize(
+    "reason", [Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason]
+)
+def test_the_keyboard_is_seen_in_a_figure_from_whichever_side_it_came(
+    figure: Figure, qtbot: QtBot, reason: Qt.FocusReason
+) -> None:
+    figure.activateWindow()
+    qtbot.waitUntil(figure.isActiveWindow)
+    figure.clearFocus()
+    figure.setFocus(reason)
+    assert figure.mark == 0
+    figure.clearFocus()
+    assert figure.mark == -1
+
+
 def test_a_click_chooses_the_place_under_it(figure: Figure, qtbot: QtBot) -> None:
     spots = [(x, y) for y in range(2, figure.height(), 6) for x in range(2, 520, 6)]
     place = next(QPoint(*spot) for spot in spots if figure.place_at(QPoint(*spot)) == 1)
