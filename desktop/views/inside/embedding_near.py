@@ -57,12 +57,12 @@ class NearSection(QWidget):
         look.clicked.connect(self._on_words)
         self._told = label("", theme, "small", "text2", wrap=True, name="embedding_told")
         self._left_out = label("", theme, "small", "text2", wrap=True, name="embedding_left_out")
-        bars = ShareBars(theme, "neighbours", self.tr("Nearest neighbours"), two_digits, full=1.0)
-        self._near = bars
+        title = self.tr("Nearest neighbours")
+        self._near = ShareBars(theme, "neighbours", title, two_digits, full=1.0, unit="cosine")
         self._frame = FigureFrame(
             self._near,
             theme,
-            self.tr("Nearest neighbours"),
+            title,
             self.tr("Tokens whose vectors point the same way; a cosine of 1 is the same one."),
             origin="measured",
         )

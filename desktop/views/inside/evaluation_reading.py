@@ -79,6 +79,7 @@ class ReadingPanel(QWidget):
             "evaluation_hardest",
             self.tr("The most unexpected words"),
             lambda bits: self.tr("{0} bits").format(formatting.decimal(bits, 1)),
+            unit="bits",
         )
         self.heat.place_chosen.connect(self._choose)
         self.strip.place_chosen.connect(self._choose)

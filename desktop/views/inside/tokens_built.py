@@ -11,7 +11,7 @@ from desktop.widgets import formatting
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.merge_steps import MergeSteps
 from desktop.widgets.charts.pieces import shown
-from desktop.widgets.charts.plain_table import PlainTable
+from desktop.widgets.charts.plain_table import PlainTable, whole
 from desktop.widgets.controls import label
 from inference.tokenizing.counts import by_kind, costliest
 from inference.tokenizing.orders import BuildTokens
@@ -102,8 +102,9 @@ class TokenCosts(QWidget):
         kind, word = self.tr("by kind of writing"), self.tr("words that cost most")
         tokens = self.tr("tokens")
         share, times = self.tr("share"), self.tr("times")
-        self._kinds = PlainTable(theme, "token_kinds", kind, (kind, tokens, share))
-        self._words = PlainTable(theme, "token_words", word, (word, tokens, times))
+        counts, shares = (whole, whole), (whole, formatting.chance)
+        self._kinds = PlainTable(theme, "token_kinds", kind, (kind, tokens, share), shares)
+        self._words = PlainTable(theme, "token_words", word, (word, tokens, times), counts)
         self.frames = tuple(
             FigureFrame(figure, theme, title, words, origin="measured")
             for figure, title, words in (
@@ -139,18 +140,8 @@ class TokenCosts(QWidget):
     def show_tokens(self, tokens: tuple[TokenPiece, ...]) -> None:
         """Count another text."""
         total = max(1, len(tokens))
-        self._kinds.set_rows(
-            tuple(
-                (kind, formatting.count(n), formatting.chance(n / total))
-                for kind, n in by_kind(tokens)
-            )
-        )
+        self._kinds.set_rows(tuple((kind, (n, n / total)) for kind, n in by_kind(tokens)))
         costs = costliest(tokens, _MOST_WORDS)
-        self._words.set_rows(
-            tuple(
-                (cost.word, formatting.count(cost.tokens), formatting.count(cost.times))
-                for cost in costs
-            )
-        )
+        self._words.set_rows(tuple((cost.word, (cost.tokens, cost.times)) for cost in costs))
         self._words.setVisible(bool(costs))
         self._none.setVisible(not costs)

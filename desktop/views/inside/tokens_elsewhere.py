@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.frame import FigureFrame
-from desktop.widgets.charts.plain_table import PlainTable
+from desktop.widgets.charts.plain_table import PlainTable, whole
 from desktop.widgets.charts.token_text import TokenText
 from desktop.widgets.controls import Button, label
 from inference.tokenizing.orders import Cut, CutText
@@ -17,6 +17,7 @@ from inference.tokenizing.orders import Cut, CutText
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from desktop.widgets.charts.plain_table import PlainRow
     from desktop.widgets.theme import Theme
     from inference.tokenizing.orders import Told
     from inference.types import ModelInfo
@@ -52,7 +53,8 @@ class Elsewhere(QWidget):
             self.tr("letters a token"),
             self.tr("of its context"),
         )
-        self._table = PlainTable(theme, "tokenizers_table", title, heads)
+        written = (whole, _two_digits, _two_digits, formatting.chance)
+        self._table = PlainTable(theme, "tokenizers_table", title, heads, written)
         self._table.place_chosen.connect(self._choose)
         self._pieces = TokenText(theme, "tokenizers_text", self.tr("The text in its tokens"))
         self.frames = (
@@ -122,7 +124,7 @@ class Elsewhere(QWidget):
             return
         words = max(1, len(self._text.split()))
         self._table.set_rows(
-            tuple(_cells(row, len(self._text), words) for row in self._rows), place
+            tuple(_numbers(row, len(self._text), words) for row in self._rows), place
         )
         name, cut, _context = self._rows[place]
         self._pieces.set_text(cut.tokens, -1)
@@ -130,15 +132,18 @@ class Elsewhere(QWidget):
         self.frames[1].show()
 
 
-def _cells(row: Row, letters: int, words: int) -> tuple[str, ...]:
+def _two_digits(number: float) -> str:
+    return formatting.decimal(number, 2)
+
+
+def _numbers(row: Row, letters: int, words: int) -> PlainRow:
     name, cut, context = row
     count = len(cut.tokens)
-    return (
-        name,
-        formatting.count(count),
-        formatting.decimal(count / words, 2),
-        formatting.decimal(letters / count, 2) if count else "-",
-        formatting.chance(count / context) if context else "-",
+    return name, (
+        count,
+        count / words,
+        letters / count if count else None,
+        count / context if context else None,
     )
 
 

@@ -44,7 +44,16 @@ class BlockStack(Figure):
 
     def sentence(self) -> str:
         """Return what a person would say of it."""
-        return self.tr("{0} parts, from the embedding to the output.").format(len(self._blocks))
+        if not self._blocks:
+            return self.tr("Nothing to show yet.")
+        most = max(self._blocks, key=lambda block: block.parameters)
+        words = self.tr("{0} parts with {1} weights, from {2} to {3}; most are in {4}: {5}.")
+        return words.format(
+            len(self._blocks),
+            formatting.parameters(sum(block.parameters for block in self._blocks)),
+            *(self._name(block) for block in (self._blocks[0], self._blocks[-1], most)),
+            formatting.parameters(most.parameters),
+        )
 
     def table(self) -> tuple[tuple[str, ...], ...]:
         """Return every tensor of every part: shape, type and number of weights."""

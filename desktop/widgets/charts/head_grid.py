@@ -102,9 +102,10 @@ class HeadGrid(Figure):
         layers, heads = self._cells.shape[:2]
         if not layers:
             return self.tr("Nothing to show yet.")
-        return self.tr("{0} layers with {1} heads each; layer {2}, head {3} is chosen.").format(
-            layers, heads, self._chosen[0] + 1, self._chosen[1] + 1
-        )
+        words = self.tr("{0} layers with {1} heads each; layer {2}, head {3} is chosen.")
+        if not self._is_one:
+            words = self.tr("{0} layers with {1} heads each; layer {2} is chosen as a whole.")
+        return words.format(layers, heads, self._chosen[0] + 1, self._chosen[1] + 1)
 
     def table(self) -> tuple[tuple[str, ...], ...]:
         """Return its numbers: the greatest share of each small cell."""

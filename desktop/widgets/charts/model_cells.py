@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from inference.evaluation.result import Result
 
 COLUMNS: Final = ("perplexity", "against", "bits", "reads", "writes", "size", "memory")
+_MOST: Final = 1e7
+"""Perplexities from here on say no more than that the model did not expect the text at all."""
 _FIELDS: Final = (
     *("model", "name", "quantisation", "engine", "kind", "perplexity", "bits per byte"),
     *("increase against the largest", "standard error of that", "largest of its family"),
@@ -31,7 +33,7 @@ def cells_of(result: Result, beside: Against | None) -> tuple[str, ...]:
     """Return the cells of a row in the order of ``COLUMNS``; empty where there is nothing."""
     bits = result.bits_per_byte
     return (
-        perplexity_words(result.perplexity),
+        _perplexity_cell(result.perplexity),
         cost_words(beside) if beside is not None else "",
         "" if math.isnan(bits) else formatting.decimal(bits, 3),
         _rate(result.speed.prompt_tokens_per_s),
@@ -43,9 +45,14 @@ def cells_of(result: Result, beside: Against | None) -> tuple[str, ...]:
 
 def perplexity_words(value: float) -> str:
     """Return a perplexity with sensible digits."""
-    if math.isinf(value) or value >= 1e7:
+    if value >= _MOST:
         return _tr("over {0}").format(formatting.count(10_000_000))
     return formatting.decimal(value, 2 if value < 1000 else 0)
+
+
+def _perplexity_cell(value: float) -> str:
+    """Return the same where there is room for nine signs."""
+    return f">{formatting.NBSP}10⁷" if value >= _MOST else perplexity_words(value)
 
 
 def cost_words(beside: Against) -> str:
@@ -70,7 +77,7 @@ def place_words(row: Row, beside: Against | None) -> str:
     words = _tr(
         "perplexity {0}, {1} bits per byte, reads {2} and writes {3} tokens per second, "
         "file {4}, memory {5}"
-    ).format(cells[0], cells[2] or "?", *cells[3:])
+    ).format(perplexity_words(result.perplexity), cells[2] or "?", *cells[3:])
     if beside is not None:
         words += _tr("; {0} against {1}").format(cells[1], beside.reference.info.quantization)
     how = _tr("{0}, {1} threads, context of {2} tokens, {3}, measured {4}").format(

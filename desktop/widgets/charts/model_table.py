@@ -108,7 +108,7 @@ class ModelTable(Figure):
         known = [one for one in done if not math.isnan(one.bits_per_byte)] or done
         best = min(known, key=lambda one: one.nats / max(1, one.scored_bytes))
         return self.tr("{0} of {1} models measured; {2} expects the text best.").format(
-            len(done), len(self._rows), best.info.name
+            len(done), len(self._rows), f"{best.info.name} {best.info.quantization}".strip()
         )
 
     def table(self) -> tuple[tuple[str, ...], ...]:

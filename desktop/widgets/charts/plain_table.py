@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics
 
+from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtGui import QPainter
 
     from desktop.widgets.theme import Theme
@@ -18,6 +21,15 @@ _ROW: Final = 26
 _NUMBER: Final = 104
 _WORDS: Final = 220
 _GAP: Final = 18
+_NOTHING: Final = "-"
+
+PlainRow: TypeAlias = "tuple[str, tuple[float | None, ...]]"
+"""Words, and a number for each other column; none where there is nothing to tell."""
+
+
+def whole(number: float) -> str:
+    """Write a count."""
+    return formatting.count(round(number))
 
 
 class PlainTable(Figure):
@@ -30,17 +42,27 @@ class PlainTable(Figure):
         name: objectName.
         words: Accessible name.
         heads: One for each column.
+        written: How the numbers of each column but the first are written for people.
     """
 
-    def __init__(self, theme: Theme, name: str, words: str, heads: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        name: str,
+        words: str,
+        heads: tuple[str, ...],
+        written: tuple[Callable[[float], str], ...],
+    ) -> None:
         super().__init__(theme, name, words)
-        self._heads = heads
+        self._heads, self._written = heads, written
+        self._given: tuple[PlainRow, ...] = ()
         self._rows: tuple[tuple[str, ...], ...] = ()
         self._chosen = -1
 
-    def set_rows(self, rows: tuple[tuple[str, ...], ...], chosen: int = -1) -> None:
+    def set_rows(self, rows: tuple[PlainRow, ...], chosen: int = -1) -> None:
         """Show other rows."""
-        self._rows, self._chosen = rows, chosen
+        self._given, self._chosen = rows, chosen
+        self._rows = tuple((words, *self._cells(numbers)) for words, numbers in rows)
         self.setMinimumHeight(self.sizeHint().height())
         self.refresh()
 
@@ -58,8 +80,18 @@ class PlainTable(Figure):
         return told or self.tr("Nothing to show yet.")
 
     def table(self) -> tuple[tuple[str, ...], ...]:
-        """Return its cells."""
-        return (self._heads, *self._rows)
+        """Return its numbers, as a spreadsheet reads them."""
+        rows = [
+            (words, *("" if number is None else f"{number:.8g}" for number in numbers))
+            for words, numbers in self._given
+        ]
+        return (self._heads, *rows)
+
+    def _cells(self, numbers: tuple[float | None, ...]) -> list[str]:
+        return [
+            _NOTHING if number is None else write(number)
+            for write, number in zip(self._written, numbers, strict=True)
+        ]
 
     def place_count(self) -> int:
         """Return the number of rows."""

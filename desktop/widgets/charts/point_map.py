@@ -54,7 +54,25 @@ class PointMap(Figure):
 
     def sentence(self) -> str:
         """Return what a person would say of it."""
-        return self._sentence or self.tr("Nothing to show yet.")
+        pair = self._nearest()
+        if pair is None:
+            return self._sentence or self.tr("Nothing to show yet.")
+        words = self.tr("{0} words; nearest to each other are “{1}” and “{2}”.")
+        one, other = (spoken(self._points[place].text) for place in pair)
+        return f"{words.format(len(self._points), one, other)} {self._sentence}".strip()
+
+    def _nearest(self) -> tuple[int, int] | None:
+        """Return the two points that are nearest to each other; none of fewer than two."""
+        count = len(self._points)
+        if count < 2:
+            return None
+        import numpy as np  # noqa: PLC0415  not at the start
+
+        spots = np.array([(point.x, point.y) for point in self._points], np.float32)  # (N, 2)
+        apart = np.hypot(*(spots[:, None] - spots[None]).transpose(2, 0, 1))  # (N, N)
+        np.fill_diagonal(apart, np.inf)
+        one, other = divmod(int(apart.argmin()), count)
+        return one, other
 
     def table(self) -> tuple[tuple[str, ...], ...]:
         """Return its numbers."""

@@ -38,6 +38,7 @@ class ShareBars(Figure):
         words: Accessible name.
         number: Writes a share.
         full: What a bar of full length stands for; none = the largest.
+        unit: What the numbers are, in an exported table.
     """
 
     def __init__(
@@ -48,8 +49,10 @@ class ShareBars(Figure):
         number: Callable[[float], str] = formatting.chance,
         *,
         full: float | None = None,
+        unit: str = "share",
     ) -> None:
         super().__init__(theme, name, words)
+        self._unit = unit
         self._full = full
         self._number = number
         self._rows: tuple[Share, ...] = ()
@@ -78,7 +81,7 @@ class ShareBars(Figure):
         """Return its numbers."""
         rows = [(written(word), f"{share:.8g}") for word, share in self._rows]
         if not self._scores:
-            return (("token", "share"), *rows)
+            return (("token", self._unit), *rows)
         scored = zip(rows, self._scores, strict=True)
         return (("token", "score", "share"), *((word, own, to) for (word, to), own in scored))
 

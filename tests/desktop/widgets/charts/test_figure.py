@@ -365,3 +365,29 @@ def test_a_long_number_stands_clear_of_the_stroke_beside_it(qtbot: QtBot, theme:
     stroke = inked.index(True)
     number = inked.index(True, stroke + 4)
     assert number - stroke > 6
+
+
+def test_sentences_tell_what_is_in_a_figure(qtbot: QtBot, theme: Theme) -> None:
+    points, stack, grid = PointMap(theme, "p", "P"), _stack(theme), _grid(theme)
+    for figure in (points, stack, grid):
+        qtbot.addWidget(figure)
+    spots = (MapPoint(" cat", 0, 0), MapPoint(" sky", 9, 9), MapPoint(" dog", 1, 0))
+    points.set_points(spots, "PCA.")
+    assert points.sentence() == "3 words; nearest to each other are “cat” and “dog”. PCA."
+    points.set_points(spots[:1], "PCA.")
+    assert points.sentence() == "PCA."
+    weights = sum(int(row[-1]) for row in stack.table()[1:])
+    assert f"{stack.place_count()} parts with {formatting.parameters(weights)}" in stack.sentence()
+    grid.set_chosen(2, 1, is_one=True)
+    assert grid.sentence().endswith("layer 3, head 2 is chosen.")
+    grid.set_chosen(2, 1, is_one=False)
+    assert grid.sentence().endswith("layer 3 is chosen as a whole.")
+
+
+def test_numbers_that_are_no_shares_are_exported_as_what_they_are(
+    qtbot: QtBot, theme: Theme
+) -> None:
+    bits = ShareBars(theme, "bits", "Bits", unit="bits")
+    qtbot.addWidget(bits)
+    bits.set_rows((("a", 12.5),))
+    assert bits.table() == (("token", "bits"), ("a", "12.5"))

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, Qt
 
 from desktop.evaluation import Row
 from desktop.views.inside.evaluation_words import advice
-from desktop.widgets.charts.model_cells import COLUMNS, cost_words
+from desktop.widgets.charts.model_cells import COLUMNS, cells_of, cost_words
 from desktop.widgets.charts.model_table import ModelTable
 from inference.evaluation.families import Against
 from inference.evaluation.result import Trouble
@@ -43,7 +43,7 @@ def table(qtbot: QtBot, theme: Theme) -> ModelTable:
 
 
 def test_each_row_is_told_with_its_figures_or_its_trouble(table: ModelTable, qtbot: QtBot) -> None:
-    assert table.accessibleDescription().startswith("2 of 4 models measured; Tiny expects")
+    assert table.accessibleDescription().startswith("2 of 4 models measured; Tiny F16 expects")
     told = []
     for _ in ROWS:
         qtbot.keyClick(table, Qt.Key.Key_Down)
@@ -54,6 +54,15 @@ def test_each_row_is_told_with_its_figures_or_its_trouble(table: ModelTable, qtb
     assert "+1.0\N{NO-BREAK SPACE}% against F16" in told[2]
     assert "Reading the text, 25\N{NO-BREAK SPACE}%" in told[3]
     assert not table.picture().isNull()
+
+
+def test_a_perplexity_beyond_all_use_fits_into_its_cell(table: ModelTable) -> None:
+    lost = result("Tiny", "Q2_K", parts=[20 * one for one in PARTS])
+    assert lost.perplexity > 1e7
+    assert cells_of(lost, None)[0] == ">\N{NO-BREAK SPACE}10\N{SUPERSCRIPT SEVEN}"
+    table.set_rows((Row(lost.info, "done", result=lost),))
+    assert "perplexity over 10,000,000" in table.place_words(0)
+    assert table.sentence().endswith("Tiny Q2_K expects the text best.")
 
 
 def test_a_head_sorts_the_best_first_and_rows_without_figures_come_last(
