@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
@@ -20,7 +21,6 @@ from inference.host.client import EngineClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from desktop.bridge.task_runner import Progress, TaskHandle, TaskRunner
     from desktop.controllers.engine import EngineController
@@ -80,7 +80,10 @@ class Comparison(QObject):
         return self._handle is not None
 
     def recall(self, wish: Wish, models: Sequence[ModelInfo]) -> None:
-        """Show what is known of a text from before; not while models are being measured."""
+        """Show what is known of a text from before; not while models are being measured.
+
+        What was measured with a file that has been replaced since is not of the model there now.
+        """
         if self.busy:
             return
         if self._recalling is not None:
@@ -89,14 +92,18 @@ class Comparison(QObject):
         installed = {info.path: info for info in models}
 
         def look(_cancel: CancelToken, _progress: Progress) -> tuple[Result, ...]:
-            return self._book.of_text(text_hash(wish.text))
+            return tuple(
+                result
+                for result in self._book.of_text(text_hash(wish.text))
+                if result.info.path in installed
+                and result.key.model == self._book.known_hash(Path(result.info.path))
+            )
 
         def show(found: tuple[Result, ...]) -> None:
             known: dict[str, Row] = {}
             for result in found:
-                info = installed.get(result.info.path)
-                same = (result.key.method, result.key.window) == (wish.method, window)
-                if info is not None and same:
+                info = installed[result.info.path]
+                if (result.key.method, result.key.window) == (wish.method, window):
                     known.setdefault(info.id, Row(info, "done", result=result))
             self._set_rows(tuple(known.values()))
 

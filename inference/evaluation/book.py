@@ -70,6 +70,13 @@ class ResultBook:
             content.results = [*content.results, result][-_MOST:]
             self._write(content)
 
+    def known_hash(self, path: Path) -> str:
+        """Return the hash of a model's files; empty where it would take reading them."""
+        stamp = stamp_of(path)
+        with self._lock:
+            known = self._read().hashes.get(str(path))
+        return known.sha256 if known is not None and stamp and known.stamp == stamp else ""
+
     def hash_of(self, path: Path, cancel: CancelToken, progress: Callable[[float], None]) -> str:
         """Return the hash of a model's files, read again only where they have changed.
 
@@ -77,11 +84,9 @@ class ResultBook:
             StoppedError: Cancelled.
             InferenceError: A file cannot be read.
         """
-        stamp = stamp_of(path)
-        with self._lock:
-            known = self._read().hashes.get(str(path))
-        if known is not None and stamp and known.stamp == stamp:
-            return known.sha256
+        stamp, known = stamp_of(path), self.known_hash(path)
+        if known:
+            return known
         found = model_hash(path, cancel, progress)
         with self._lock:
             content = self._read()

@@ -37,6 +37,7 @@ class ComparePanel(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("evaluation_compare")
+        self._busy = False
         self._run = Button("", theme, kind="main", name="evaluation_run")
         self._run.clicked.connect(lambda: self.run_asked.emit(False))
         self._again = Button(
@@ -114,14 +115,19 @@ class ComparePanel(QWidget):
     def show_busy(self, *, busy: bool) -> None:
         """Offer to begin, or to stop; the keyboard stays with whichever is there."""
         begun_again = self._again.hasFocus()
+        self._busy = busy
         swap(self._run, self._stop, busy=busy)
         if begun_again and busy:
             self._stop.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._again.setVisible(not busy and any(row.result for row in self.table.rows))
+        self._offer_again()
+
+    def _offer_again(self) -> None:
+        self._again.setVisible(not self._busy and any(row.result for row in self.table.rows))
 
     def show_rows(self, rows: tuple[Row, ...]) -> None:
         """Show other rows."""
         self.table.set_rows(rows)
+        self._offer_again()
         results = [row.result for row in rows if row.result is not None]
         self._frame.setVisible(bool(rows))
         self._sort.setVisible(len(rows) > 1)

@@ -64,7 +64,9 @@ def test_files_are_hashed_once_and_again_when_they_change(tmp_path: Path) -> Non
     assert told == [1.0]
     assert ResultBook(tmp_path / "evaluations.json").hash_of(model, CancelToken(), told.append)
     assert told == [1.0]
+    assert book.known_hash(model) == first
     model.write_bytes(b"GGUF another")
+    assert book.known_hash(model) == ""
     assert book.hash_of(model, CancelToken(), told.append) != first
     folder = tmp_path / "folder"
     folder.mkdir()

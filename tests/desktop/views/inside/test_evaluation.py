@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,9 +13,11 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, 
 
 from desktop.controllers.comparison import Comparison
 from desktop.controllers.text_reader import TextReader
+from desktop.evaluation import Wish
 from desktop.views.inside.evaluation import EvaluationView
 from desktop.widgets.focus_ring import FocusRing, focus_by_keyboard
 from inference.inside.perplexity import Score
+from inference.library.describe import describe
 from tests.desktop.views.inside.house import WAIT_MS
 
 if TYPE_CHECKING:
@@ -269,6 +272,27 @@ def test_what_was_measured_is_there_again_with_its_text(evaluation: Evaluation) 
     evaluation.until(lambda: not evaluation.comparison.rows)
     evaluation.view.set_text(TEXT, "a story")
     evaluation.until(lambda: any(one.result == row.result for one in evaluation.comparison.rows))
+    assert evaluation.inside.find(QWidget, "evaluation_again").isVisible()
+
+
+def test_figures_of_a_file_that_was_replaced_are_not_shown(
+    evaluation: Evaluation, tmp_path: Path
+) -> None:
+    file, wish = tmp_path / "model.gguf", Wish(TEXT[:400], "overlap", 128)
+    rows = evaluation.inside.parts.engines.models().rows
+    infos = {row.info.id: row.info for row in rows}
+    shutil.copyfile(infos["starter-base"].path, file)
+    comparison = evaluation.comparison
+    comparison.run(wish, [describe(file)])
+    evaluation.until(lambda: not comparison.busy)
+    assert comparison.rows[0].result is not None
+    comparison.recall(Wish("Another text.", "overlap", 128), [describe(file)])
+    evaluation.until(lambda: not comparison.rows)
+    comparison.recall(wish, [describe(file)])
+    evaluation.until(lambda: len(comparison.rows) == 1)
+    shutil.copyfile(infos["starter-instruct"].path, file)
+    comparison.recall(wish, [describe(file)])
+    evaluation.until(lambda: not comparison.rows)
 
 
 def test_trouble_of_one_model_is_a_sentence_and_a_stop_keeps_the_rest(
