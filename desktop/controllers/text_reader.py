@@ -170,6 +170,8 @@ class TextReader(QObject):
     # --- the end ---------------------------------------------------------------------------
 
     def _finish(self) -> None:
+        if self._telling is not None:  # a stop came in the middle of an answer
+            return
         wish, model, reading = self._wish, self._model, self._reading
         score = None if reading is None or not reading.n_done else reading.score()
         if wish is None or model is None or reading is None or score is None or not score.scored:

@@ -163,6 +163,9 @@ class ReadingPanel(QWidget):
             return
         name = state.model.name if state.model is not None else ""
         ready = self.tr("Read by the model in memory: {0}.").format(name)
+        found = self._found
+        if found is not None and not found.is_whole and found.model == state.model:
+            ready = self._stopped_words(found)
         self._tell(reasons.get(state.status, ready))
 
     def show_busy(self, *, busy: bool) -> None:
@@ -184,6 +187,13 @@ class ReadingPanel(QWidget):
         self._told.setText(words)
         self._told.setVisible(bool(words))
 
+    def _stopped_words(self, found: ReadText) -> str:
+        words = self.tr(
+            "Stopped after {0} of {1} windows: the figures are of what was read by then."
+        )
+        counts = (found.score.n_windows, found.n_windows)
+        return words.format(*(formatting.count(number) for number in counts))
+
     def show_text(self, text: str) -> None:
         """Say that the figures are of another text, where they are."""
         found = self._found
@@ -192,13 +202,7 @@ class ReadingPanel(QWidget):
     def show_found(self, found: ReadText) -> None:
         """Show what was found."""
         self._found = found
-        self._tell(
-            ""
-            if found.is_whole
-            else self.tr(
-                "Stopped after {0} of {1} windows: the figures are of what was read by then."
-            ).format(formatting.count(found.score.n_windows), formatting.count(found.n_windows))
-        )
+        self._tell("" if found.is_whole else self._stopped_words(found))
         self._numbers.setText(self.tr("Perplexity {0}").format(perplexity_words(found.perplexity)))
         bits = found.bits_per_byte
         means = [

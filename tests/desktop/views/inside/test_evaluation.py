@@ -182,6 +182,8 @@ def test_a_stop_keeps_what_was_read_and_the_model_goes_on(evaluation: Evaluation
     assert 2 <= found.score.n_windows < found.n_windows
     assert found.score.perplexity > 1
     assert isinstance(found.score, Score)
+    assert not evaluation.reader.busy
+    evaluation.view.set_engine(evaluation.inside.parts.engines.state())  # as its memory grows
     assert "Stopped after" in evaluation.words("evaluation_read_told")
     evaluation.view.set_text(TEXT, "a story")
     assert evaluation.measure_text().is_whole
