@@ -5,6 +5,7 @@ Frozen and slotted; they know neither torch nor Qt, and travel between processes
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import msgspec
@@ -326,6 +327,11 @@ class Candidate(TokenPiece, frozen=True, kw_only=True):
     """A possible next token; ``logprob`` is the natural log of the unmodified distribution."""
 
     logprob: float
+
+    @property
+    def chance(self) -> float:
+        """Its probability, 0 to 1."""
+        return math.exp(self.logprob)
 
 
 class BeamNode(TokenPiece, frozen=True, kw_only=True):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class InsideAhead(QObject):
     """Imports numpy in a worker thread when the first answer has ended.
 
-    The Inside page draws with it, and importing it takes more than half of the time in which the
-    page opens for the first time. At the start nothing is imported.
+    The Inside page draws with it, and importing it would hold the window up when the page is opened
+    for the first time. At the start nothing is imported.
 
     Args:
         engines: Answers.

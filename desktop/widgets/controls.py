@@ -64,6 +64,12 @@ def label(
     return result
 
 
+def tell(where: QLabel, words: str) -> None:
+    """Say something, or take no room."""
+    where.setText(words)
+    where.setVisible(bool(words))
+
+
 def set_tone(widget: QWidget, tone: Tone) -> None:
     """Give a label another tone; the style sheet is asked again for this one widget."""
     if widget.property("tone") == tone:

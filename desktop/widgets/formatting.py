@@ -17,7 +17,8 @@ def count(number: int) -> str:
 
 def decimal(number: float, digits: int) -> str:
     """Return a number with a fixed number of digits after the point."""
-    return QLocale().toString(float(number), "f", digits)
+    rounded = round(float(number), digits) + 0.0  # no minus before a zero
+    return QLocale().toString(rounded, "f", digits)
 
 
 def size(size_bytes: int) -> str:

@@ -285,11 +285,10 @@ Question: TypeAlias = (
 )
 
 
-class ScoredToken(TokenPiece, frozen=True, kw_only=True):
-    """A possible next token with its score and the natural log of its chance."""
+class ScoredToken(Candidate, frozen=True, kw_only=True):
+    """A possible next token with its score, and the natural log of its chance."""
 
     logit: float
-    logprob: float
 
 
 class NextTokens(msgspec.Struct, frozen=True, tag="next_tokens"):

@@ -145,7 +145,8 @@ class MapLegend(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2)
-        row.addWidget(ColourScale(theme))
+        words = self.tr("Colours from 0 to 1, on a root scale")
+        row.addWidget(ColourScale(theme, "0", self.tr("1, root scale"), words))
         row.addStretch(1)
         for icon, words, name, by in (
             ("plus", self.tr("Show fewer tokens, larger (+)"), "attention_closer", 0.5),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from desktop.widgets.charts.diverging_scale import DivergingScale
+from desktop.widgets.charts.colour_scale import ColourScale
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.pieces import shown
 from desktop.widgets.charts.product_rows import ProductRows
@@ -32,7 +32,13 @@ class ScoresFrame(FigureFrame):
             _tr("How the scores come about"),
             origin="derived",
             method=_tr("query times key"),
-            legend=DivergingScale(theme, _tr("below 0"), _tr("above 0")),
+            legend=ColourScale(
+                theme,
+                _tr("below 0"),
+                _tr("above 0"),
+                _tr("Colours from below 0 to above 0"),
+                diverging=True,
+            ),
         )
 
     @staticmethod

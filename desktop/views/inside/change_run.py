@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal
@@ -11,7 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from desktop.widgets import formatting
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.pieces import spoken
-from desktop.widgets.charts.share_bars import ShareBars
+from desktop.widgets.charts.share_bars import ShareBars, likeliest
 from desktop.widgets.controls import label
 from desktop.widgets.token_strip import TokenStrip
 from inference.types import TokenPiece
@@ -63,7 +62,7 @@ class RunColumn(QWidget):
     def show_chances(self, top: tuple[ScoredToken, ...]) -> None:
         """Show what may come next, while nothing is written yet."""
         self._steps = ()
-        self._bars.set_rows(_shares(top))
+        self._bars.set_rows(likeliest(top, _SHOWN))
         self._onward.setText(self.tr("It goes on:"))
         self._text.setText("…")
         self._strip.hide()
@@ -86,7 +85,7 @@ class RunColumn(QWidget):
         at = max(1, min(number, len(self._steps)))
         step = self._steps[at - 1]
         self._strip.set_text((TokenPiece(-1, "…"), *self._steps), at)
-        self._bars.set_rows(_shares(step.top))
+        self._bars.set_rows(likeliest(step.top, _SHOWN))
         if at < number:
             return self.tr("{0}: ended at step {1}.").format(self._title, at)
         bits = formatting.decimal(step.entropy_bits, 1)
@@ -97,7 +96,3 @@ class RunColumn(QWidget):
         return self.tr("{0}: “{1}” drawn at temperature {2}, {3} bits of uncertainty.").format(
             self._title, spoken(step), formatting.decimal(step.temperature, 2), bits
         )
-
-
-def _shares(top: tuple[ScoredToken, ...]) -> tuple[tuple[TokenPiece, float], ...]:
-    return tuple((one, math.exp(one.logprob)) for one in top[:_SHOWN])

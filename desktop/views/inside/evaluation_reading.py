@@ -16,7 +16,7 @@ from desktop.widgets.charts.origin import OriginLabel
 from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.charts.surprise_strip import SurpriseStrip
 from desktop.widgets.charts.word_heat import WordHeat
-from desktop.widgets.controls import Button, IconButton, label
+from desktop.widgets.controls import Button, IconButton, label, tell
 from inference.inside.perplexity import stride_of
 from inference.types import TokenPiece
 
@@ -166,7 +166,7 @@ class ReadingPanel(QWidget):
         found = self._found
         if found is not None and not found.is_whole and found.model == state.model:
             ready = self._stopped_words(found)
-        self._tell(reasons.get(state.status, ready))
+        tell(self._told, reasons.get(state.status, ready))
 
     def show_busy(self, *, busy: bool) -> None:
         """Offer to begin, or to stop; the keyboard stays with whichever is there."""
@@ -177,15 +177,11 @@ class ReadingPanel(QWidget):
         """Say how far the reading is."""
         self._bar.setValue(round(1000 * done / windows) if windows else 0)
         if not windows:
-            self._tell(self.tr("The text is cut into tokens."))
+            tell(self._told, self.tr("The text is cut into tokens."))
             return
         words = self.tr("{0} of {1} windows read; {2} tokens in all.")
         counts = (formatting.count(number) for number in (done, windows, tokens))
-        self._tell(words.format(*counts))
-
-    def _tell(self, words: str) -> None:
-        self._told.setText(words)
-        self._told.setVisible(bool(words))
+        tell(self._told, words.format(*counts))
 
     def _stopped_words(self, found: ReadText) -> str:
         words = self.tr(
@@ -202,7 +198,7 @@ class ReadingPanel(QWidget):
     def show_found(self, found: ReadText) -> None:
         """Show what was found."""
         self._found = found
-        self._tell("" if found.is_whole else self._stopped_words(found))
+        tell(self._told, "" if found.is_whole else self._stopped_words(found))
         self._numbers.setText(self.tr("Perplexity {0}").format(perplexity_words(found.perplexity)))
         bits = found.bits_per_byte
         means = [

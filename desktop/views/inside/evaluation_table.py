@@ -13,7 +13,7 @@ from desktop.widgets import formatting
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.model_cells import COLUMNS, when_words
 from desktop.widgets.charts.model_table import ModelTable, head_words
-from desktop.widgets.controls import Button, label
+from desktop.widgets.controls import Button, label, tell
 from desktop.widgets.inputs import Combo
 
 if TYPE_CHECKING:
@@ -131,9 +131,7 @@ class ComparePanel(QWidget):
         results = [row.result for row in rows if row.result is not None]
         self._frame.setVisible(bool(rows))
         self._sort.setVisible(len(rows) > 1)
-        told = self._told_words(rows)
-        self._told.setText(told)
-        self._told.setVisible(bool(told))
+        tell(self._told, self._told_words(rows))
         sentences = advice(results)
         self._advice.setText("\n".join(sentences))
         for part in (self._choose, self._advice):

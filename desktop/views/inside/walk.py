@@ -25,7 +25,7 @@ from desktop.views.inside.walk_list import ICON, SEEN, StepDelegate
 from desktop.views.inside.walk_steps import steps
 from desktop.widgets import formatting
 from desktop.widgets.charts.pieces import shown, spoken
-from desktop.widgets.controls import Button, label, panel, scrolled
+from desktop.widgets.controls import Button, label, panel, scrolled, tell
 from desktop.widgets.focus_ring import focus_by_keyboard
 from desktop.widgets.theme import layout
 from inference.inside.questions import (
@@ -252,8 +252,7 @@ class WalkView(InsideView):
             }
         for place, paragraph in enumerate(self._paragraphs):
             words = step.words[place].format(**facts) if place < len(step.words) else ""
-            paragraph.setText(words)
-            paragraph.setVisible(bool(words))
+            tell(paragraph, words)
         said = " ".join(one.text() for one in self._paragraphs if one.text())
         self._foot.describe(f"{self._number.text()}. {step.name}. {said}")
 

@@ -17,11 +17,11 @@ from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.legend import Legend
 from desktop.widgets.charts.lens_table import LensTable
 from desktop.widgets.charts.pieces import shown, spoken
-from desktop.widgets.charts.share_bars import ShareBars
+from desktop.widgets.charts.share_bars import ShareBars, likeliest
 from desktop.widgets.charts.token_text import TokenText
 from desktop.widgets.charts.update_bars import UpdateBars
 from desktop.widgets.charts.vector_rows import VectorRows
-from desktop.widgets.controls import Button, label
+from desktop.widgets.controls import Button, label, tell
 from inference.inside.questions import Array, Lens, NextTokens
 from inference.inside.stages import Sorted
 
@@ -220,10 +220,10 @@ class WalkFigures(QWidget):
         top = finding.top[:_SHOWN]
         if step_id == "scores":
             self._scores.set_rows(
-                tuple((one, float(np.exp(one.logprob))) for one in top),
+                likeliest(top, _SHOWN),
                 tuple(formatting.decimal(one.logit, 1) for one in top),
             )
-            self._say_rest(finding, sum(float(np.exp(one.logprob)) for one in top))
+            self._say_rest(finding, sum(one.chance for one in top))
         elif step_id == "choice":
             self._show_choice(finding)
         elif step_id == "again":
@@ -243,8 +243,7 @@ class WalkFigures(QWidget):
         elif piece.raw:
             reason = self.tr("This piece is a part of a letter and cannot stand in a text alone.")
         self.append_button.set_reason(reason)
-        self._why_not.setText(reason)
-        self._why_not.setVisible(bool(reason))
+        tell(self._why_not, reason)
 
     def _say_rest(self, finding: NextTokens, shown_share: float) -> None:
         subject = self._subject

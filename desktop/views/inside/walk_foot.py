@@ -127,7 +127,6 @@ class WalkFoot(QFrame):
         if following:
             self._forward.setText(self.tr("Next: {0}").format(following))
             self._forward.setAccessibleName(self._forward.text())
-
         self._place_dots()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

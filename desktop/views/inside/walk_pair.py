@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.controllers.pairs import OtherHalf
 from desktop.widgets.charts.frame import FigureFrame
-from desktop.widgets.charts.share_bars import Share, ShareBars
-from desktop.widgets.controls import Button, label
+from desktop.widgets.charts.share_bars import Share, ShareBars, likeliest
+from desktop.widgets.controls import Button, label, tell
 from desktop.widgets.found_delegate import kind_words
 from desktop.widgets.model_delegate import kind_word
 
@@ -116,8 +115,7 @@ class WalkPair(QWidget):
         """Show what the model in memory would write next, and keep it for the other side."""
         if self._subject is None:
             return
-        top = finding.top[:_SHOWN]
-        rows = tuple((one, float(np.exp(one.logprob))) for one in top)
+        rows = likeliest(finding.top, _SHOWN)
         self._mine.set_rows(rows)
         while len(self._told) >= _KEPT:
             self._told.pop(next(iter(self._told)))
@@ -157,8 +155,7 @@ class WalkPair(QWidget):
                 "read your last message as a plain text."
             )
             words = f"{words} {alone}".strip()
-        self._note.setText(words)
-        self._note.setVisible(bool(words))
+        tell(self._note, words)
 
     def _reading(self, other: ModelInfo) -> str:
         if other.kind == "base":

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidg
 from desktop.inside import ChatRun, RunChat
 from desktop.widgets import formatting
 from desktop.widgets.charts.origin import OriginLabel
-from desktop.widgets.controls import Button, label
+from desktop.widgets.controls import Button, label, tell
 from desktop.widgets.focus_ring import focus_by_keyboard
 
 if TYPE_CHECKING:
@@ -91,10 +91,10 @@ class WalkThinking(QWidget):
 
     def show_model(self, model_id: str) -> None:
         """Let it be asked; what another model wrote is no longer shown."""
+        self.end()
         if model_id != self._model_id:
             self._model_id = model_id
             self._runs.hide()
-        self.end()
 
     def question(self) -> str:
         """Return what is asked."""
@@ -113,23 +113,22 @@ class WalkThinking(QWidget):
         )
         if run.is_cut:
             words = self.tr("{0}, then cut off").format(words)
-        _tell(self._figures[at], words)
-        _tell(
+        tell(self._figures[at], words)
+        tell(
             self._thoughts[at],
             self.tr("Thought: {0}").format(run.thought) if run.thought else "",
         )
         none = self.tr("No answer yet: it was still thinking.") if run.is_cut else ""
-        _tell(self._answers[at], run.answer or none or self.tr("It wrote no answer."))
+        tell(self._answers[at], run.answer or none or self.tr("It wrote no answer."))
         self._next()
 
     def end(self, problem: str = "") -> None:
         """Let it be asked again."""
-        at = self._now.thinking if self._now is not None else False
-        self._waiting, self._now = (), None
+        now, self._now, self._waiting = self._now, None, ()
         self._say_why_not()
-        if problem:
-            self._runs.show()
-            _tell(self._figures[at], problem)
+        if now is not None or problem:  # given up in the middle, or it cannot be done at all
+            tell(self._figures[now.thinking if now is not None else False], problem)
+            self._runs.setVisible(any(one.text() for one in self._figures.values()))
 
     def _say_why_not(self) -> None:
         """Tell by the button why nothing can be asked now, if so."""
@@ -144,7 +143,7 @@ class WalkThinking(QWidget):
             return
         for words in (self._figures, self._thoughts, self._answers):
             for one in words.values():
-                _tell(one, "")
+                tell(one, "")
         self._runs.show()
         if self._button.hasFocus():  # it is switched off meanwhile
             focus_by_keyboard(self._field, Qt.FocusReason.OtherFocusReason)
@@ -152,16 +151,11 @@ class WalkThinking(QWidget):
         self._next()
 
     def _next(self) -> None:
+        self._now = None
         if not self._waiting:
             self.end()
             return
         self._now, self._waiting = self._waiting[0], self._waiting[1:]
         self._say_why_not()
-        _tell(self._figures[self._now.thinking], self.tr("is being written …"))
+        tell(self._figures[self._now.thinking], self.tr("is being written …"))
         self.asked.emit(self._now)
-
-
-def _tell(where: QLabel, words: str) -> None:
-    """Say something, or take no room."""
-    where.setText(words)
-    where.setVisible(bool(words))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
@@ -71,7 +70,7 @@ class LensGrid(GridFigure):
                 written(self._read[place]),
                 str(one.id),
                 written(one),
-                f"{math.exp(one.logprob):.8g}",
+                f"{one.chance:.8g}",
             )
             for row, layer in enumerate(self._layers)
             for place, one in enumerate(layer)
@@ -93,7 +92,7 @@ class LensGrid(GridFigure):
             spoken(self._read[column]),
             len(self._layers) - row,
             spoken(one),
-            formatting.chance(math.exp(one.logprob)),
+            formatting.chance(one.chance),
         )
 
     def place_at(self, spot: QPoint) -> int:
@@ -130,7 +129,7 @@ class LensGrid(GridFigure):
 
     def _draw_cell(self, painter: QPainter, box: QRectF, one: Candidate, *, is_right: bool) -> None:
         theme = self.theme
-        ground = colour_of(theme, math.exp(one.logprob) * 0.8)
+        ground = colour_of(theme, one.chance * 0.8)
         painter.setPen(QPen(theme.accent_text, 2) if is_right else Qt.PenStyle.NoPen)
         painter.setBrush(ground)
         painter.drawRoundedRect(box.adjusted(1, 1, -1, -1) if is_right else box, 4, 4)

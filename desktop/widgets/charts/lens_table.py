@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
@@ -68,7 +67,7 @@ class LensTable(GridFigure):
     def table(self) -> tuple[tuple[str, ...], ...]:
         """Return its numbers."""
         rows = [
-            (str(number), str(rank + 1), str(one.id), written(one), f"{math.exp(one.logprob):.8g}")
+            (str(number), str(rank + 1), str(one.id), written(one), f"{one.chance:.8g}")
             for number, layer in self._numbered()
             for rank, one in enumerate(layer)
         ]
@@ -91,7 +90,7 @@ class LensTable(GridFigure):
         number, layer = self._numbered()[row]
         one = layer[min(rank, len(layer) - 1)]
         return self.tr("After layer {0}: “{1}” {2}").format(
-            number, spoken(one), formatting.chance(math.exp(one.logprob))
+            number, spoken(one), formatting.chance(one.chance)
         )
 
     def place_at(self, spot: QPoint) -> int:
@@ -124,8 +123,7 @@ class LensTable(GridFigure):
 
     def _draw_cell(self, painter: QPainter, box: QRectF, one: Candidate) -> None:
         theme = self.theme
-        chance = math.exp(one.logprob)
-        ground = colour_of(theme, chance * 0.8)
+        ground = colour_of(theme, one.chance * 0.8)
         is_here = one.id == self._here
         painter.setPen(QPen(theme.accent_text, 2) if is_here else Qt.PenStyle.NoPen)
         painter.setBrush(ground)
@@ -133,7 +131,7 @@ class LensTable(GridFigure):
         ink = ink_on(ground, theme)
         painter.setFont(theme.font("code_small", bold=is_here))
         painter.setPen(ink)
-        share = formatting.chance(chance)
+        share = formatting.chance(one.chance)
         painter.setFont(theme.font("label", tabular=True))
         room = painter.fontMetrics().horizontalAdvance(share) + 8
         painter.drawText(

@@ -128,10 +128,9 @@ class ProductRows(Figure):
         self._draw_heads(painter, size)
         query, keys = found.looking(), found.looked_at()
         shown_keys, shown_parts = keys[list(self._rows)], self._parts[list(self._rows)]
-        widest = max(float(np.abs(shown_keys).max()), 1e-9)
-        most = max(float(np.abs(shown_parts).max()), 1e-9)
+        widest, most = _most(shown_keys), _most(shown_parts)
         self._draw_row(painter, size, 0, self._tokens[-1])
-        self._draw_band(painter, size, _HEAD + (_ROW - _BAND) // 2, query / np.abs(query).max())
+        self._draw_band(painter, size, _HEAD + (_ROW - _BAND) // 2, query / _most(query))
         for index, token in enumerate(self._rows):
             top = _HEAD + (index + 1) * _ROW
             self._draw_row(painter, size, index + 1, self._tokens[token])
@@ -197,6 +196,11 @@ class ProductRows(Figure):
         place = QRect(_WORD, top, max(1, size.width() - _WORD - _SCORE - _SHARE - 8), _BAND)
         painter.setRenderHint(painter.RenderHint.SmoothPixmapTransform, on=False)
         painter.drawImage(place, image)
+
+
+def _most(numbers: Numbers) -> float:
+    """Return the largest size among numbers; never 0, to divide by."""
+    return max(float(np.abs(numbers).max()), 1e-9)
 
 
 def _signed(number: float) -> str:

@@ -11,12 +11,12 @@ from desktop.widgets.charts.figure import Figure
 from desktop.widgets.charts.pieces import shown, spoken, written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from PySide6.QtGui import QPainter
 
     from desktop.widgets.theme import Theme
-    from inference.types import TokenPiece
+    from inference.types import Candidate, TokenPiece
 
 _ROW: Final = 24
 _WORD: Final = 92
@@ -27,6 +27,11 @@ _BAR: Final = 10
 
 Share: TypeAlias = "tuple[TokenPiece | str, float]"
 """A word and how much of the whole it has."""
+
+
+def likeliest(tokens: Sequence[Candidate], count: int) -> tuple[Share, ...]:
+    """Return the first ``count`` of tokens that are sorted, with their chances."""
+    return tuple((one, one.chance) for one in tokens[:count])
 
 
 class ShareBars(Figure):

@@ -39,3 +39,10 @@ def test_a_unit_never_leaves_its_number() -> None:
 def test_a_share_shows_a_digit_only_where_it_says_more() -> None:
     assert formatting.percent(0.125) == f"12.5{NBSP}%"
     assert formatting.percent(1.0) == f"100{NBSP}%"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(-0.004, "0.00"), (-0.006, "-0.01"), (2.5, "2.50"), (-0.0, "0.00")]
+)
+def test_no_minus_stands_before_a_zero(number: float, text: str) -> None:
+    assert formatting.decimal(number, 2) == text

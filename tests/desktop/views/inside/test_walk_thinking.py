@@ -124,3 +124,18 @@ def test_another_model_does_not_stand_behind_what_the_first_one_wrote(
     chapter.show_model("two")
     assert not seen(chapter, "quick_answer")
     assert ask(chapter).isEnabled()
+
+
+def test_what_is_given_up_in_the_middle_is_not_said_to_be_written(chapter: WalkThinking) -> None:
+    asked: list[RunChat] = []
+    chapter.asked.connect(asked.append)
+    ask(chapter).click()
+    assert "written" in seen(chapter, "quick_figures")
+    chapter.end()
+    assert not any(one.isVisible() for one in chapter.findChildren(OriginLabel))
+    ask(chapter).click()
+    chapter.show_run(asked[-1], ChatRun("", "Nine.", 2, 0.1, False, ""))
+    chapter.end()  # the thinking one is under way
+    assert "2 tokens" in seen(chapter, "quick_figures")
+    assert not seen(chapter, "thinking_figures")
+    assert ask(chapter).isEnabled()
