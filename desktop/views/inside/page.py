@@ -289,8 +289,14 @@ class InsidePage(QFrame):
         column.addLayout(foot)
         self._views_panel = views
         self._work = self._make_work(theme)
+        self._head = self._make_head(theme)
         holder = QWidget()
-        self._pages = QStackedLayout(holder)
+        right = QVBoxLayout(holder)
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(0)
+        self._pages = QStackedLayout()
+        right.addWidget(self._head)
+        right.addLayout(self._pages, 1)
         self._pages.addWidget(self._empty)
         self._pages.addWidget(self._work)
         self._overlay = Overlay(self, theme, name="inside_overlay")
@@ -306,7 +312,6 @@ class InsidePage(QFrame):
         column = QVBoxLayout(work)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._make_head(theme))
         self._strip_row = self._make_strip_row(theme)
         column.addWidget(self._strip_row)
         self._notes = QWidget()
@@ -381,12 +386,14 @@ class InsidePage(QFrame):
 
     def _on_own(self) -> None:
         """Go back to the field for a text of one's own; what was looked at stays behind it."""
-        self._pages.setCurrentWidget(self._empty)
+        self._show_work(shown=False)
         self._empty.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_back(self) -> None:
         self._make_room()
-        self._strip.setFocus(Qt.FocusReason.OtherFocusReason)
+        views = self._combo if self._narrow else self._list
+        target = views if self._subject is None else self._strip
+        target.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # --- width -----------------------------------------------------------------------------
 
@@ -402,17 +409,24 @@ class InsidePage(QFrame):
 
     def _make_room(self) -> None:
         """Show what the open view and the width have use for."""
-        alone = self.is_alone
-        shown = alone or self._subject is not None
+        for part in (self._strip_row, self._notes):
+            part.setVisible(not self.is_alone)
+        self._show_work(shown=self.is_alone or self._subject is not None)
+
+    def _show_work(self, *, shown: bool) -> None:
+        """Show the open view, or the page for a text of one's own, and what is beside it."""
         self._pages.setCurrentWidget(self._work if shown else self._empty)
-        for part in (self._source, self._strip_row, self._own, self._notes):
-            part.setVisible(not alone)
-        self._model.setVisible(not alone and self.width() >= _NARROW_BELOW + 100)
+        self._head.setVisible(shown or self._narrow)
+        of_text = shown and not self.is_alone
+        for part in (self._source, self._own):
+            part.setVisible(of_text)
+        self._model.setVisible(of_text and self.width() >= _NARROW_BELOW + 100)
         self._place_controls()
 
     def _place_controls(self) -> None:
         has_controls = self._made[self.current_view()].controls() is not None
-        self._toggle.setVisible(has_controls and self._narrow)
+        is_open = self._pages.currentWidget() is self._work
+        self._toggle.setVisible(has_controls and self._narrow and is_open)
         if self._overlay.content is self._side_panel and not self._narrow:
             self._overlay.close_content()
         if self._overlay.content is not self._side_panel:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from desktop.widgets.controls import Button, label
@@ -99,6 +100,19 @@ class StartPage(QWidget):
     def offer_back(self, *, offered: bool) -> None:
         """Show a way back to what was looked at."""
         self._back.setVisible(offered)
+
+    def event(self, event: QEvent) -> bool:
+        """Take Esc before the window does."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            event.setAccepted(event.key() == Qt.Key.Key_Escape)
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Leave the field on Esc; what is written in it stays."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.back_asked.emit()
+        else:
+            super().keyPressEvent(event)
 
     def _on_text_given(self) -> None:
         self.text_given.emit(self.field.text() or self.field.placeholderText())
