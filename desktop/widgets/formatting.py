@@ -107,3 +107,12 @@ def parameters(number: int) -> str:
 def engine(kind: str) -> str:
     """Return an engine's name in a list of facts."""
     return "GGUF" if kind == "gguf" else kind
+
+
+def tail(text: str, most: int = 48) -> str:
+    """Return the end of the last line, from a word on; longer ones after an ellipsis."""
+    line = text.rstrip().rpartition("\n")[2]
+    if len(line) <= most:
+        return line
+    cut = line[-most:]
+    return f"… {cut.partition(' ')[2] or cut}"

@@ -120,20 +120,20 @@ def load_options(
     if info.engine == "gguf":
         if arguments.dtype != "auto":
             raise UnsupportedRequestError(
-                f"The gguf engine has no `--dtype {arguments.dtype}`: the file fixes the type of "
+                f"The GGUF engine has no `--dtype {arguments.dtype}`: the file fixes the type of "
                 "its weights.",
                 "Leave the option out, or choose a file with other weights.",
             )
         if arguments.compile == "on":
             raise UnsupportedRequestError(
-                "The gguf engine has no `--compile on`: llama.cpp is compiled already.",
+                "The GGUF engine has no `--compile on`: llama.cpp is compiled already.",
                 "Leave the option out.",
             )
         if device == "cpu":
             gpu_layers, device = 0, "auto"
         elif device != "auto":
             raise UnsupportedRequestError(
-                f"The gguf engine has no `--device {device}`: it takes the GPU it was built for.",
+                f"The GGUF engine has no `--device {device}`: it takes the GPU it was built for.",
                 "Use `--gpu-layers`, or `--device cpu` for none.",
             )
     elif gpu_layers is not None:

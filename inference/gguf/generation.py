@@ -334,7 +334,7 @@ class Generation:
 def _check_strategy(params: SamplingParams) -> None:
     if params.strategy == "contrastive":
         raise UnsupportedRequestError(
-            "The gguf engine has no contrastive search.",
+            "The GGUF engine has no contrastive search.",
             "Choose another strategy, or load the model's folder with the native engine.",
         )
     if params.strategy != "beam":
@@ -342,6 +342,6 @@ def _check_strategy(params: SamplingParams) -> None:
     for name, off in _NOT_WITH_BEAMS.items():
         if getattr(params, name) != off:
             raise UnsupportedRequestError(
-                f"The gguf engine has no {name.replace('_', ' ')} in beam search.",
+                f"The GGUF engine has no {name.replace('_', ' ')} in beam search.",
                 "Leave it out, or load the model's folder with the native engine.",
             )

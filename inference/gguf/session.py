@@ -377,7 +377,7 @@ def check_options(options: LoadOptions) -> None:
     """
     if options.dtype != "auto":
         raise UnsupportedRequestError(
-            f"The gguf engine cannot load as {options.dtype}: the file fixes the type of its "
+            f"The GGUF engine cannot load as {options.dtype}: the file fixes the type of its "
             "weights.",
             "Choose a file with other weights, or make one: `glasshouse models quantize`.",
         )

@@ -148,10 +148,14 @@ class LabView(InsideView):
             self._clear()
         self._subject = subject
         self._end()
-        before = "".join(piece.text for piece in subject.tokens[: subject.chosen][-8:])
-        words = self.tr("From “… {0}” on, each way writes with the same seed.").format(
-            " ".join(before.split())
-        )
+        self._say(subject)
+
+    def _say(self, subject: Subject) -> None:
+        """Say from where it is written, and whether what is shown was."""
+        before = formatting.tail(subject.words_before)
+        words = self.tr("From “{0}” on, each way writes with the same seed.").format(before)
+        if not before:
+            words = self.tr("From the beginning on, each way writes with the same seed.")
         if self._asked is not None and self._asked.ids != subject.ids_before:
             words += " " + self.tr("What stands below was written from another place.")
         self._told.setText(words)
@@ -178,6 +182,7 @@ class LabView(InsideView):
         if self._subject is None:
             return
         self._clear()
+        self._say(self._subject)
         self._left = tuple(self._names())
         self._run.set_reason(self.tr("It is being written."))
         self._stop.show()

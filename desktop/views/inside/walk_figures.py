@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 _SHOWN: Final = 7
 _LOOKS: Final = 6
-_TAIL: Final = 48
 
 
 class WalkFigures(QWidget):
@@ -249,7 +248,7 @@ class WalkFigures(QWidget):
         subject = self._subject
         if subject is None:
             return
-        going_on = _tail(subject.going_on)
+        going_on = formatting.tail(subject.going_on)
         where = self.tr("“{0} ___”").format(going_on) if going_on else self.tr("The answer begins.")
         rest = self.tr("{0} further pieces share the remaining {1}.").format(
             formatting.count(max(0, subject.loaded.n_vocab - len(finding.top[:_SHOWN]))),
@@ -281,12 +280,3 @@ class WalkFigures(QWidget):
     def piece_to_append(self, finding: NextTokens) -> ScoredToken:
         """Return the piece that was drawn, or the likeliest one."""
         return next((one for one in finding.top if one.id == self._drawn), finding.top[0])
-
-
-def _tail(text: str) -> str:
-    """Return the end of the last line, from a word on."""
-    line = text.rstrip().rpartition("\n")[2]
-    if len(line) <= _TAIL:
-        return line
-    cut = line[-_TAIL:]
-    return f"… {cut.partition(' ')[2] or cut}"

@@ -46,3 +46,17 @@ def test_a_share_shows_a_digit_only_where_it_says_more() -> None:
 )
 def test_no_minus_stands_before_a_zero(number: float, text: str) -> None:
     assert formatting.decimal(number, 2) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("", ""),
+        ("A short line.\n", "A short line."),
+        ("first\nthe last line", "the last line"),
+        ("one two three four", "… three four"),
+        ("incomprehensible", "… rehensible"),
+    ],
+)
+def test_the_tail_of_a_text_begins_with_a_word(text: str, end: str) -> None:
+    assert formatting.tail(text, 13 if " " in text else 10) == end
