@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+
+from inference.native.parted import part_wide_products
 from inference.native.quantize import int8_bytes, load_int8_network
 from inference.native.weights import load_network
 
 if TYPE_CHECKING:
-    import torch
-
     from inference.cancel import CancelToken
     from inference.engine import ProgressSink
     from inference.native.device import Precision
@@ -34,7 +35,12 @@ def load_with(
     if precision.is_int8:
         network = load_int8_network(checkpoint, progress, cancel)
         return network, int8_bytes(network)
-    network = load_network(
-        checkpoint, dtype=precision.stream, device=device, progress=progress, cancel=cancel
-    )
-    return network, checkpoint.parameters * precision.stream.itemsize
+    stream = precision.stream
+    if device.type == "cpu" and stream == checkpoint.dtype == torch.bfloat16:
+        network = load_network(checkpoint, dtype=stream, device=device, cancel=cancel)
+        part_wide_products(network, checkpoint, progress, cancel)  # the rest stays in the file
+    else:
+        network = load_network(
+            checkpoint, dtype=stream, device=device, progress=progress, cancel=cancel
+        )
+    return network, checkpoint.parameters * stream.itemsize
