@@ -92,6 +92,11 @@ class InsideController(QObject):
         return self._subject
 
     @property
+    def has_text(self) -> bool:
+        """Whether there is a text to look at, read already or waiting for its model."""
+        return self._source is not None
+
+    @property
     def busy(self) -> bool:
         """Whether the engine is being asked."""
         return bool(self._job)

@@ -88,7 +88,7 @@ class InsideWiring(QObject):
         page.asked.connect(controller.ask)
         page.place_chosen.connect(controller.choose)
         page.text_given.connect(controller.open_text)
-        page.view_opened.connect(lambda _name: controller.forget_waiting())
+        page.view_opened.connect(self._on_view_opened)
         page.stop_asked.connect(controller.forget_waiting)
         page.said.connect(self.said)
         page.load_asked.connect(engines.load)
@@ -139,7 +139,7 @@ class InsideWiring(QObject):
         next_word = self.tr("Next word")
         walk = self.tr("Walk-through")
         return (
-            Entry("walk", self.tr("Start here"), walk, "route", self._make_walk, PROMPT),
+            Entry("walk", self.tr("Start here"), walk, "route", self._make_walk, begins=True),
             Entry("next_word", text, next_word, "chart-bar-decreasing", NextWordView),
             Entry("attention", text, self.tr("Attention"), "grid-3x3", AttentionView),
             Entry("layers", text, self.tr("Layers"), "layers", LayersView),
@@ -163,6 +163,12 @@ class InsideWiring(QObject):
                 alone=True,
             ),
         )
+
+    def _on_view_opened(self, view_id: str) -> None:
+        """Give up what the view before asked; the walk-through begins where there is no text."""
+        self.controller.forget_waiting()
+        if view_id == "walk" and not self.controller.has_text:
+            self.controller.open_text(PROMPT)
 
     def _make_tokens(self, theme: Theme) -> TokensView:
         def readable() -> tuple[ModelInfo, ...]:

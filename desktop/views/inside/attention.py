@@ -125,6 +125,17 @@ class AttentionView(InsideView):
             self._mark_row()
             self._ask_row()
 
+    def frames_of(self, question: Inquiry) -> tuple[FigureFrame, ...]:
+        """Return the figures that wait for this answer; the row is cut out of the same matrix."""
+        shapes, side = self._frames, self._side
+        if question == self._asked:
+            return shapes["map"], shapes["lines"], side.row_frame
+        if question == self._row_asked:
+            return (side.row_frame,)
+        if question == self._overview_asked:
+            return side.grid_frame, shapes["all"]
+        return (self._scores,) if question == self._scores_asked else ()
+
     def take(self, question: Inquiry, finding: Result) -> None:
         """Show what was found."""
         if self._subject is not None and isinstance(finding, Products):
@@ -140,6 +151,7 @@ class AttentionView(InsideView):
                 grid.set_overview(numbers)
             self._mark_head()
         elif question == self._asked and self._window is not None:
+            self._say_origin()
             self._map.set_weights(numbers, self._window)
             self._lines.set_weights(self._subject.tokens, numbers, self._window)
             self._mark_row()
@@ -148,6 +160,7 @@ class AttentionView(InsideView):
             self._ask_row()
             self._ask_habits()
         elif question == self._row_asked:
+            self._side.name_row(self._subject.tokens[self._row()])
             self._side.show_row(self._subject.tokens, numbers[0])
             self._ask_overview()
         elif question == self._habits_asked:
@@ -177,13 +190,15 @@ class AttentionView(InsideView):
             return
         self._mark_head()
         self._asked = self._question(self._window, _CELLS)
-        derived = self._choice.how != "one"
-        kind: OriginKind = "derived" if derived else "measured"
+        self._is_waiting = True
+        self.asked.emit(self._asked)
+
+    def _say_origin(self) -> None:
+        """Say where the numbers that have come are from."""
+        kind: OriginKind = "measured" if self._choice.how == "one" else "derived"
         for frame in (self._frames["map"], self._frames["lines"]):
             frame.origin.set_origin(kind, self._method())
         self._side.row_frame.origin.set_origin(kind)  # there is no room for more beside it
-        self._is_waiting = True
-        self.asked.emit(self._asked)
 
     def _ask_row(self) -> None:
         """Ask where the chosen token looks; not before the matrix has come.
@@ -195,7 +210,6 @@ class AttentionView(InsideView):
             return
         row = self._row()
         self._row_asked = self._question((row, 0, 1, row + 1), 0)
-        self._side.name_row(subject.tokens[row])
         self.asked.emit(self._row_asked)
         self._ask_scores()
 

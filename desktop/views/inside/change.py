@@ -123,6 +123,9 @@ class ChangeView(InsideView):
         """Say why there is nothing to compare."""
         if question == self._asked:
             self._sentence.setText(f"{problem.message} {problem.hint}".strip())
+            self._run_shown = None
+            self._step_words.setText("")
+            self._show_runs(shown=False)
 
     def _on_word(self, word: str) -> None:
         self._words = ReadWords((word,))
@@ -155,6 +158,7 @@ class ChangeView(InsideView):
     def _show(self, run: ChangedRun, *, is_written: bool) -> None:
         self._sentence.setText(self._told(run))
         self._run_shown = run
+        self._show_runs(shown=True)
         if not run.before_steps:
             self._before.show_chances(run.before.top)
             self._after.show_chances(run.after.top)
@@ -171,6 +175,10 @@ class ChangeView(InsideView):
         ):
             column.show_written(steps, text, is_ended=steps[-1].id in ends)
         self._show_step(1)
+
+    def _show_runs(self, *, shown: bool) -> None:
+        for run in (self._before, self._after):
+            run.setVisible(shown)
 
     def _show_step(self, step: int) -> None:
         """Show both runs' chances at one step; step 1 is the first token that is written."""

@@ -84,6 +84,10 @@ class ContextSection(QWidget):
         else:
             self._ask()
 
+    def frames_of(self, question: Inquiry) -> tuple[FigureFrame, ...]:
+        """Return the figure, where it waits for this answer."""
+        return (self._frame,) if question == self._asked else ()
+
     def take(self, question: Inquiry, finding: Result) -> None:
         """Show what was found."""
         if question == self._read and isinstance(finding, tuple):

@@ -94,6 +94,10 @@ class MapSection(QWidget):
         if self._what == "near":
             self._ask()
 
+    def frames_of(self, question: Inquiry) -> tuple[FigureFrame, ...]:
+        """Return the figure, where it waits for this answer."""
+        return (self._frame,) if question == self._asked else ()
+
     def take(self, question: Inquiry, finding: Result) -> None:
         """Show what was found."""
         if question == self._words and isinstance(finding, tuple):

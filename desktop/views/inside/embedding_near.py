@@ -85,6 +85,10 @@ class NearSection(QWidget):
         self._asked_with = ((piece.id,),)
         self._ask(AskNeighbours((piece.id,), top_n=_SHOWN))
 
+    def frames_of(self, question: Inquiry) -> tuple[FigureFrame, ...]:
+        """Return the figure, where it waits for this answer."""
+        return (self._frame,) if question == self._asked else ()
+
     def take(self, question: Inquiry, finding: Result) -> None:
         """Show what was found."""
         if question == self._words and isinstance(finding, tuple):

@@ -15,6 +15,7 @@ from desktop.widgets.controls import scrolled
 if TYPE_CHECKING:
     from desktop.inside import Inquiry, Result, Subject
     from desktop.values import Problem
+    from desktop.widgets.charts.frame import FigureFrame
     from desktop.widgets.theme import Theme
 
 
@@ -44,6 +45,11 @@ class EmbeddingsView(InsideView):
         """Show the chosen token."""
         for section in (self._near, self._map, self._context):
             section.show_subject(subject)
+
+    def frames_of(self, question: Inquiry) -> tuple[FigureFrame, ...]:
+        """Return the figures that wait for this answer."""
+        sections = (self._near, self._map, self._context)
+        return tuple(frame for section in sections for frame in section.frames_of(question))
 
     def take(self, question: Inquiry, finding: Result) -> None:
         """Show what was found."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Entry:
     """One view: its id, group, name, icon, and what makes it when it is first opened.
 
-    ``starts_with``: The text that it takes where there is none yet; empty = it waits for one.
+    ``begins``: It needs no text to be opened with; the first of the others is open at the start.
     ``alone``: It has texts of its own, needs no model in memory, and shows no token of this text.
     """
 
@@ -25,5 +25,5 @@ class Entry:
     title: str
     icon_name: str
     make: Callable[[Theme], InsideView]
-    starts_with: str = ""
+    begins: bool = False
     alone: bool = False

@@ -111,6 +111,14 @@ class LayersView(InsideView):
         """Look at the place whose column was chosen."""
         self.place_chosen.emit(self._first + cell % self._shown + 1)
 
+    def frames_of(self, question: Inquiry) -> tuple[FigureFrame, ...]:
+        """Return the figure that waits for this answer."""
+        if self._asked is None or question not in self._asked:
+            return ()
+        if isinstance(question, AskUpdates):
+            return (self._updates_frame,)
+        return (self._grid_frame if isinstance(question, AskLensAlong) else self._lens_frame,)
+
     def take(self, question: Inquiry, finding: Result) -> None:
         """Show what was found."""
         subject = self._subject

@@ -116,7 +116,7 @@ class InsidePage(QFrame):
         self._stack = QStackedWidget()
         self._side = QStackedWidget()
         self._build(theme)
-        first = next(entry for entry in entries if not entry.starts_with)
+        first = next(entry for entry in entries if not entry.begins)
         self.open_view(first.id)
         self.show_subject(None)
 
@@ -145,14 +145,9 @@ class InsidePage(QFrame):
         self._notice.hide()
         self._make_room()
         self.view_opened.emit(view_id)
-        self._hand_over(view, self._entries[view_id])
-        return view
-
-    def _hand_over(self, view: InsideView, entry: Entry) -> None:
         if self._subject is not None:
             view.show_subject(self._subject)
-        elif entry.starts_with:
-            self.text_given.emit(entry.starts_with)
+        return view
 
     def current_view(self) -> str:
         """Return the id of the open view."""
@@ -192,7 +187,9 @@ class InsidePage(QFrame):
         """Hand on what was found; what was said of an earlier question of its kind is over."""
         if type(question) is self._refused:
             self._notice.hide()
-        self._made[self.current_view()].take(question, finding)
+        view = self._made[self.current_view()]
+        view.mark_answered(question, is_answered=True)
+        view.take(question, finding)
 
     def refuse(self, question: Inquiry | None, problem: Problem) -> None:
         """Say what cannot be shown, above the figure."""
@@ -202,7 +199,9 @@ class InsidePage(QFrame):
         if question is None:
             self._empty_words(problem)
         else:
-            self._made[self.current_view()].refuse(question, problem)
+            view = self._made[self.current_view()]
+            view.mark_answered(question, is_answered=False)
+            view.refuse(question, problem)
 
     def say_no_model(self, words: str, stopped: str = "") -> None:
         """Say why there is nothing to look into yet; ``stopped`` is the id of a model to load."""

@@ -12,6 +12,7 @@ from desktop.widgets.focus_ring import focus_by_keyboard
 if TYPE_CHECKING:
     from desktop.inside import Inquiry, Result, Subject
     from desktop.values import Problem
+    from desktop.widgets.charts.frame import FigureFrame
     from desktop.widgets.theme import Theme
 
 
@@ -65,6 +66,16 @@ class InsideView(QFrame):
     def take(self, question: Inquiry, finding: Result) -> None:
         """Show what was found; questions of other views come here too."""
         raise NotImplementedError
+
+    def frames_of(self, question: Inquiry) -> tuple[FigureFrame, ...]:
+        """Return the figures that wait for the answer to this question, none for an older one."""
+        del question
+        return ()
+
+    def mark_answered(self, question: Inquiry, *, is_answered: bool) -> None:
+        """Let figures that have no answer to what was asked last say that they are from before."""
+        for frame in self.frames_of(question):
+            frame.set_answered(is_answered=is_answered)
 
     def refuse(self, question: Inquiry, problem: Problem) -> None:
         """Say what cannot be shown; the page says it in words."""

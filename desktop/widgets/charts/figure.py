@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
 
 _EXPORT_SCALE = 2
+_FADED = 0.35
 
 
 class Figure(QWidget):
@@ -37,6 +38,7 @@ class Figure(QWidget):
         super().__init__()
         self._theme = theme
         self._mark = -1
+        self._faded_for = ""
         self.setObjectName(name)
         self.setAccessibleName(words)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -103,12 +105,21 @@ class Figure(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint with the theme in force."""
         painter = QPainter(self)
+        if self._faded_for:
+            painter.setOpacity(_FADED)
         self.draw(painter, self.size())
         painter.end()
 
+    def set_faded(self, why: str) -> None:
+        """Paint it faintly and say why before all else; empty = paint it in full again."""
+        if why != self._faded_for:
+            self._faded_for = why
+            self._describe()
+            self.update()
+
     def _describe(self) -> None:
         words = self.place_words(self._mark) if self._mark >= 0 else ""
-        self.setAccessibleDescription(words or self.sentence())
+        self.setAccessibleDescription(f"{self._faded_for} {words or self.sentence()}".strip())
         self.setToolTip(words)
 
     # --- keys and pointer ------------------------------------------------------------------

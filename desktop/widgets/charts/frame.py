@@ -53,6 +53,9 @@ class FigureFrame(QFrame):
         self.origin = OriginLabel(theme, origin, method)
         self._sentence = label(sentence, theme, "small", "text3", wrap=True)
         self._sentence.setVisible(bool(sentence))
+        self._from_before = label("", theme, "small", "text2", wrap=True)
+        self._from_before.setObjectName(f"{figure.objectName()}_from_before")
+        self._from_before.hide()
         self._menu_button = IconButton(
             "ellipsis",
             self.tr("Copy or save this figure"),
@@ -73,6 +76,7 @@ class FigureFrame(QFrame):
         column.setSpacing(4)
         column.addLayout(head)
         column.addWidget(self._sentence)
+        column.addWidget(self._from_before)
         if legend is not None:
             column.addWidget(legend)
         column.addWidget(figure, 1)
@@ -81,6 +85,14 @@ class FigureFrame(QFrame):
         """Say something else below the heading."""
         self._sentence.setText(words)
         self._sentence.setVisible(bool(words))
+
+    def set_answered(self, *, is_answered: bool) -> None:
+        """Say of what is still shown that it is from before, where there was no answer since."""
+        stale = not is_answered and self.figure.place_count() > 0
+        why = self.tr("From before: there is no answer to what was asked last.") if stale else ""
+        self._from_before.setText(why)
+        self._from_before.setVisible(stale)
+        self.figure.set_faded(why)
 
     def _open_menu(self) -> None:
         menu = QMenu(self)

@@ -259,3 +259,18 @@ def test_another_text_takes_the_chances_of_the_one_before_away(
     assert view._bars.place_count() == 0
     view._on_settings(subject.source.request.sampling)  # a slider that moves meanwhile
     assert view._bars.place_count() == 0
+
+
+def test_the_walk_through_opened_while_a_model_loads_keeps_the_text_that_is_looked_at(
+    inside: Inside,
+) -> None:
+    inside.look_at(TEXT)
+    inside.parts.engines.unload()
+    inside.qtbot.waitUntil(lambda: inside.controller.subject() is None, timeout=WAIT_MS)
+    inside.parts.engines.load_default()
+    inside.page.open_view("walk")
+    inside.settle()
+    subject = inside.controller.subject()
+    assert subject is not None
+    assert subject.source.title == TEXT
+    inside.page.open_view("next_word")
