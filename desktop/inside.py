@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from inference.inside.questions import Finding, Question
     from inference.library.anatomy import Anatomy
-    from inference.tokenizing.orders import Built, TokenOrder, Told
+    from inference.tokenizing.orders import Built, Languages, TokenOrder, Told
     from inference.types import (
         BeamTree,
         GenerationRequest,
@@ -269,5 +269,5 @@ Words: TypeAlias = "tuple[tuple[TokenPiece, ...], ...]"
 Writing: TypeAlias = "RunDecodings | FindSwitch | RunChat"
 Inquiry: TypeAlias = "Question | ReadAnatomy | ReadWords | Writing | TokenOrder"
 Result: TypeAlias = (
-    "Finding | Anatomy | Words | Decoded | bool | ChatRun | Built | tuple[Told, ...]"
+    "Finding | Anatomy | Words | Decoded | bool | ChatRun | Built | Languages | tuple[Told, ...]"
 )

@@ -8,8 +8,8 @@ from desktop.controllers.decodings import run_decoding
 from desktop.controllers.thinking import has_switch, run_chat
 from desktop.inside import FindSwitch, ReadAnatomy, ReadWords, RunChat, RunDecodings
 from inference.library.anatomy import anatomy
-from inference.tokenizing.job import build_tokens, cut_texts
-from inference.tokenizing.orders import BuildTokens, CutText
+from inference.tokenizing.job import build_tokens, cut_texts, tell_languages
+from inference.tokenizing.orders import BuildTokens, CutText, TellLanguages
 
 if TYPE_CHECKING:
     from desktop.controllers.engine_worker import EngineClientLike
@@ -40,6 +40,8 @@ def answer(
             result = run_chat(client, question, cancel)
         case BuildTokens():
             result = build_tokens(question, cancel)
+        case TellLanguages():
+            result = tell_languages(question, cancel)
         case CutText():
             result = tuple(cut_texts(question, cancel))
         case _:

@@ -24,6 +24,7 @@ from inference.inside.questions import (
     AskSurprise,
     AskUpdates,
 )
+from inference.tokenizing.orders import TellLanguages
 from inference.types import GenerationRequest
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     Memory = tuple[ModelInfo | None, LoadedModel | None]
 
-_SLOW: Final = (AskAttentionOverview, AskRollout, AskSurprise, AskUpdates)
+_SLOW: Final = (AskAttentionOverview, AskRollout, AskSurprise, AskUpdates, TellLanguages)
 """Questions that read a whole text; what is answered at a glance goes before them."""
 _KEPT: Final = 64
 _LARGE_BYTES: Final = 4_000_000

@@ -24,6 +24,7 @@ _PARTS: Final = (
     ("tokenizers", "Apache-2.0"),
     ("safetensors", "Apache-2.0"),
     ("huggingface-hub", "Apache-2.0"),
+    ("py3langid", "BSD-3-Clause"),
 )
 
 

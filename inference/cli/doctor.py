@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _PACKAGES = (
     *("glasshouse", "PySide6-Essentials", "torch", "llama-cpp-python", "tokenizers"),
-    *("safetensors", "huggingface-hub", "numpy", "scikit-learn", "jinja2", "msgspec"),
+    *("safetensors", "huggingface-hub", "numpy", "scikit-learn", "py3langid", "jinja2", "msgspec"),
 )
 _FEATURES = (
     *("sse4_2", "avx", "avx2", "fma", "f16c", "bmi2", "avx_vnni", "avx512f", "avx512_vnni"),

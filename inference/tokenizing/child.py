@@ -10,14 +10,31 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from inference.errors import InferenceError, wire_name
 from inference.host.settle import hold_life_line
 from inference.tokenizing.merges import built
-from inference.tokenizing.orders import Built, Cut, CutText, NotRead, decode_order, encode
+from inference.tokenizing.orders import (
+    BuildTokens,
+    Built,
+    Cut,
+    CutText,
+    Languages,
+    NotRead,
+    TellLanguages,
+    decode_order,
+    encode,
+)
 from inference.tokenizing.rules import read_rules
 
 if TYPE_CHECKING:
-    from inference.tokenizing.orders import BuildTokens, Told
+    from collections.abc import Callable, Iterator
+
+    from inference.tokenizing.orders import LanguageCost, TokenOrder, Told
+    from inference.types import TokenPiece
+
+    Costs = Callable[[tuple[TokenPiece, ...]], tuple[LanguageCost, ...]]
 
 
 def tell() -> int:
@@ -26,18 +43,36 @@ def tell() -> int:
     os.dup2(2, 1)
     order = decode_order(sys.stdin.buffer.readline())
     hold_life_line()
-    paths = order.paths if isinstance(order, CutText) else (order.path,)
-    for path in paths:
-        try:
-            told: Told = (
-                _cut(Path(path), order.text) if isinstance(order, CutText) else _build(order)
-            )
-        except InferenceError as exc:
-            told = NotRead(path, wire_name(exc), exc.message, exc.hint, exc.detail)
+    for told in _answers(order):
         line = memoryview(encode(told) + b"\n")
         while line:
             line = line[os.write(answers, line) :]
     return 0
+
+
+def _answers(order: TokenOrder) -> Iterator[Told]:
+    if isinstance(order, TellLanguages):
+        yield Languages(_costs_by_language(order.said)(order.tokens))
+        return
+    costs = _costs_by_language() if isinstance(order, CutText) and order.languages else None
+    for path in order.paths if isinstance(order, CutText) else (order.path,):
+        try:
+            if isinstance(order, BuildTokens):
+                yield _build(order)
+                continue
+            cut = _cut(Path(path), order.text)
+            yield cut if costs is None else replace(cut, languages=costs(cut.tokens))
+        except InferenceError as exc:
+            yield NotRead(path, wire_name(exc), exc.message, exc.hint, exc.detail)
+
+
+def _costs_by_language(said: tuple[str, ...] = ()) -> Costs:
+    """Load what tells languages; return what counts a text's tokens by them."""
+    from inference.tokenizing.by_language import by_language  # noqa: PLC0415  with its model
+    from inference.tokenizing.languages import teller  # noqa: PLC0415
+
+    tell = teller()
+    return lambda tokens: by_language(tokens, tell, said)
 
 
 def _build(order: BuildTokens) -> Built:

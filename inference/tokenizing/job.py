@@ -14,13 +14,13 @@ from typing import IO, TYPE_CHECKING, Final
 from inference.errors import EngineCrashedError, InferenceError, from_wire
 from inference.host.endings import exit_cause
 from inference.host.spawn import spawn, tokens_command
-from inference.tokenizing.orders import Built, NotRead, decode_told, encode
+from inference.tokenizing.orders import Built, Languages, NotRead, decode_told, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from inference.cancel import CancelToken
-    from inference.tokenizing.orders import BuildTokens, CutText, TokenOrder, Told
+    from inference.tokenizing.orders import BuildTokens, CutText, TellLanguages, TokenOrder, Told
 
 _POLL_S: Final = 0.05
 _KEPT_LINES: Final = 40
@@ -47,6 +47,17 @@ def build_tokens(order: BuildTokens, cancel: CancelToken) -> Built:
     if isinstance(told, NotRead):
         raise from_wire(told.error, told.message, told.hint, told.detail)
     assert isinstance(told, Built)  # noqa: S101  what such an order is answered by
+    return told
+
+
+def tell_languages(order: TellLanguages, cancel: CancelToken) -> Languages:
+    """Return what each language of a text costs.
+
+    Raises:
+        EngineCrashedError, InferenceError: As for ``cut_texts``.
+    """
+    (told,) = _told(order, 1, cancel)
+    assert isinstance(told, Languages)  # noqa: S101  what such an order is answered by
     return told
 
 

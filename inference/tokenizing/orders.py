@@ -11,10 +11,14 @@ from inference.types import TokenPiece
 
 
 class CutText(msgspec.Struct, frozen=True, tag="cut"):
-    """Cut a text as each of these models would; nothing is put before it."""
+    """Cut a text as each of these models would; nothing is put before it.
+
+    ``languages``: tell what each language costs, too.
+    """
 
     paths: tuple[str, ...]
     text: str
+    languages: bool = False
 
 
 class BuildTokens(msgspec.Struct, frozen=True, tag="build"):
@@ -24,12 +28,50 @@ class BuildTokens(msgspec.Struct, frozen=True, tag="build"):
     ids: tuple[int, ...]
 
 
+class TellLanguages(msgspec.Struct, frozen=True, tag="languages"):
+    """Tell what each language of a text costs.
+
+    Attributes:
+        tokens: The text, as one model cuts it.
+        said: What was written in a chat, in order; the rest is its template's. None: all of it.
+    """
+
+    tokens: tuple[TokenPiece, ...]
+    said: tuple[str, ...] = ()
+
+
+class LanguageCost(msgspec.Struct, frozen=True):
+    """How much of a text is in one language, and its tokens.
+
+    Attributes:
+        language: ISO 639 code; empty for what is in none, or in one that is not told.
+        name: For people.
+        words: None where words are not counted: the language is written without spaces.
+        characters: Of its passages, spaces and signs included; ``n_bytes`` the same as UTF-8.
+        tokens: How many.
+    """
+
+    language: str
+    name: str
+    words: int | None
+    characters: int
+    n_bytes: int
+    tokens: int
+
+
+class Languages(msgspec.Struct, frozen=True, tag="told_languages"):
+    """What each language costs, most tokens first, and what is in none."""
+
+    costs: tuple[LanguageCost, ...]
+
+
 class Cut(msgspec.Struct, frozen=True, tag="cut_text"):
-    """One model's tokens; ``n_vocab`` is how many it knows."""
+    """One model's tokens; ``n_vocab`` is how many it knows, ``languages`` told if asked for."""
 
     path: str
     tokens: tuple[TokenPiece, ...]
     n_vocab: int
+    languages: tuple[LanguageCost, ...] = ()
 
 
 class Built(msgspec.Struct, frozen=True, tag="built_tokens"):
@@ -59,11 +101,11 @@ class NotRead(msgspec.Struct, frozen=True, tag="not_read"):
     detail: str = ""
 
 
-TokenOrder: TypeAlias = CutText | BuildTokens
-Told: TypeAlias = Cut | Built | NotRead
+TokenOrder: TypeAlias = CutText | BuildTokens | TellLanguages
+Told: TypeAlias = Cut | Built | Languages | NotRead
 
-_ORDERS: Final = msgspec.json.Decoder(CutText | BuildTokens)
-_TOLD: Final = msgspec.json.Decoder(Cut | Built | NotRead)
+_ORDERS: Final = msgspec.json.Decoder(TokenOrder)
+_TOLD: Final = msgspec.json.Decoder(Told)
 encode = msgspec.json.encode
 decode_order = _ORDERS.decode
 decode_told = _TOLD.decode

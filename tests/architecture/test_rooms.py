@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 REPO = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "llama_cpp", "tokenizers", "transformers", "huggingface_hub", "sklearn", "scipy")
+HEAVY = (
+    *("torch", "llama_cpp", "tokenizers", "transformers", "huggingface_hub", "sklearn", "scipy"),
+    "py3langid",
+)
 
 
 def sources(*rooms: str) -> list[Path]:

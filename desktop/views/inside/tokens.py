@@ -8,13 +8,14 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.views.inside.tokens_built import HowBuilt, TokenCosts
 from desktop.views.inside.tokens_elsewhere import Elsewhere
+from desktop.views.inside.tokens_languages import LanguageCosts
 from desktop.views.inside.view import InsideView
 from desktop.widgets import formatting
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.pieces import shown
 from desktop.widgets.charts.token_text import TokenText
 from desktop.widgets.controls import scrolled
-from inference.tokenizing.orders import Built, CutText
+from inference.tokenizing.orders import Built, CutText, Languages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,12 +47,14 @@ class TokensView(InsideView):
         )
         self._built = HowBuilt(theme)
         self._costs = TokenCosts(theme)
+        self._languages = LanguageCosts(theme)
         self._elsewhere = Elsewhere(theme, models)
-        for asking in (self._built, self._elsewhere):
+        for asking in (self._built, self._languages, self._elsewhere):
             asking.asked.connect(self.asked)
         for frame in (
             self._frame,
             self._built.frame,
+            self._languages.frame,
             *self._costs.frames,
             *self._elsewhere.frames,
         ):
@@ -60,7 +63,7 @@ class TokensView(InsideView):
         column = QVBoxLayout(body)
         column.setContentsMargins(24, 16, 24, 20)
         column.setSpacing(24)
-        for part in (self._frame, self._built, self._costs, self._elsewhere):
+        for part in (self._frame, self._built, self._languages, self._costs, self._elsewhere):
             column.addWidget(part)
         column.addStretch(1)
         whole = QVBoxLayout(self)
@@ -75,6 +78,7 @@ class TokensView(InsideView):
         self._costs.show_tokens(subject.tokens)
         self._elsewhere.show_text(subject.text)
         self._built.show_place(subject)
+        self._languages.show_subject(subject)
 
     def show_place(self, subject: Subject) -> None:
         """Show another place of the same text."""
@@ -82,15 +86,18 @@ class TokensView(InsideView):
         self._built.show_place(subject)
 
     def take(self, question: Inquiry, finding: Result) -> None:
-        """Show how a piece was built, or how others cut the text."""
+        """Show how a piece was built, what languages cost, or how others cut the text."""
         if isinstance(finding, Built):
             self._built.take(question, finding)
+        elif isinstance(finding, Languages):
+            self._languages.take(question, finding)
         elif isinstance(question, CutText):
             self._elsewhere.take(question, cast("tuple[Told, ...]", finding))
 
     def refuse(self, question: Inquiry, problem: Problem) -> None:
         """Let it be asked again; the page says why it could not be told."""
         del problem
+        self._languages.refuse(question)
         if isinstance(question, CutText):
             self._elsewhere.let_ask()
 

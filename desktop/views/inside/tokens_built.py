@@ -112,8 +112,7 @@ class TokenCosts(QWidget):
                     self._kinds,
                     self.tr("By writing"),
                     self.tr(
-                        "The script of each token's first letter, or of the letter it is part of; "
-                        "which language is not told."
+                        "The script of each token's first letter, or of the letter it is part of."
                     ),
                 ),
                 (

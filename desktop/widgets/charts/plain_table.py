@@ -59,6 +59,13 @@ class PlainTable(Figure):
         self._rows: tuple[tuple[str, ...], ...] = ()
         self._chosen = -1
 
+    def set_heads(
+        self, heads: tuple[str, ...], written: tuple[Callable[[float], str], ...]
+    ) -> None:
+        """Have other columns from now on, and no rows yet."""
+        self._heads, self._written = heads, written
+        self.set_rows(())
+
     def set_rows(self, rows: tuple[PlainRow, ...], chosen: int = -1) -> None:
         """Show other rows."""
         self._given, self._chosen = rows, chosen
@@ -131,14 +138,15 @@ class PlainTable(Figure):
 
     def _columns(self, width: int) -> list[int]:
         """Return the width of each column."""
-        numbers = [_NUMBER] * (len(self._heads) - 1)
+        head, cell = (QFontMetrics(self.theme.font(name)) for name in ("label", "small"))
+        filled = zip(*self._rows, strict=True) if self._rows else [()] * len(self._heads)
+        needed = [
+            max(head.horizontalAdvance(name), *map(cell.horizontalAdvance, cells), 0) + _GAP
+            for name, cells in list(zip(self._heads, filled, strict=True))[1:]
+        ]
+        numbers = [max(_NUMBER, room) for room in needed]
         if width - sum(numbers) < _WORDS:
-            head, cell = (QFontMetrics(self.theme.font(name)) for name in ("label", "small"))
-            needed = zip(*self._rows, strict=True) if self._rows else [()] * len(self._heads)
-            numbers = [
-                max(head.horizontalAdvance(name), *map(cell.horizontalAdvance, cells), 0) + _GAP
-                for name, cells in list(zip(self._heads, needed, strict=True))[1:]
-            ]
+            numbers = needed
         return [width - sum(numbers) - 8, *numbers]
 
     def _draw_row(

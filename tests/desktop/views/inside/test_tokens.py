@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
+from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.merge_steps import MergeSteps
 from desktop.widgets.charts.plain_table import PlainTable
 from desktop.widgets.charts.token_text import TokenText
@@ -54,6 +55,34 @@ def test_tokens_are_counted_by_writing_and_by_word(inside: Inside) -> None:
     costs = [int(row[1]) for row in words.rows()]
     assert costs == sorted(costs, reverse=True)
     assert "Rainbows" in words.sentence()
+
+
+MIXED = (
+    "Once upon a time there was a small house at the edge of the forest. "
+    "Es war einmal ein kleines Haus am Rande des Waldes. 从前森林边上有一座小房子。"
+)
+
+
+def test_tokens_are_counted_by_language_where_words_are_not_those_of_chinese(
+    inside: Inside,
+) -> None:
+    open_tokens(inside)
+    inside.look_at(MIXED)
+    table: PlainTable = inside.find(PlainTable, "token_languages")
+    inside.qtbot.waitUntil(lambda: len(table.rows()) > 2, timeout=WAIT_MS)
+    rows = {row[0]: row[1:] for row in table.rows()}
+    subject = inside.controller.subject()
+    assert subject is not None
+    assert {"English", "German", "Chinese"} <= rows.keys()
+    assert sum(int(row[2]) for row in rows.values()) == len(subject.tokens)
+    assert (rows["English"][0], rows["German"][0], rows["Chinese"][0]) == ("15", "10", "-")
+    assert rows["Chinese"][3] == "-"
+    frame = inside.find(FigureFrame, "token_languages_frame")
+    said = " ".join(words.text() for words in frame.findChildren(QLabel))
+    assert "py3langid" in said
+    assert "Chinese: written without spaces" in said
+    assert "derived" in frame.origin.accessibleName().lower()
+    assert table.csv_text().startswith("language,words,letters,tokens,a word,letters a token\n")
 
 
 def test_the_same_text_is_counted_with_every_installed_tokenizer(inside: Inside) -> None:

@@ -30,3 +30,14 @@ def test_numbers_are_shown_grouped_and_exported_as_they_are(qtbot: QtBot, theme:
     np.testing.assert_array_equal(
         np.load(io.BytesIO(table.npy_bytes())), [[np.nan, 12_345, 0.863], [np.nan, 3, np.nan]]
     )
+
+
+def test_other_columns_begin_without_rows(qtbot: QtBot, theme: Theme) -> None:
+    table = PlainTable(theme, "table", "Table", ("kind", "tokens"), (whole,))
+    qtbot.addWidget(table)
+    table.set_rows((("Latin", (1,)),))
+    table.set_heads(("kind", "a word", "a letter"), (whole, formatting.chance))
+    assert table.rows() == ()
+    table.set_rows((("Latin", (1, 0.5)),))
+    assert table.table()[0] == ("kind", "a word", "a letter")
+    assert table.rows() == (("Latin", "1", formatting.chance(0.5)),)
