@@ -243,7 +243,8 @@ class Decoded:
     @property
     def text(self) -> str:
         """The text as written."""
-        return "".join(piece.text for piece in self.tokens)
+        said = b"".join(piece.data for piece in self.tokens if not piece.special)
+        return said.decode("utf-8", "replace")
 
     @property
     def mean_bits(self) -> float:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
 from desktop.inside import Decoded
 from inference.errors import InferenceError
 from inference.events import Failed, TokenEvent
-from inference.types import GenerationRequest, SamplingParams, TokenPiece
+from inference.inside.questions import AskPieces, Pieces
+from inference.types import GenerationRequest, SamplingParams
 
 if TYPE_CHECKING:
     from desktop.controllers.engine_worker import EngineClientLike
@@ -40,20 +41,21 @@ def run_decoding(client: EngineClientLike, asked: RunDecodings, cancel: CancelTo
     name, settings = asked.way, dict(WAYS)[asked.way]
     sampling = msgspec.structs.replace(settings, seed=asked.seed, max_tokens=asked.length)
     request = GenerationRequest(f"lab-{name}", token_ids=asked.ids, sampling=sampling, top_n=1)
-    pieces: list[TokenPiece] = []
+    ids: list[int] = []
     logprobs: list[float] = []
     problem = ""
     for event in client.generate(request, cancel):
         if isinstance(event, TokenEvent):
-            pieces.append(TokenPiece(event.token_id, event.text))
+            ids.append(event.token_id)
             logprobs.append(event.logprob or 0.0)
         elif isinstance(event, Failed):
             problem = f"{event.message} {event.hint}".strip()
     if cancel.cancelled:
         raise InferenceError("This was given up.")
-    return Decoded(
-        name, sampling, tuple(pieces), tuple(logprobs), _tree(client, request, problem), problem
-    )
+    tree = _tree(client, request, problem)
+    # The text of an event is what is complete by then: nothing, of a token that is half a letter.
+    found = cast("Pieces", client.inspect(AskPieces(tuple(ids)), cancel))
+    return Decoded(name, sampling, found.tokens, tuple(logprobs), tree, problem)
 
 
 def _tree(client: EngineClientLike, request: GenerationRequest, problem: str) -> BeamTree | None:

@@ -65,10 +65,13 @@ def built_json(found: Built) -> list[dict[str, Json]]:
 
 
 def other_cuts(
-    models: Sequence[ModelInfo], text: str, cancel: CancelToken
+    models: Sequence[ModelInfo], text: str, cancel: CancelToken, *, special: bool
 ) -> list[dict[str, Json]]:
-    """Return how other models cut the same text; what cannot be read says why."""
-    told = cut_texts(CutText(tuple(model.path for model in models), text), cancel)
+    """Return how other models cut the same text; what cannot be read says why.
+
+    ``special``: Each reads its own special tokens in it, as it would read a rendered prompt.
+    """
+    told = cut_texts(CutText(tuple(model.path for model in models), text, special=special), cancel)
     rows: list[dict[str, Json]] = []
     for model, one in zip(models, told, strict=True):
         if isinstance(one, Cut):

@@ -12,10 +12,12 @@ from inference.types import Message, RenderedPrompt
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from inference.cli.console import Json
     from inference.cli.session import Session
     from inference.tokenizing.orders import Built
+    from inference.types import ModelInfo
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -64,7 +66,7 @@ def tokens(arguments: argparse.Namespace) -> int:
             prompt = _prompt(session, arguments, text)
             info = session.info
             found = tokenizers.how_built(info, prompt.tokens, cancel) if arguments.merges else None
-            cuts = tokenizers.other_cuts((info, *others), text, cancel) if others else []
+            cuts = _cuts(arguments, (info, *others), prompt.text, cancel)
             if arguments.json:
                 _print_json(session, prompt, found, cuts)
             else:
@@ -72,10 +74,20 @@ def tokens(arguments: argparse.Namespace) -> int:
                 if found is not None:
                     tokenizers.print_built(found)
                 if cuts:
-                    tokenizers.print_cuts(cuts, text)
+                    tokenizers.print_cuts(cuts, prompt.text)
     except Interrupted:
         return INTERRUPTED
     return 0
+
+
+def _cuts(
+    arguments: argparse.Namespace, models: Sequence[ModelInfo], text: str, cancel: CancelToken
+) -> list[dict[str, Json]]:
+    """Return how each model cuts what is shown: of a chat its whole prompt."""
+    if not arguments.against:
+        return []
+    special = arguments.render or arguments.special
+    return tokenizers.other_cuts(models, text, cancel, special=special)
 
 
 def _prompt(session: Session, arguments: argparse.Namespace, text: str) -> RenderedPrompt:

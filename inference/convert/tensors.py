@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from inference.library.architectures import NEIGHBOURS
 from inference.native.registry import family_of
 from inference.native.rows import TensorRows
 
@@ -42,9 +43,6 @@ ARCHITECTURES: Final[Mapping[str, str]] = {
     "smollm3": "smollm3",
 }
 """Our families and what llama.cpp calls them; those that are missing are not converted."""
-
-NEIGHBOURS: Final = frozenset({"llama", "granite", "smollm3"})
-"""Architectures in which llama.cpp turns neighbouring numbers."""
 
 _NAMES: Final[Mapping[str, str]] = {
     "token_embedding": "token_embd",

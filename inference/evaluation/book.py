@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -18,7 +19,6 @@ from inference.library.scan import stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from inference.cancel import CancelToken
     from inference.evaluation.result import Key
@@ -80,6 +80,8 @@ class ResultBook:
     def hash_of(self, path: Path, cancel: CancelToken, progress: Callable[[float], None]) -> str:
         """Return the hash of a model's files, read again only where they have changed.
 
+        Of files that are gone nothing is kept.
+
         Raises:
             StoppedError: Cancelled.
             InferenceError: A file cannot be read.
@@ -90,6 +92,9 @@ class ResultBook:
         found = model_hash(path, cancel, progress)
         with self._lock:
             content = self._read()
+            content.hashes = {
+                place: known for place, known in content.hashes.items() if stamp_of(Path(place))
+            }
             content.hashes[str(path)] = _Hash(stamp, found)
             self._write(content)
         return found

@@ -22,6 +22,7 @@ from inference.gguf.tensor_file import TensorFile
 from inference.inside.attention import LastLook
 from inference.inside.reading import StoppedLookError
 from inference.inside.surprise import LastSurprise
+from inference.library.architectures import NEIGHBOURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -157,11 +158,24 @@ class GgufSource:
         self, ids: Sequence[int], layer: int, head: int, place: int, cancel: CancelToken
     ) -> Products:
         """Run one pass; return what the looks of the token at ``place`` are made of."""
-        seen = Multiplied(layer, head, place, self._own("attn_logit_softcapping"))
+        seen = Multiplied(
+            layer,
+            head,
+            place,
+            cap=self._own("attn_logit_softcapping"),
+            neighbours=self._neighbours(),
+        )
         with self._taps(len(ids)) as taps:
             taps.run(ids, seen.names.__contains__, seen.take, cancel, read=seen.read)
         self._check_shown(seen.names, seen.shown, "its queries and keys")
         return seen.result()
+
+    def _neighbours(self) -> int:
+        """Return how many numbers of each head stand as neighbours in the file."""
+        if self._model.architecture not in NEIGHBOURS:
+            return 0
+        whole = self._own("attention.key_length") or self._own("embedding_length") / self.n_heads
+        return round(self._own("rope.dimension_count") or whole)
 
     def hidden(self, ids: Sequence[int], positions: Sequence[int], cancel: CancelToken) -> Numbers:
         """Return the stream before the first and after each block, (L + 1, P, C)."""

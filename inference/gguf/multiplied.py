@@ -33,10 +33,15 @@ class Multiplied:
         layer, head: Where; from 0.
         place: Of the token that looks.
         cap: Of the scores; 0 = none.
+        neighbours: How many numbers of a head the file holds as neighbours, from the first on; the
+            result has them in the order of Hugging Face's folders.
     """
 
-    def __init__(self, layer: int, head: int, place: int, cap: float) -> None:
+    def __init__(
+        self, layer: int, head: int, place: int, *, cap: float = 0.0, neighbours: int = 0
+    ) -> None:
         self._head, self._place, self._cap = head, place, cap
+        self._neighbours = neighbours
         self._factors, self._softmax = f"kq-{layer}", f"kq_soft_max-{layer}"
         self.names = {self._factors, self._softmax}
         self.shown: set[str] = set()
@@ -76,8 +81,8 @@ class Multiplied:
             UnsupportedRequestError: The model adds something to its scores.
         """
         found = Products(
-            query=self._query.tobytes(),
-            keys=self._keys.tobytes(),
+            query=self._in_order(self._query).tobytes(),
+            keys=self._in_order(self._keys).tobytes(),
             shares=self._shares.tobytes(),
             scale=self._scale,
             cap=self._cap,
@@ -91,3 +96,10 @@ class Multiplied:
                 f"{self._softmax}: shares differ by {off:.3g}",
             )
         return found
+
+    def _in_order(self, numbers: Numbers) -> Numbers:
+        """Return the numbers of a head, (..., D), with first the halves that were neighbours."""
+        turning = min(self._neighbours, numbers.shape[-1]) // 2 * 2
+        order = np.arange(numbers.shape[-1])
+        order[:turning] = order[:turning].reshape(-1, 2).T.reshape(-1)
+        return numbers[..., order]

@@ -25,6 +25,8 @@ from inference.inside.reading import (
     scored_tokens,
 )
 from inference.sampling_rules import COLDEST
+from inference.text.detokenizer import Utf8Stream
+from inference.text.stops import StopMatcher
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,14 +57,17 @@ def changed(question: AskChanged, source: Source, cancel: CancelToken) -> Change
     length = max(0, min(question.length, _LONGEST, source.n_ctx - max(len(ids), len(other))))
     plain = replace(question, temperatures=(question.temperature,), changes=(), length=length)
     steered = replace(question, length=length)
-    before, before_steps = _run(ids, plain, source, cancel)
-    after, after_steps = _run(other, steered, source, cancel)
+    before, before_steps, before_ended = _run(ids, plain, source, cancel)
+    after, after_steps, after_ended = _run(other, steered, source, cancel)
     return ChangedRun(
         next_tokens(before, _TOP_N, source.piece),
         next_tokens(after, _TOP_N, source.piece),
         before_steps,
         after_steps,
         _divergence_bits(before, after),
+        before_ended,
+        after_ended,
+        question.stops,
     )
 
 
@@ -77,12 +82,14 @@ def _check_temperatures(temperatures: Sequence[float]) -> None:
 
 def _run(
     ids: Sequence[int], question: AskChanged, source: Source, cancel: CancelToken
-) -> tuple[Numbers, tuple[WrittenStep, ...]]:
-    """Return the scores after the text, and what is written from there, to its end at most."""
+) -> tuple[Numbers, tuple[WrittenStep, ...], bool]:
+    """Return the scores after the text, what is written from there, and whether that ended."""
     written = list(ids)
     first = logits = source.changed_logits(written, question.changes, cancel)
     chance = Random(question.seed)  # noqa: S311  not for secrets
     steps: list[WrittenStep] = []
+    is_ended = False
+    stops, letters = StopMatcher(question.stops), Utf8Stream()
     for number in range(question.length):
         if number:
             logits = source.changed_logits(written, question.changes, cancel)
@@ -90,9 +97,11 @@ def _run(
         step = _write(logits, heat[min(number, len(heat) - 1)] if heat else 0.0, chance, source)
         steps.append(step)
         written.append(step.id)
-        if step.id in source.ends:
+        said = "" if step.special else letters.push(step.data)
+        is_ended = step.id in source.ends or stops.feed(said)
+        if is_ended:
             break
-    return first, tuple(steps)
+    return first, tuple(steps), is_ended
 
 
 def _write(logits: Numbers, temperature: float, chance: Random, source: Source) -> WrittenStep:

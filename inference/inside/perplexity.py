@@ -220,14 +220,20 @@ class Reading:
         """What to ask next; ``None`` when everything is scored."""
         if self._done == len(self._windows):
             return None
-        return AskSurprise(self._windows[self._done].ids(self._ids))
+        window = self._windows[self._done]
+        return AskSurprise(window.ids(self._ids), window.first + self._shift(window))
 
     def take(self, finding: Surprise) -> None:
         """Take the answer to ``question``."""
         window = self._windows[self._done]
-        shift = (window.bos == "before") - window.start
-        self._logprobs[window.first : window.stop] = finding.logprobs[window.first + shift :]
+        first = window.first + self._shift(window)
+        self._logprobs[window.first : window.stop] = finding.logprobs[first:]
         self._done += 1
+
+    @staticmethod
+    def _shift(window: Window) -> int:
+        """Return how much further a token stands in the window's pass than in the text."""
+        return (window.bos == "before") - window.start
 
     def score(self) -> Score:
         """Return what was found so far."""

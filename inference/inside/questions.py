@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from inference.inside.products import AskProducts, Products
+from inference.text.stops import StopMatcher
 from inference.types import Candidate, TokenPiece
 
 if TYPE_CHECKING:
@@ -182,9 +183,9 @@ class AskContext(msgspec.Struct, frozen=True, tag="context"):
 
     Cosines before the first and after each block. Row 0: of the token at ``place`` with its own
     start. The last row: mean over pairs of different tokens of these texts, to hold the others
-    against (Ethayarajh 2019, section 3.3); NaN where there is no pair. With ``other_ids``, where
-    the token stands at ``other_place``, two rows come between: it with its start there, and both
-    contexts with each other.
+    against (Ethayarajh 2019, section 3.3), as far as they have any; NaN where none has. With
+    ``other_ids``, where the token stands at ``other_place``, two rows come between: it with its
+    start there, and both contexts with each other.
     """
 
     token_ids: tuple[int, ...]
@@ -242,6 +243,7 @@ class AskChanged(msgspec.Struct, frozen=True, tag="changed"):
         changed_ids: The text with other tokens in it; empty = the same text.
         length: Tokens that both runs write after it, fewer where one ends its text: the token that
             ends it is told too.
+        stops: Texts that end a run, too, as they end an answer in a chat.
         temperatures: For each token that the changed run writes; the last one holds for those after
             it. 0 takes the likeliest, as does an empty tuple.
         temperature: The unchanged run's, for all its tokens.
@@ -255,6 +257,7 @@ class AskChanged(msgspec.Struct, frozen=True, tag="changed"):
     temperatures: tuple[float, ...] = ()
     temperature: float = 0.0
     seed: int = 0
+    stops: tuple[str, ...] = ()
 
 
 class AskPieces(msgspec.Struct, frozen=True, tag="pieces"):
@@ -388,16 +391,23 @@ class WrittenStep(TokenPiece, frozen=True, kw_only=True):
     top: tuple[ScoredToken, ...]
 
 
-def _text_of(steps: tuple[WrittenStep, ...]) -> str:
+def _text_of(steps: tuple[WrittenStep, ...], stops: tuple[str, ...]) -> str:
     data = b"".join(step.data for step in steps if not step.special)
-    return data.decode("utf-8", "replace")
+    text, matcher = data.decode("utf-8", "replace"), StopMatcher(stops)
+    matcher.feed(text)
+    return text[: matcher.found]
 
 
 class ChangedRun(msgspec.Struct, frozen=True, tag="changed_run"):
     """Both runs: the model's own chances of the next token, and what each writes.
 
-    ``shift_bits``: Kullback-Leibler divergence from the unchanged run's chances to the changed
-    one's, in bits: 0 = the change does nothing here.
+    Attributes:
+        before, after: Chances of the first token.
+        before_steps, after_steps: What each run wrote.
+        shift_bits: Kullback-Leibler divergence from the unchanged run's chances to the changed
+            one's, in bits: 0 = the change does nothing here.
+        before_ended, after_ended: Whether that run ended as an answer does.
+        stops: Texts that ended it; they are left out of its text.
     """
 
     before: NextTokens
@@ -405,17 +415,20 @@ class ChangedRun(msgspec.Struct, frozen=True, tag="changed_run"):
     before_steps: tuple[WrittenStep, ...]
     after_steps: tuple[WrittenStep, ...]
     shift_bits: float
+    before_ended: bool = False
+    after_ended: bool = False
+    stops: tuple[str, ...] = ()
     origin: Origin = "measured"
 
     @property
     def before_text(self) -> str:
         """What the unchanged run writes."""
-        return _text_of(self.before_steps)
+        return _text_of(self.before_steps, self.stops)
 
     @property
     def after_text(self) -> str:
         """What the changed run writes."""
-        return _text_of(self.after_steps)
+        return _text_of(self.after_steps, self.stops)
 
 
 class Pieces(msgspec.Struct, frozen=True, tag="piece_list"):

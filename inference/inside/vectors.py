@@ -110,7 +110,7 @@ def word_map(question: AskMap, source: Source, cancel: CancelToken) -> WordMap:
     source.check_ids([token for word in words for token in word])
     vectors = np.stack([_word(word, source) for word in words]) if words else np.zeros((0, 1))
     made = lay_out(vectors.astype(np.float32), question.method, cancel)
-    names = tuple("".join(source.text_of(token) for token in word) for word in words)
+    names = tuple(_name(word, source) for word in words)
     return WordMap(
         names, array(made.spots), made.spread, made.n_near, made.kept, made.by_chance, made.trust
     )
@@ -125,7 +125,8 @@ def turned(question: AskContext, source: Source, cancel: CancelToken) -> Array:
         second, more = _streams(question.other_ids, question.other_place, source, cancel)
         rows += [_cosines(second, second[:1]), _cosines(first, second)]
         pairs.append(more)
-    rows.append(np.mean([_any_two(one) for one in pairs], axis=0))
+    with_pairs = [one for one in pairs if one.shape[1] > 1] or pairs
+    rows.append(np.mean([_any_two(one) for one in with_pairs], axis=0))
     return array(np.stack(rows))
 
 
@@ -148,6 +149,15 @@ def _word(ids: Sequence[int], source: Source) -> Numbers:
     vectors = source.vectors(ids)  # (N, C)
     word: Numbers = unit(vectors.mean(axis=0, keepdims=True, dtype=np.float32))[0]
     return word
+
+
+def _name(ids: Sequence[int], source: Source) -> str:
+    """Return a word's text, or its bytes where it holds less than a whole letter somewhere."""
+    data = b"".join(source.piece(token).data for token in ids)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.hex(" ").upper()
 
 
 def _frequent(count: int, source: Source) -> list[int]:

@@ -46,6 +46,13 @@ WRITING = frozenset(
 )  # fmt: skip
 """Architectures that write text."""
 
+NEIGHBOURS = frozenset({"llama", "granite", "smollm3"})
+"""Architectures whose files hold queries and keys in another order than Hugging Face's folders.
+
+llama.cpp turns neighbouring numbers of a head there, so its converter makes neighbours of the
+numbers i and i + R/2, where R numbers of each head turn.
+"""
+
 
 def gguf_objection(architecture: str) -> str:
     """Return why the GGUF engine cannot chat with that architecture; empty if it can.

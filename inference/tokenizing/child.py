@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from inference.errors import InferenceError, wire_name
+from inference.errors import CorruptCheckpointError, InferenceError, wire_name
 from inference.host.settle import hold_life_line
 from inference.tokenizing.merges import built
 from inference.tokenizing.orders import (
@@ -60,10 +61,12 @@ def _answers(order: TokenOrder) -> Iterator[Told]:
             if isinstance(order, BuildTokens):
                 yield _build(order)
                 continue
-            cut = _cut(Path(path), order.text)
+            cut = _cut(Path(path), order)
             yield cut if costs is None else replace(cut, languages=costs(cut.tokens))
         except InferenceError as exc:
             yield NotRead(path, wire_name(exc), exc.message, exc.hint, exc.detail)
+        except Exception as exc:  # noqa: BLE001  the others are answered all the same
+            yield _damaged(path, exc)
 
 
 def _costs_by_language(said: tuple[str, ...] = ()) -> Costs:
@@ -75,29 +78,45 @@ def _costs_by_language(said: tuple[str, ...] = ()) -> Costs:
     return lambda tokens: by_language(tokens, tell, said)
 
 
+def _damaged(path: str, exc: Exception) -> NotRead:
+    """Return what is said of a file in which something stands that nobody expected."""
+    return NotRead(
+        path,
+        wire_name(CorruptCheckpointError("")),
+        "The tokenizer of this model cannot be read: its file holds what no tokenizer has.",
+        "Download the model again, or choose another one.",
+        "".join(traceback.format_exception(exc)),
+    )
+
+
 def _build(order: BuildTokens) -> Built:
     rules = read_rules(Path(order.path))
     tokens = tuple(built(token_id, rules) for token_id in order.ids)
     return Built(order.path, rules.name, len(rules.ranks), rules.whole_first, tokens)
 
 
-def _cut(path: Path, text: str) -> Cut:
-    return _cut_by_file(path, text) if path.is_file() else _cut_by_folder(path, text)
+def _cut(path: Path, order: CutText) -> Cut:
+    return _cut_by_file(path, order) if path.is_file() else _cut_by_folder(path, order)
 
 
-def _cut_by_file(path: Path, text: str) -> Cut:
+def _cut_by_file(path: Path, order: CutText) -> Cut:
     from inference.gguf.vocabulary_file import opened_vocabulary  # noqa: PLC0415  large library
     from inference.library.gguf_header import read_header  # noqa: PLC0415
 
     adds_space = read_header(path).metadata.get("tokenizer.ggml.add_space_prefix", True) is True
     with opened_vocabulary(path, adds_space=adds_space) as vocabulary:
-        return Cut(str(path), vocabulary.show(vocabulary.tokenize(text)), vocabulary.size)
+        ids = vocabulary.tokenize(order.text, parse_special=order.special)
+        return Cut(str(path), vocabulary.show(ids), vocabulary.size)
 
 
-def _cut_by_folder(folder: Path, text: str) -> Cut:
+def _cut_by_folder(folder: Path, order: CutText) -> Cut:
     from inference.library.checkpoint_folder import read_config  # noqa: PLC0415
     from inference.native.tokenizer import CheckpointTokenizer  # noqa: PLC0415  large library
+    from inference.prompt.segments import split_specials  # noqa: PLC0415  only for this
 
     tokenizer = CheckpointTokenizer(folder, read_config(folder))
-    pieces = tuple(map(tokenizer.shown, tokenizer.encode(text)))
-    return Cut(str(folder), pieces, tokenizer.size)
+    if order.special:
+        ids = tokenizer.encode_segments(split_specials(order.text, tokenizer.specials))
+    else:
+        ids = tokenizer.encode(order.text)
+    return Cut(str(folder), tuple(map(tokenizer.shown, ids)), tokenizer.size)

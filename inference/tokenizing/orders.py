@@ -14,11 +14,13 @@ class CutText(msgspec.Struct, frozen=True, tag="cut"):
     """Cut a text as each of these models would; nothing is put before it.
 
     ``languages``: tell what each language costs, too.
+    ``special``: Read special tokens written in the text as such, each model its own.
     """
 
     paths: tuple[str, ...]
     text: str
     languages: bool = False
+    special: bool = False
 
 
 class BuildTokens(msgspec.Struct, frozen=True, tag="build"):

@@ -141,6 +141,10 @@ def test_products_of_query_and_keys_are_the_same_and_make_the_attention(starter:
     for layer, head, place in ((0, 0, 20), (1, 3, 511), (3, 2, 512), (2, 1, -1)):
         ours, theirs = starter.ask(AskProducts(ids, layer, head, place))
         np.testing.assert_allclose(ours.scores(), theirs.scores(), atol=0.01)
+        for one, other in zip(
+            (ours.looking(), ours.looked_at()), (theirs.looking(), theirs.looked_at()), strict=True
+        ):
+            np.testing.assert_allclose(one, other, atol=0.02 * float(np.abs(one).max()))
         matrix = starter.gguf.inspect(AskAttention(ids, layer, head), CancelToken())
         assert isinstance(matrix, Array)
         row = matrix.numbers()[place, : len(ours.taken())]

@@ -20,6 +20,7 @@ from desktop.widgets.charts.pieces import spoken
 from desktop.widgets.controls import label, scrolled
 from inference.inside.questions import AskChanged, ChangedRun
 from inference.library.anatomy import Anatomy
+from inference.prompt.turn_stops import with_turn_stops
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,6 +151,7 @@ class ChangeView(InsideView):
             steering.temperatures(),
             steering.plain(),
             steering.seed,
+            _stops(subject),
         )
         self.asked.emit(self._asked)
 
@@ -168,12 +170,11 @@ class ChangeView(InsideView):
                 self._step_words.setText(self.tr("Both runs are writing."))
                 self._ask(STEPS)
             return
-        ends = () if self._subject is None else self._subject.loaded.eos_ids
-        for column, steps, text in (
-            (self._before, run.before_steps, run.before_text),
-            (self._after, run.after_steps, run.after_text),
+        for column, steps, text, is_ended in (
+            (self._before, run.before_steps, run.before_text, run.before_ended),
+            (self._after, run.after_steps, run.after_text, run.after_ended),
         ):
-            column.show_written(steps, text, is_ended=steps[-1].id in ends)
+            column.show_written(steps, text, is_ended=is_ended)
         self._show_step(1)
 
     def _show_runs(self, *, shown: bool) -> None:
@@ -208,3 +209,9 @@ class ChangeView(InsideView):
         return self.tr(
             "“{0}” becomes “{1}”. The chances moved by {2} bits (Kullback-Leibler)."
         ).format(spoken(first), spoken(other), bits)
+
+
+def _stops(subject: Subject) -> tuple[str, ...]:
+    """Return the texts that end an answer in this chat; a text of one's own ends by itself."""
+    request = with_turn_stops(subject.source.request, subject.loaded.turn_stops)
+    return request.sampling.stop

@@ -54,6 +54,25 @@ def test_render_shows_the_exact_prompt_of_a_chat(instruct: Path) -> None:
     assert sum(piece["special"] for piece in value["tokens"]) >= 5
 
 
+@pytest.mark.parametrize(
+    ("option", "text"), [("--render", "hello"), ("--special", "<|im_start|>hello")]
+)
+def test_another_model_is_held_against_the_very_text_that_is_shown(
+    instruct: Path, option: str, text: str
+) -> None:
+    told = json.loads(
+        real_cli("tokens", instruct, text, option, "--against", instruct, "--json").out
+    )
+    written = told["tokens"]
+    if option == "--special":
+        written = written[1:]  # BOS is put before the text, not part of it
+    ids = [piece["id"] for piece in written]
+    assert sum(piece["special"] for piece in written) >= 1
+    for one in told["models"]:
+        assert [piece["id"] for piece in one["tokens"]] == ids
+        assert one["count"] == len(ids)
+
+
 @pytest.mark.parametrize("command", ["tokens", "run"])
 def test_the_template_chosen_for_a_model_is_used_here_too(
     instruct: Path, home: Path, command: str

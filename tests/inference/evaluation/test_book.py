@@ -77,6 +77,20 @@ def test_files_are_hashed_once_and_again_when_they_change(tmp_path: Path) -> Non
     assert book.hash_of(folder, CancelToken(), told.append) != whole
 
 
+def test_hashes_of_files_that_are_gone_go_with_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "evaluations.json"
+    models = [tmp_path / f"{name}.gguf" for name in ("gone", "there", "new")]
+    for model in models:
+        model.write_bytes(b"GGUF")
+    book = ResultBook(path)
+    for model in models[:2]:
+        book.hash_of(model, CancelToken(), lambda _: None)
+    models[0].unlink()
+    book.hash_of(models[2], CancelToken(), lambda _: None)
+    assert set(msgspec.json.decode(path.read_bytes())["hashes"]) == set(map(str, models[1:]))
+    assert ResultBook(path).known_hash(models[1])
+
+
 def test_hashing_can_be_stopped_and_what_is_away_is_a_sentence(tmp_path: Path) -> None:
     book = ResultBook(tmp_path / "evaluations.json")
     model = tmp_path / "model.gguf"

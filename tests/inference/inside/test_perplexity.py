@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 from inference.errors import UnsupportedRequestError
 from inference.inside.perplexity import Reading, Score, measure, window_for, windows
 from inference.inside.questions import AskSurprise, Surprise
+
+if TYPE_CHECKING:
+    from inference.inside.perplexity import Method
 
 
 @given(st.integers(2, 500), st.integers(4, 64), st.booleans())
@@ -82,6 +86,22 @@ def test_the_method_of_llama_cpp_scores_the_second_half_of_each_chunk(
         chunk, within = divmod(place, size)
         is_scored = chunk < n_tokens // size and within > size // 2
         assert told == (-float(place) if is_scored else None)
+
+
+@pytest.mark.parametrize("has_bos", [True, False])
+@pytest.mark.parametrize("method", ["overlap", "llama.cpp"])
+def test_no_token_is_scored_twice(method: Method, has_bos: bool) -> None:
+    scored: list[int] = []
+
+    def ask(question: AskSurprise) -> Surprise:
+        ids, first = question.token_ids, question.first
+        scored.extend(ids[first:])
+        told = (None,) * first + tuple(-float(one) for one in ids[first:])
+        return Surprise(told, (None,) * len(ids))
+
+    score = measure(Reading(range(100), 16, has_bos=has_bos, method=method), ask)
+    assert len(scored) == len(set(scored)) == score.scored
+    assert all(score.logprobs[one] == -float(one) for one in scored)
 
 
 def test_a_window_is_what_the_method_and_the_context_allow() -> None:

@@ -221,6 +221,21 @@ def test_both_runs_end_where_an_answer_would(tmp_path: Path) -> None:
         assert found == steps[: first + 1]  # the token that ends it is told too
 
 
+def test_both_runs_end_at_a_text_that_ends_a_turn_and_leave_it_out(tmp_path: Path) -> None:
+    pair = Pair(tmp_path, "llama, tied")
+    hot = {"length": 12, "temperatures": (1.5,), "temperature": 1.5, "seed": 4}
+    free = pair.run(BlockOff(0), **hot)
+    assert not free.before_ended
+    assert not free.after_ended
+    stop = free.after_text[4:9]  # tokens are numbers here: the end of one, the beginning of another
+    ended = pair.run(BlockOff(0), **hot, stops=("not there", stop))
+    assert ended.after_ended
+    assert ended.after_text == free.after_text[: free.after_text.index(stop)]
+    assert ended.after_steps == free.after_steps[: len(ended.after_steps)]
+    assert 0 < len(ended.after_steps) < 12
+    assert ended.before_ended == (stop in free.before_text)
+
+
 def test_what_a_run_wrote_is_read_as_letters_without_the_token_that_ends_it() -> None:
     pieces = (TokenPiece(1, "\ufffd", raw=b"\xc3"), TokenPiece(2, "\ufffd", raw=b"\xa9"))
     steps = tuple(

@@ -48,6 +48,33 @@ def test_a_tokenizer_that_cannot_be_read_does_not_keep_the_others_from_it(tmp_pa
         build_tokens(BuildTokens(str(folder), (1,)), CancelToken())
 
 
+@pytest.mark.parametrize("content", ["[]", '{"model": {"type": "BPE", "merges": 5}}'])
+def test_a_tokenizer_that_nobody_foresaw_is_a_sentence_and_the_others_are_told(
+    tmp_path: Path, content: str
+) -> None:
+    folder = tmp_path / "odd"
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("*.safetensors"))
+    (folder / "tokenizer.json").write_text(content)
+    told = list(cut_texts(CutText((str(folder), str(FILE)), TEXT), CancelToken()))
+    assert isinstance(told[0], NotRead)
+    assert isinstance(told[1], Cut)
+    with pytest.raises(CorruptCheckpointError, match="tokenizer"):
+        build_tokens(BuildTokens(str(folder), (1,)), CancelToken())
+
+
+def test_special_tokens_in_the_text_are_read_as_such_where_that_is_asked_for() -> None:
+    order = CutText((str(FILE), str(FOLDER)), "<|im_end|> tea", special=True)
+    for one, open_engine, path in zip(
+        cut_texts(order, CancelToken()), (open_gguf, open_native), (FILE, FOLDER), strict=True
+    ):
+        assert isinstance(one, Cut)
+        kind = "native" if path.is_dir() else "gguf"
+        options = LoadOptions(str(path), kind)  # type: ignore[arg-type]
+        with closing(open_engine(options, lambda _: None, CancelToken())) as engine:
+            assert one.tokens == engine.tokenize(order.text, parse_special=True)
+        assert one.tokens[0].special
+
+
 @pytest.mark.parametrize("path", [FILE, FOLDER])
 def test_the_steps_of_a_token_are_the_same_from_both_forms(path: Path) -> None:
     (cut,) = cut_texts(CutText((str(path),), " rainbow"), CancelToken())
