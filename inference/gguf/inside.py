@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from inference.errors import OutOfMemoryError, UnsupportedRequestError
+from inference.gguf.head import TABLE, GgufHead, table_rows
 from inference.gguf.multiplied import Multiplied
 from inference.gguf.scoring import Scoring
 from inference.gguf.session import BATCH_TOKENS, SCORED_TOKENS
@@ -41,9 +42,6 @@ _EMBEDDED: Final = frozenset({"embd", "inp_embd", "inp_scaled", "inp_norm", "inp
 # of the stream after the block without the second part's addition.
 _BETWEEN: Final = ("ffn_inp", "sa_out")
 _ADDED: Final = "ffn_out"
-_TABLE: Final = "token_embd.weight"
-_HEAD: Final = "output.weight"
-_ROWS_AT_ONCE: Final = 4096
 
 
 class GgufSource:
@@ -71,6 +69,7 @@ class GgufSource:
         self.n_layers = model.n_layers
         self.n_heads = int(self._own("attention.head_count"))
         self.last_look = LastLook()
+        self.last_parts = LastLook()
         self.last_surprise = LastSurprise()
         self._make_ready = make_ready
         self._scoring: Scoring | None = None
@@ -188,6 +187,13 @@ class GgufSource:
         lengths = [np.linalg.norm(part, axis=-1) for part in (middle - before, after - middle)]
         return np.stack([*lengths, np.linalg.norm(after, axis=-1)], axis=1).astype(np.float32)
 
+    def parts(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
+        """Return what makes up the stream of the last id, and that stream, (2 L + 2, C)."""
+        stream, middle = self._streams(ids, (len(ids) - 1,), cancel, middle=True)
+        before, middle, after = stream[:-1, 0], middle[:, 0], stream[1:, 0]  # (L, C) each
+        added = np.stack([middle - before, after - middle], axis=1)  # (L, 2, C)
+        return np.concatenate([before[:1], added.reshape(-1, before.shape[1]), after[-1:]])
+
     def changed_logits(
         self, ids: Sequence[int], changes: Sequence[Change], cancel: CancelToken
     ) -> Numbers:
@@ -201,59 +207,24 @@ class GgufSource:
 
     def unembed(self, stream: Numbers, cancel: CancelToken) -> Numbers:
         """Apply the last norm and the output head: (N, C) becomes (N, V)."""
-        normed = self._normed(stream)  # (N, C)
-        head = _HEAD if _HEAD in self._file else _TABLE
-        logits = np.empty((len(stream), self._row_count(head)), np.float32)  # (N, V)
-        done = 0
-        for rows in self._rows(head):
-            if cancel.cancelled:
-                raise StoppedLookError
-            logits[:, done : done + len(rows)] = normed @ rows.T
-            done += len(rows)
-        if "output.bias" in self._file:
-            logits += self._file.vector("output.bias")
-        if divisor := self._own("logit_scale"):
-            # Granite divides by it; Command-R, which multiplies, is the other user of this key.
-            logits = (
-                logits * divisor if self._model.architecture == "command-r" else (logits / divisor)
-            )
-        if cap := self._own("final_logit_softcapping"):
-            logits = cap * np.tanh(logits / cap)
-        return logits.astype(np.float32, copy=False)
+        return self.head.logits(stream, cancel)
 
     def vectors(self, ids: Sequence[int]) -> Numbers:
         """Return rows of the input embedding table, (N, C)."""
-        return np.concatenate([self._file.rows(_TABLE, token, token + 1) for token in ids])
+        return np.concatenate([self._file.rows(TABLE, token, token + 1) for token in ids])
 
     def all_vectors(self) -> Iterator[Numbers]:
         """Yield the whole table from row 0 on, (n, C) at a time."""
-        return self._rows(_TABLE)
+        return table_rows(self._file, TABLE, self.n_vocab)
+
+    @cached_property
+    def head(self) -> GgufHead:
+        """The way from the stream to the scores."""
+        return GgufHead(self._file, self._own, self._model.architecture, self.n_vocab)
 
     @cached_property
     def _file(self) -> TensorFile:
         return TensorFile(self._model.path)
-
-    def _row_count(self, name: str) -> int:
-        return min(self._file.row_count(name), self.n_vocab)
-
-    def _rows(self, name: str) -> Iterator[Numbers]:
-        count = self._row_count(name)
-        for start in range(0, count, _ROWS_AT_ONCE):
-            yield self._file.rows(name, start, min(start + _ROWS_AT_ONCE, count))
-
-    def _normed(self, stream: Numbers) -> Numbers:
-        """Apply the norm before the output head, RMS or layer norm as the file says, (N, C)."""
-        if "output_norm.weight" not in self._file:
-            return stream
-        eps = self._own("attention.layer_norm_rms_epsilon")
-        if not eps:
-            eps = self._own("attention.layer_norm_epsilon")
-            stream = stream - stream.mean(axis=-1, keepdims=True)
-        scale = np.sqrt(np.square(stream).mean(axis=-1, keepdims=True) + eps)
-        normed: Numbers = stream / scale * self._file.vector("output_norm.weight")
-        if "output_norm.bias" in self._file:
-            normed = normed + self._file.vector("output_norm.bias")
-        return normed
 
     def _streams(
         self,

@@ -11,6 +11,8 @@ from inference.errors import UnsupportedRequestError
 from inference.inside.attention import Overview, Reduced, Rollout, habits, part
 from inference.inside.changing import changed
 from inference.inside.products import AskProducts, Products
+from inference.inside.pushes import AskPushes, AskVotes
+from inference.inside.pushing import about_pushes
 from inference.inside.questions import (
     MOST_ATTENTION_TOKENS,
     Array,
@@ -55,6 +57,8 @@ from inference.types import Candidate
 
 if TYPE_CHECKING:
     from inference.cancel import CancelToken
+    from inference.inside.pushes import Pushes, Votes
+    from inference.inside.pushing import AboutPushes
     from inference.inside.source import Numbers, Source
 
 
@@ -82,8 +86,8 @@ def answer(question: Question, source: Source, cancel: CancelToken) -> Finding:
             finding = _rollout(question, source, cancel)
         case AskHidden() | AskUpdates():
             finding = _streams(question, source, cancel)
-        case AskLens() | AskLensAlong():
-            finding = _lens(question, source, cancel)
+        case AskLens() | AskLensAlong() | AskPushes() | AskVotes():
+            finding = _through_head(question, source, cancel)
         case AskChanged():
             finding = changed(question, source, cancel)
         case AskNeighbours() | AskSum() | AskMap() | AskContext() | AskVectors():
@@ -181,6 +185,14 @@ def _streams(question: AskHidden | AskUpdates, source: Source, cancel: CancelTok
         return array(source.updates(question.token_ids, cancel))
     check_positions(question.positions, len(question.token_ids))
     return array(source.hidden(question.token_ids, question.positions, cancel))
+
+
+def _through_head(
+    question: AskLens | AskLensAlong | AboutPushes, source: Source, cancel: CancelToken
+) -> Lens | Pushes | Votes:
+    if isinstance(question, AskLens | AskLensAlong):
+        return _lens(question, source, cancel)
+    return about_pushes(question, source, cancel)
 
 
 def _lens(question: AskLens | AskLensAlong, source: Source, cancel: CancelToken) -> Lens:

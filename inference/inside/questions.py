@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from inference.inside.products import AskProducts, Products
+from inference.inside.pushes import AskPushes, AskVotes, Pushes, Votes
 from inference.text.stops import StopMatcher
 from inference.types import Candidate, TokenPiece
 
@@ -278,6 +279,8 @@ Question: TypeAlias = (
     | AskLens
     | AskLensAlong
     | AskUpdates
+    | AskPushes
+    | AskVotes
     | AskNeighbours
     | AskSum
     | AskMap
@@ -438,6 +441,6 @@ class Pieces(msgspec.Struct, frozen=True, tag="piece_list"):
     origin: Origin = "measured"
 
 
-Finding: TypeAlias = (
-    NextTokens | Array | Products | Lens | Neighbours | WordMap | Surprise | ChangedRun | Pieces
-)
+TextFinding: TypeAlias = NextTokens | Surprise | ChangedRun | Pieces
+PartFinding: TypeAlias = Products | Lens | Pushes | Votes
+Finding: TypeAlias = TextFinding | PartFinding | Array | Neighbours | WordMap

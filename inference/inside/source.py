@@ -23,6 +23,43 @@ TakeRows: TypeAlias = "Callable[[int, int, Numbers], None]"
 """Called with a layer, the first position that looks, and weights (H, t, S): S positions seen."""
 
 
+class OutputHead(Protocol):
+    """The last norm and the output head, taken apart. All methods raise ``InferenceError``."""
+
+    @property
+    def cap(self) -> float:
+        """The logits are pressed softly between this and its negative; 0 = they are not."""
+        ...
+
+    def entering(self, parts: Numbers, stream: Numbers) -> tuple[Numbers, Numbers]:
+        """Return what the head is given of each part of a stream, (N, C), and of the norm's bias.
+
+        The norm divides each part, (N, C), by what it divides the whole ``stream`` by, (C,); what
+        divides the logits divides here already. The bias, (C,), is zeros where there is none.
+        """
+        ...
+
+    def scores(self, rows: Numbers, cancel: CancelToken) -> Numbers:
+        """Return the head's products with what ``entering`` gave, without bias and cap, (N, V).
+
+        Raises:
+            StoppedLookError: It was given up on the way.
+        """
+        ...
+
+    def rows(self, tokens: Sequence[int]) -> Numbers:
+        """Return what the products of some tokens are made with, (n, C)."""
+        ...
+
+    def mean(self) -> Numbers:
+        """Return the mean of the rows of all tokens, (C,)."""
+        ...
+
+    def bias(self) -> Numbers | None:
+        """Return what is added to every logit, (V,), if anything."""
+        ...
+
+
 class Source(Protocol):
     """The inside of one loaded model. All methods raise ``InferenceError``.
 
@@ -32,6 +69,16 @@ class Source(Protocol):
     @property
     def last_look(self) -> LastLook:
         """The attention asked for last."""
+        ...
+
+    @property
+    def last_parts(self) -> LastLook:
+        """The parts of the stream asked for last."""
+        ...
+
+    @property
+    def head(self) -> OutputHead:
+        """The way from the stream to the scores."""
         ...
 
     @property
@@ -108,6 +155,14 @@ class Source(Protocol):
 
     def updates(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
         """Return the lengths ``AskUpdates`` speaks of, (L, 3, T)."""
+        ...
+
+    def parts(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
+        """Return what makes up the stream of the last id, and that stream, (2 L + 2, C).
+
+        The embedding, then what attention and MLP of each block add, then the stream after the last
+        block, which is their sum but for rounding. What the engine holds stays.
+        """
         ...
 
     def changed_logits(

@@ -17,6 +17,7 @@ from inference.inside.products import Products
 from inference.inside.reading import StoppedLookError
 from inference.inside.surprise import LastSurprise
 from inference.native.changed import ChangedReading
+from inference.native.head import NativeHead
 from inference.native.session import StoppedError
 from inference.types import TokenPiece
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from inference.inside.questions import Change
     from inference.inside.source import Numbers, TakeRows
     from inference.native.network import Network
-    from inference.native.session import Session
+from inference.native.session import Session
 
 _ROWS = 256  # positions whose attention is made at a time
 _VECTORS = 4096  # rows of the embedding table at a time
@@ -74,12 +75,15 @@ class NativeSource:
         self.n_layers = network.config.n_layers
         self.n_heads = network.config.n_heads
         self.last_look = LastLook()
+        self.last_parts = LastLook()
         self.last_surprise = LastSurprise()
+        self.head = NativeHead(network)
         self.text_of = text_of
         self.check_ids = check_ids
         self.ends = ends
         self.piece = piece
         self._make_ready = make_ready
+        self._scale = network.config.residual_scale
         self._device = network.token_embedding.weight.device
         self._changed = ChangedReading(network, self._device, self._stoppable)
 
@@ -180,17 +184,43 @@ class NativeSource:
 
             return after
 
-        scale = self._network.config.residual_scale
         for layer in range(self.n_layers):
-            block = self._block(layer)
-            for part, module, factor in (
-                (0, block.attention_norm_after or block.attention, scale),
-                (1, block.mlp_norm_after or block.mlp, scale),
-                (2, block, 1.0),
-            ):
+            for part, module in enumerate((*self._adding(layer), self._block(layer))):
+                factor = self._scale if part < 2 else 1.0
                 handles.append(module.register_forward_hook(keep(layer, part, factor)))
         self._pass(ids, handles, cancel)
         return lengths
+
+    @torch.inference_mode()
+    def parts(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
+        """Return what makes up the stream of the last id, and that stream, (2 L + 2, C).
+
+        Where all but that id begin what the session holds, only that id is read.
+        """
+        found: list[Numbers] = []
+
+        def enters(_block: nn.Module, inputs: tuple[Any, ...]) -> None:
+            found.append(_numbers(inputs[0][0, -1]))  # (C,)
+
+        def adds(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+            found.append(_numbers(output[0, -1]) * self._scale)
+
+        handles = [self._block(0).register_forward_pre_hook(enters)]
+        for layer in range(self.n_layers):
+            handles += [module.register_forward_hook(adds) for module in self._adding(layer)]
+        with _removed(handles):
+            try:
+                stream = self._session.stream_behind(ids, cancel)  # (1, 1, C)
+            except StoppedError:
+                raise StoppedLookError from None
+            if stream is None:
+                stream = self._pass(ids, [], cancel)  # (1, T, C)
+        return np.stack([*found, _numbers(stream[0, -1])])
+
+    def _adding(self, layer: int) -> tuple[nn.Module, nn.Module]:
+        """Return the modules of a block whose outputs are added to the stream, once scaled."""
+        block = self._block(layer)
+        return block.attention_norm_after or block.attention, block.mlp_norm_after or block.mlp
 
     @torch.inference_mode()
     def changed_logits(

@@ -56,6 +56,11 @@ class Int8Linear(Part):
         # Without VNNI the products of full 8-bit numbers overflow in pairs.
         self._seven_bits = not torch.cpu._is_vnni_supported()  # noqa: SLF001  no public way
 
+    def unpacked(self) -> Tensor:
+        """Return a copy of the matrix, (out, in), as it is kept: its rows can be dequantized."""
+        matrix: Tensor = torch.ops.quantized.linear_unpack(self._packed)[0]
+        return matrix
+
     def forward(self, x: Tensor) -> Tensor:
         """Return ``x W^T + b``, float32: (B, T, in) to (B, T, out), or (in,) to (out,)."""
         if x.ndim == 1:  # the product takes no vector

@@ -251,12 +251,25 @@ class Session:
             StoppedError: A stop was asked for.
         """
         before, last = len(ids) - 1, ids[-1]
-        fits = before < self.n_ctx and self._ids[:before] == list(ids[:-1])
-        if not (fits and prefix_may_stay(self._scaling, self._turned_for, len(ids))):
+        if not self._begins_with(ids[:-1]):
             return None
         if self._ids[before : before + 1] == [last] and self._streams.knows(before, before + 1):
             return self.scores(self._streams.part(before, before + 1))[0]
         return self.scores(self._read_aside(last, before, cancel))[0]
+
+    def stream_behind(self, ids: Sequence[int], cancel: CancelToken) -> Tensor | None:
+        """Return the stream of the last id, (1, 1, C), by a pass of its own; as ``logits_behind``.
+
+        Hooks on the network see that pass.
+        """
+        if not self._begins_with(ids[:-1]):
+            return None
+        return self._read_aside(ids[-1], len(ids) - 1, cancel)
+
+    def _begins_with(self, before: Sequence[int]) -> bool:
+        """Say whether one more id can be read behind these without reading them."""
+        fits = len(before) < self.n_ctx and self._ids[: len(before)] == list(before)
+        return fits and prefix_may_stay(self._scaling, self._turned_for, len(before) + 1)
 
     @torch.inference_mode()
     def _read_aside(self, token: int, place: int, cancel: CancelToken) -> Tensor:

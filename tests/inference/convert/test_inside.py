@@ -10,6 +10,7 @@ import pytest
 
 from inference.cancel import CancelToken
 from inference.inside.products import AskProducts
+from inference.inside.pushes import AskPushes, AskVotes
 from inference.inside.questions import (
     Array,
     AskAttention,
@@ -19,6 +20,7 @@ from inference.inside.questions import (
     AskNext,
     AskUpdates,
     AskVectors,
+    NextTokens,
 )
 from tests.helpers.checkpoints import VOCAB_SIZE
 from tests.helpers.converting import converted
@@ -78,3 +80,27 @@ def test_the_file_shows_what_the_folder_shows(variant: str, tmp_path: Path, open
     following = pair.file.inspect(AskNext(ids, VOCAB_SIZE), CancelToken())
     assert max(abs(last[one.id] - one.logprob) for one in following.top) < 3 * near  # type: ignore[union-attr]
     assert pair.worst(AskUpdates(ids)) < near
+    _check_parts(pair, ids, 3 * near)
+
+
+def _check_parts(pair: Pair, ids: tuple[int, ...], near: float) -> None:
+    """What each part brings to each token is the same, and adds up to the file's own scores."""
+    ours, theirs = pair.ask(AskPushes(ids, top_n=VOCAB_SIZE))
+    sums = np.zeros(VOCAB_SIZE)
+    for here, there in zip(ours.parts, theirs.parts, strict=True):
+        assert (here.kind, here.layer) == (there.kind, there.layer)
+        assert abs(here.length - there.length) < near * max(1.0, here.length)
+        rises = {one.id: one.rise for one in there.promoted}
+        size = max(1.0, abs(here.promoted[0].rise), abs(here.suppressed[0].rise))
+        assert max(abs(rises[one.id] - one.rise) for one in here.promoted) < near * size
+        sums += [rises[token] for token in range(VOCAB_SIZE)]
+    known = {one.id: one for one in ours.parts[1].promoted}
+    assert max(abs(one.rise) for one in known.values()) > 10 * near  # the first block does speak
+    ours, theirs = pair.ask(AskVotes(ids, 5, 9))
+    for mine, its in zip(ours.votes, theirs.votes, strict=True):
+        assert abs(mine.lead - its.lead) < near * max(1.0, abs(mine.lead))
+    assert theirs.score == pytest.approx(sums[5], abs=near)
+    following = pair.file.inspect(AskNext(ids, VOCAB_SIZE), CancelToken())
+    assert isinstance(following, NextTokens)
+    scores = theirs.cap * np.tanh(sums / theirs.cap) if theirs.cap else sums
+    assert max(abs(scores[one.id] - one.logit) for one in following.top) < near * 2
