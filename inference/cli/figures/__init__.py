@@ -1,0 +1,1 @@
+"""What ``glasshouse inspect`` can show, one kind or two in each file."""
