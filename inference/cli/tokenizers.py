@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inference.cli import console
+from inference.cli.languages import languages_json
 from inference.tokenizing.job import build_tokens, cut_texts
-from inference.tokenizing.orders import BuildTokens, Cut, CutText
+from inference.tokenizing.orders import BuildTokens, Cut
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from inference.cancel import CancelToken
     from inference.cli.console import Json
     from inference.tokenizing.merges import BuiltToken
-    from inference.tokenizing.orders import Built
+    from inference.tokenizing.orders import Built, CutText
     from inference.types import ModelInfo, TokenPiece
 
 _HOW = {
@@ -65,18 +66,24 @@ def built_json(found: Built) -> list[dict[str, Json]]:
 
 
 def other_cuts(
-    models: Sequence[ModelInfo], text: str, cancel: CancelToken, *, special: bool
+    models: Sequence[ModelInfo], order: CutText, cancel: CancelToken
 ) -> list[dict[str, Json]]:
     """Return how other models cut the same text; what cannot be read says why.
 
-    ``special``: Each reads its own special tokens in it, as it would read a rendered prompt.
+    Args:
+        models: In the order of the order's paths.
+        order: What they are asked.
+        cancel: Gives it up.
     """
-    told = cut_texts(CutText(tuple(model.path for model in models), text, special=special), cancel)
+    told = cut_texts(order, cancel)
     rows: list[dict[str, Json]] = []
     for model, one in zip(models, told, strict=True):
         if isinstance(one, Cut):
             ids: list[Json] = [{"id": piece.id, "text": piece.text} for piece in one.tokens]
-            rows.append({"model": model.id, "count": len(one.tokens), "tokens": ids})
+            row: dict[str, Json] = {"model": model.id, "count": len(one.tokens), "tokens": ids}
+            if order.languages:
+                row["languages"] = languages_json(one.languages)
+            rows.append(row)
         else:
             rows.append({"model": model.id, "problem": getattr(one, "message", "")})
     return rows

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from inference.cancel import CancelToken
 from inference.cli import console, tokenizers
+from inference.cli.languages import languages_json, languages_of, print_languages
 from inference.cli.options import add_json, add_load_options, add_model, clean_path
 from inference.cli.session import INTERRUPTED, Interrupted, find_model, interruptible, opened
+from inference.tokenizing.orders import CutText
 from inference.types import Message, RenderedPrompt
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from inference.cli.console import Json
     from inference.cli.session import Session
-    from inference.tokenizing.orders import Built
+    from inference.tokenizing.orders import Built, LanguageCost
     from inference.types import ModelInfo
 
 
@@ -38,6 +40,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--merges", action="store_true", help="show the merges by which each token is built"
+    )
+    parser.add_argument(
+        "--languages",
+        action="store_true",
+        help="show what each language of the text costs, guessed from its letters",
     )
     parser.add_argument(
         "--against",
@@ -66,13 +73,17 @@ def tokens(arguments: argparse.Namespace) -> int:
             prompt = _prompt(session, arguments, text)
             info = session.info
             found = tokenizers.how_built(info, prompt.tokens, cancel) if arguments.merges else None
-            cuts = _cuts(arguments, (info, *others), prompt.text, cancel)
+            said = _said(arguments, text)
+            told = languages_of(prompt.tokens, said, cancel) if arguments.languages else None
+            cuts = _cuts(arguments, (info, *others), prompt.text, said, cancel)
             if arguments.json:
-                _print_json(session, prompt, found, cuts)
+                _print_json(session, prompt, found, told, cuts)
             else:
                 _print(prompt, rendered=arguments.render)
                 if found is not None:
                     tokenizers.print_built(found)
+                if told is not None:
+                    print_languages(told)
                 if cuts:
                     tokenizers.print_cuts(cuts, prompt.text)
     except Interrupted:
@@ -80,14 +91,25 @@ def tokens(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _said(arguments: argparse.Namespace, text: str) -> tuple[str, ...]:
+    """Return what a chat holds beside the marks of its template; nothing for a plain text."""
+    return (console.clean(arguments.system or ""), text) if arguments.render else ()
+
+
 def _cuts(
-    arguments: argparse.Namespace, models: Sequence[ModelInfo], text: str, cancel: CancelToken
+    arguments: argparse.Namespace,
+    models: Sequence[ModelInfo],
+    text: str,
+    said: tuple[str, ...],
+    cancel: CancelToken,
 ) -> list[dict[str, Json]]:
     """Return how each model cuts what is shown: of a chat its whole prompt."""
     if not arguments.against:
         return []
+    paths = tuple(model.path for model in models)
     special = arguments.render or arguments.special
-    return tokenizers.other_cuts(models, text, cancel, special=special)
+    order = CutText(paths, text, languages=arguments.languages, special=special, said=said)
+    return tokenizers.other_cuts(models, order, cancel)
 
 
 def _prompt(session: Session, arguments: argparse.Namespace, text: str) -> RenderedPrompt:
@@ -102,7 +124,11 @@ def _prompt(session: Session, arguments: argparse.Namespace, text: str) -> Rende
 
 
 def _print_json(
-    session: Session, prompt: RenderedPrompt, found: Built | None, cuts: list[dict[str, Json]]
+    session: Session,
+    prompt: RenderedPrompt,
+    found: Built | None,
+    told: Sequence[LanguageCost] | None,
+    cuts: list[dict[str, Json]],
 ) -> None:
     value: dict[str, Json] = {
         "model": session.info.id,
@@ -116,6 +142,8 @@ def _print_json(
     }
     if found is not None:
         value["merges"] = tokenizers.built_json(found)
+    if told is not None:
+        value["languages"] = languages_json(told)
     if cuts:
         value["models"] = cuts
     console.json_line(value)

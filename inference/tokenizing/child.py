@@ -55,7 +55,9 @@ def _answers(order: TokenOrder) -> Iterator[Told]:
     if isinstance(order, TellLanguages):
         yield Languages(_costs_by_language(order.said)(order.tokens))
         return
-    costs = _costs_by_language() if isinstance(order, CutText) and order.languages else None
+    costs = None
+    if isinstance(order, CutText) and order.languages:
+        costs = _costs_by_language(order.said)
     for path in order.paths if isinstance(order, CutText) else (order.path,):
         try:
             if isinstance(order, BuildTokens):

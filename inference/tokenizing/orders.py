@@ -13,7 +13,7 @@ from inference.types import TokenPiece
 class CutText(msgspec.Struct, frozen=True, tag="cut"):
     """Cut a text as each of these models would; nothing is put before it.
 
-    ``languages``: tell what each language costs, too.
+    ``languages``: tell what each language costs, too; ``said`` as in ``TellLanguages``.
     ``special``: Read special tokens written in the text as such, each model its own.
     """
 
@@ -21,6 +21,7 @@ class CutText(msgspec.Struct, frozen=True, tag="cut"):
     text: str
     languages: bool = False
     special: bool = False
+    said: tuple[str, ...] = ()
 
 
 class BuildTokens(msgspec.Struct, frozen=True, tag="build"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from desktop.views.inside.tokens_languages import LanguagesElsewhere, two_digits
 from desktop.widgets import formatting
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.plain_table import PlainTable, whole
@@ -53,12 +54,15 @@ class Elsewhere(QWidget):
             self.tr("letters a token"),
             self.tr("of its context"),
         )
-        written = (whole, _two_digits, _two_digits, formatting.chance)
+        written = (whole, two_digits, two_digits, formatting.chance)
         self._table = PlainTable(theme, "tokenizers_table", title, heads, written)
         self._table.place_chosen.connect(self._choose)
+        self._languages = LanguagesElsewhere(theme)
+        self._languages.table.place_chosen.connect(self._choose)
         self._pieces = TokenText(theme, "tokenizers_text", self.tr("The text in its tokens"))
         self.frames = (
             FigureFrame(self._table, theme, title, origin="measured"),
+            self._languages.frame,
             FigureFrame(self._pieces, theme, self.tr("In its tokens"), origin="measured"),
         )
         self._run = Button(
@@ -76,6 +80,7 @@ class Elsewhere(QWidget):
         column.addLayout(row)
         column.addWidget(self._told)
         column.addWidget(self.frames[1])
+        column.addWidget(self.frames[2])
         self._clear()
 
     def show_text(self, text: str) -> None:
@@ -104,7 +109,8 @@ class Elsewhere(QWidget):
         self._table.set_rows(())
         self._table.hide()
         self._told.hide()
-        self.frames[1].hide()
+        self._languages.show_rows((), -1)
+        self.frames[2].hide()
         self._run.show()
         self._run.setEnabled(True)
         words = self.tr(
@@ -115,7 +121,9 @@ class Elsewhere(QWidget):
 
     def _ask(self) -> None:
         self._models = self._installed()
-        self._question = CutText(tuple(model.path for model in self._models), self._text)
+        self._question = CutText(
+            tuple(model.path for model in self._models), self._text, languages=True
+        )
         self._run.setEnabled(False)
         self.asked.emit(self._question)
 
@@ -126,14 +134,12 @@ class Elsewhere(QWidget):
         self._table.set_rows(
             tuple(_numbers(row, len(self._text), words) for row in self._rows), place
         )
+        told = [(name, cut.languages) for name, cut, _context in self._rows]
+        self._languages.show_rows(told, place)
         name, cut, _context = self._rows[place]
         self._pieces.set_text(cut.tokens, -1)
-        self.frames[1].set_sentence(name)
-        self.frames[1].show()
-
-
-def _two_digits(number: float) -> str:
-    return formatting.decimal(number, 2)
+        self.frames[2].set_sentence(name)
+        self.frames[2].show()
 
 
 def _numbers(row: Row, letters: int, words: int) -> PlainRow:

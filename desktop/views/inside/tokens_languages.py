@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.widgets import formatting
@@ -13,9 +13,13 @@ from desktop.widgets.charts.plain_table import PlainTable, whole
 from inference.tokenizing.orders import TellLanguages
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from desktop.inside import Subject
     from desktop.widgets.theme import Theme
     from inference.tokenizing.orders import LanguageCost, Languages
+
+_MOST_LANGUAGES: Final = 5
 
 
 class LanguageCosts(QWidget):
@@ -80,6 +84,72 @@ class LanguageCosts(QWidget):
                 "{0}: written without spaces, so that letters are counted and no words."
             ).format(", ".join(unspaced))
         return words
+
+
+class LanguagesElsewhere:
+    """How many tokens a word of each language takes with each tokenizer.
+
+    Attributes:
+        table: Its rows are those of the tokenizers; chosen together with them.
+        frame: The table under its heading; hidden while there is nothing to compare.
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        title = self._tr("The same languages elsewhere")
+        self.table = PlainTable(
+            theme, "tokenizers_languages", title, (self._tr("tokenizer of"),), ()
+        )
+        self.frame = FigureFrame(
+            self.table,
+            theme,
+            title,
+            origin="derived",
+            method=self._tr("guessed from letters"),
+        )
+        self.frame.hide()
+
+    def show_rows(self, rows: Sequence[tuple[str, tuple[LanguageCost, ...]]], chosen: int) -> None:
+        """Show the languages with most letters; the same text holds the same ones in each row."""
+        told = [one for one in rows[0][1] if one.language] if rows else []
+        told = sorted(told, key=lambda one: -one.characters)[:_MOST_LANGUAGES]
+        heads = [
+            (self._tr("{0}, a letter") if one.words is None else self._tr("{0}, a word")).format(
+                one.name
+            )
+            for one in told
+        ]
+        self.table.set_heads((self._tr("tokenizer of"), *heads), (two_digits,) * len(told))
+        self.table.set_rows(
+            tuple(
+                (name, tuple(_rate(costs, one.language) for one in told)) for name, costs in rows
+            ),
+            chosen,
+        )
+        self.frame.set_sentence(self._words(told))
+        self.frame.setVisible(bool(told))
+
+    def _words(self, told: Sequence[LanguageCost]) -> str:
+        words = self._tr(
+            "Tokens that a word takes, or a letter where a language is written without spaces. "
+            "Compare within a column: the more tokens, the dearer the language for that tokenizer."
+        )
+        if len(told) == _MOST_LANGUAGES:
+            words += " " + self._tr("At most {0} languages, those with most letters.").format(
+                _MOST_LANGUAGES
+            )
+        return words
+
+    @staticmethod
+    def _tr(words: str) -> str:
+        return QCoreApplication.translate("LanguagesElsewhere", words)
+
+
+def _rate(costs: Sequence[LanguageCost], language: str) -> float | None:
+    """Return the tokens of a word or letter; none where no token begins in the language."""
+    for one in costs:
+        if one.language == language:
+            return one.tokens / (one.words or one.characters or 1)
+    return None
 
 
 def two_digits(number: float) -> str:

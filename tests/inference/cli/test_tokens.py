@@ -164,3 +164,24 @@ def test_ctrl_c_while_other_tokenizers_are_read_ends_with_130_and_without_a_word
     assert running.returncode == 130
     assert (out, err) == ("", "")
     assert gone_within(reader.pid, 3)
+
+
+def test_what_each_language_costs_is_told_when_asked_for(instruct: Path) -> None:
+    text = (
+        "Once upon a time there was a small house at the edge of the forest. "
+        "Es war einmal ein kleines Haus am Rande des Waldes."
+    )
+    value = json.loads(real_cli("tokens", instruct, text, "--languages", "--json").out)
+    languages = {one["language"]: one for one in value["languages"]}
+    assert {"en", "de"} <= languages.keys()
+    assert languages["en"]["words"] == 15
+    assert languages["en"]["characters"] == languages["en"]["bytes"] == 68
+    assert sum(one["tokens"] for one in value["languages"]) == value["count"]
+    assert "languages" not in json.loads(real_cli("tokens", instruct, text, "--json").out)
+    words = ("tokens", instruct, text, "--render", "--languages", "--against", instruct)
+    chat = json.loads(real_cli(*words, "--json").out)
+    assert chat["languages"][-1]["name"] == "marks of the chat"
+    assert chat["models"][0]["languages"] == chat["languages"]
+    said = real_cli(*words).out
+    assert "py3langid" in said
+    assert "German" in said

@@ -101,3 +101,19 @@ def test_the_same_text_is_counted_with_every_installed_tokenizer(inside: Inside)
     inside.look_at("Other words")
     assert inside.find(QWidget, "tokenizers_run").isVisible()
     assert not table.isVisible()
+
+
+def test_tokenizers_are_compared_by_language(inside: Inside) -> None:
+    open_tokens(inside)
+    inside.look_at(MIXED)
+    inside.qtbot.mouseClick(inside.find(QWidget, "tokenizers_run"), Qt.MouseButton.LeftButton)
+    table: PlainTable = inside.find(PlainTable, "tokenizers_languages")
+    inside.qtbot.waitUntil(lambda: bool(table.rows()), timeout=WAIT_MS)
+    heads, row = table.table()
+    assert heads[0] == "tokenizer of"
+    assert set(heads[1:]) == {"English, a word", "German, a word", "Chinese, a letter"}
+    rates = dict(zip(heads[1:], map(float, row[1:]), strict=True))
+    assert 1 <= rates["English, a word"] < rates["German, a word"]
+    assert table.isVisible()
+    inside.look_at(TEXT)
+    assert not table.isVisible()
