@@ -42,13 +42,14 @@ class TextReader(QObject):
         parent: Qt parent.
 
     Signals:
-        progressed: Windows read, windows in all (0 while the text is cut into tokens), tokens.
+        progressed: Windows read, windows in all (0 while the text is cut into tokens), tokens, and
+            the fraction of all that is read.
         read: A ``ReadText``, whole or as far as it came.
         refused: A ``Problem``.
         busy_changed: Whether a text is being read.
     """
 
-    progressed = Signal(int, int, int)
+    progressed = Signal(int, int, int, float)
     read = Signal(object)
     refused = Signal(object)
     busy_changed = Signal(bool)
@@ -93,7 +94,7 @@ class TextReader(QObject):
         self._wish, self._model = wish, (state.model, state.loaded)
         self._pieces, self._reading, self._stopping = (), None, False
         self.busy_changed.emit(True)
-        self.progressed.emit(0, 0, 0)
+        self.progressed.emit(0, 0, 0, 0.0)
         self._step()
 
     def stop(self) -> None:
@@ -150,7 +151,8 @@ class TextReader(QObject):
     def _tell(self) -> None:
         reading = self._reading
         if reading is not None:
-            self.progressed.emit(reading.n_done, reading.n_windows, len(self._pieces))
+            counts = reading.n_done, reading.n_windows, len(self._pieces)
+            self.progressed.emit(*counts, reading.fraction)
 
     def _on_state(self, state: EngineState) -> None:
         if not self.busy or self._model is None:

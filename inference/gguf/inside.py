@@ -73,6 +73,7 @@ class GgufSource:
         self.last_surprise = LastSurprise()
         self._make_ready = make_ready
         self._scoring: Scoring | None = None
+        self.goes_on = True
         self.text_of = vocabulary.display
         self.piece = vocabulary.shown
         self.check_ids = vocabulary.check_ids
@@ -105,7 +106,9 @@ class GgufSource:
             self.release()
             try:
                 scoring = self._scoring = Scoring(self._session, ids)
+                self.goes_on = True
             except OutOfMemoryError:
+                self.goes_on = False  # the session forgets what it reads as soon as a chat goes on
                 yield from self._scored_in_session(ids, cancel, first)
                 return
         while (start := scoring.length) < len(ids):

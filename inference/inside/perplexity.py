@@ -30,6 +30,7 @@ LLAMA_WINDOW: Final = 512
 """The window of llama.cpp's program where nobody asks for another."""
 
 _LEAST_WINDOW: Final = 4
+_STEP: Final = 256  # tokens between two answers of how far it is
 _LEAST_CHUNKS: Final = 2
 
 
@@ -180,7 +181,7 @@ def _chunks(n_tokens: int, size: int, *, has_bos: bool) -> tuple[Window, ...]:
 
 
 class Reading:
-    """A text being scored, window by window.
+    """A text being scored, window by window, and long windows in steps.
 
     Args:
         ids: All tokens.
@@ -198,6 +199,7 @@ class Reading:
         self._ids = tuple(ids)
         self._windows = windows(len(self._ids), n_ctx, has_bos=has_bos, method=method)
         self._done = 0
+        self._within = 0  # tokens of the pass under way that are read
         self._logprobs: list[float | None] = [None] * len(self._ids)
 
     @property
@@ -213,22 +215,33 @@ class Reading:
     @property
     def fraction(self) -> float:
         """What is read, 0 to 1."""
-        return self._windows[self._done - 1].stop / self._windows[-1].stop if self._done else 0.0
+        before = self._windows[self._done - 1].stop if self._done else 0
+        if self._within:
+            window = self._windows[self._done]
+            before += (window.stop - before) * self._within // len(window.ids(self._ids))
+        return before / self._windows[-1].stop
 
     @property
     def question(self) -> AskSurprise | None:
-        """What to ask next; ``None`` when everything is scored."""
+        """What to ask next, a long pass in steps; ``None`` when everything is scored."""
         if self._done == len(self._windows):
             return None
         window = self._windows[self._done]
-        return AskSurprise(window.ids(self._ids), window.first + self._shift(window))
+        ids, until = window.ids(self._ids), self._within + _STEP
+        first = window.first + self._shift(window)
+        return AskSurprise(ids, first, until if until < len(ids) else 0)
 
     def take(self, finding: Surprise) -> None:
         """Take the answer to ``question``."""
+        question = self.question
+        if question is None:
+            return
+        if question.until:
+            self._within = question.until
+            return
         window = self._windows[self._done]
-        first = window.first + self._shift(window)
-        self._logprobs[window.first : window.stop] = finding.logprobs[first:]
-        self._done += 1
+        self._logprobs[window.first : window.stop] = finding.logprobs[question.first :]
+        self._done, self._within = self._done + 1, 0
 
     @staticmethod
     def _shift(window: Window) -> int:
@@ -250,7 +263,7 @@ def measure(
     Args:
         reading: The text.
         ask: Asks an engine; what it raises comes through.
-        progress: Called with the scored fraction after each window.
+        progress: Called with the fraction that is read, after each step.
     """
     while (question := reading.question) is not None:
         finding = ask(question)

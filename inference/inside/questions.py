@@ -12,7 +12,7 @@ import msgspec
 
 from inference.inside.products import AskProducts, Products
 from inference.inside.pushes import AskPushes, AskVotes, Pushes, Votes
-from inference.text.stops import StopMatcher
+from inference.text.stops import before_stop
 from inference.types import Candidate, TokenPiece
 
 if TYPE_CHECKING:
@@ -204,11 +204,16 @@ class AskVectors(msgspec.Struct, frozen=True, tag="vectors"):
 class AskSurprise(msgspec.Struct, frozen=True, tag="surprise"):
     """How expected each token of a text was; answered by ``Surprise``.
 
-    ``first``: Index of the first token that is told; those before it only stand there.
+    Attributes:
+        token_ids: The text.
+        first: Index of the first token that is told; those before it only stand there.
+        until: Index after the last token that has to be told, 0 = the end of the text. The engine
+            reads no further, may tell a few more, and goes on from there when more is asked for.
     """
 
     token_ids: tuple[int, ...]
     first: int = 0
+    until: int = 0
 
 
 class HeadOff(msgspec.Struct, frozen=True, tag="head_off"):
@@ -396,9 +401,7 @@ class WrittenStep(TokenPiece, frozen=True, kw_only=True):
 
 def _text_of(steps: tuple[WrittenStep, ...], stops: tuple[str, ...]) -> str:
     data = b"".join(step.data for step in steps if not step.special)
-    text, matcher = data.decode("utf-8", "replace"), StopMatcher(stops)
-    matcher.feed(text)
-    return text[: matcher.found]
+    return before_stop(data.decode("utf-8", "replace"), stops)
 
 
 class ChangedRun(msgspec.Struct, frozen=True, tag="changed_run"):

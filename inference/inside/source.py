@@ -123,6 +123,11 @@ class Source(Protocol):
         """The surprise asked for last."""
         ...
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether scores may be asked for in parts, without reading the text again each time."""
+        ...
+
     def next_logits(self, ids: Sequence[int], cancel: CancelToken) -> Numbers:
         """Return the scores of what may follow, (V,).
 

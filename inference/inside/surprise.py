@@ -29,12 +29,16 @@ class LastSurprise:
         """
         if cancel.cancelled:
             raise StoppedLookError
-        if question != self._question:
+        if (question.token_ids, question.first) != (self._question.token_ids, self._question.first):
             self._begin(question)
         ids = question.token_ids
-        if self._done < len(ids):
+        is_part = question.until and source.goes_on
+        enough = min(question.until - 1, len(ids)) if is_part else len(ids)
+        if self._done < enough:
             for logits in source.logits_after_each(ids, cancel, self._done):  # (T', V)
                 self._take(logits)
+                if is_part and self._done >= enough and self._done < len(ids):
+                    break
         return Surprise(tuple(self._logprobs), tuple(self._entropies))
 
     def _begin(self, question: AskSurprise) -> None:

@@ -77,6 +77,7 @@ class NativeSource:
         self.last_look = LastLook()
         self.last_parts = LastLook()
         self.last_surprise = LastSurprise()
+        self.goes_on = True
         self.head = NativeHead(network)
         self.text_of = text_of
         self.check_ids = check_ids

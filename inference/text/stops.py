@@ -107,3 +107,10 @@ class StopMatcher:
         """End the text: what could have become a stop no longer can."""
         if self.found is None:
             self.certain = self._seen
+
+
+def before_stop(text: str, stops: Iterable[str]) -> str:
+    """Return a whole text up to its first stop, all of it where there is none."""
+    matcher = StopMatcher(stops)
+    matcher.feed(text)
+    return text[: matcher.found]

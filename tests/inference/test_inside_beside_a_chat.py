@@ -221,6 +221,24 @@ def test_a_surprise_that_was_interrupted_goes_on_where_it_stopped(
     np.testing.assert_allclose(again.logprobs[1:], whole.logprobs[1:], atol=1e-4)
 
 
+def test_a_text_that_is_scored_in_steps_is_read_once_and_has_the_same_chances(
+    engine: Engine, computed: list[int]
+) -> None:
+    text = tuple(9 + (n * 19) % 150 for n in range(200))
+    whole: Any = engine.inspect(AskSurprise(text), CancelToken())
+    engine.inspect(AskSurprise(PROMPT[::-1]), CancelToken())
+    engine.inspect(AskNext(PROMPT[::-1]), CancelToken())
+    computed.clear()
+    for until in (50, 110, 160):
+        part: Any = engine.inspect(AskSurprise(text, 20, until), CancelToken())
+        assert until <= len(part.logprobs) < len(text)
+        told = part.logprobs[20:until]
+        np.testing.assert_allclose(told, whole.logprobs[20:until], atol=1e-4)
+    last: Any = engine.inspect(AskSurprise(text, 20), CancelToken())
+    np.testing.assert_allclose(last.logprobs[20:], whole.logprobs[20:], atol=1e-4)
+    assert sum(computed) <= len(text)
+
+
 @pytest.mark.parametrize("first", [0, 5, 64, 100])
 def test_what_a_stop_left_of_a_text_serves_a_question_about_another_part_of_it(
     engine: Engine, computed: list[int], first: int

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 What = Literal["near", "own", "frequent"]
 _FREQUENT: Final = 200
+_PLANE: Final = 3  # words that two directions hold in every case
 _OWN: Final = (
     "king queen man woman boy girl mother father day night sun moon red blue green one two"
 )
@@ -154,7 +155,9 @@ class MapSection(QWidget):
 
     def _loss(self, found: WordMap) -> str:
         """Say what the map shows and what it does not."""
-        if found.spread:
+        if found.spread and len(found.names) == _PLANE:
+            method = self.tr("Three words always lie in one plane: the map loses nothing of them.")
+        elif found.spread:
             first, second = found.spread
             method = self.tr(
                 "The two widest directions hold {0} of the spread ({1} and {2}); what is near here "
@@ -170,7 +173,13 @@ class MapSection(QWidget):
         kept = self.tr(
             "Of each word's {0} true nearest neighbours {1} are nearest here too (by chance {2}); "
             "trustworthiness {3} of 1."
-        ).format(
+        )
+        if found.n_near == 1:
+            kept = self.tr(
+                "The true nearest neighbour is nearest here too for {1} of the words (by chance "
+                "{2}); trustworthiness {3} of 1."
+            )
+        kept = kept.format(
             found.n_near,
             formatting.chance(found.kept),
             formatting.chance(found.by_chance),

@@ -173,9 +173,9 @@ class ReadingPanel(QWidget):
         swap(self._run, self._stop, busy=busy)
         self._bar.setVisible(busy)
 
-    def show_progress(self, done: int, windows: int, tokens: int) -> None:
+    def show_progress(self, done: int, windows: int, tokens: int, fraction: float) -> None:
         """Say how far the reading is."""
-        self._bar.setValue(round(1000 * done / windows) if windows else 0)
+        self._bar.setValue(round(1000 * fraction))
         if not windows:
             tell(self._told, self.tr("The text is cut into tokens."))
             return

@@ -57,7 +57,7 @@ def test_a_token_is_told_the_chance_it_has_in_its_own_window(
         None,
         *(-float(place * 1000 + place - 1) for place in range(1, n_tokens)),
     )
-    assert score.n_windows == len(fractions) == reading.n_windows
+    assert score.n_windows == reading.n_windows <= len(fractions)
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
 
@@ -102,6 +102,22 @@ def test_no_token_is_scored_twice(method: Method, has_bos: bool) -> None:
     score = measure(Reading(range(100), 16, has_bos=has_bos, method=method), ask)
     assert len(scored) == len(set(scored)) == score.scored
     assert all(score.logprobs[one] == -float(one) for one in scored)
+
+
+def test_a_long_window_tells_how_far_it_is_on_the_way() -> None:
+    fractions: list[float] = []
+
+    def ask(question: AskSurprise) -> Surprise:
+        told = question.until or len(question.token_ids)
+        return Surprise((None, *(-1.0,) * (told - 1)), (None,) * told)
+
+    score = measure(Reading(range(3000), 2048, has_bos=False), ask, fractions.append)
+    assert score.scored == 2999
+    assert score.n_windows == 2
+    assert len(fractions) >= 15
+    assert fractions == sorted(fractions)
+    assert max(b - a for a, b in itertools.pairwise((0.0, *fractions))) < 0.1
+    assert fractions[-1] == 1
 
 
 def test_a_window_is_what_the_method_and_the_context_allow() -> None:

@@ -129,6 +129,19 @@ def test_a_second_text_without_the_token_is_said(view: Embeddings) -> None:
     view.wait(lambda: "does not stand" not in view.told("context_told"))
 
 
+def test_a_map_of_three_words_is_not_said_to_lose_what_it_cannot_lose(view: Embeddings) -> None:
+    view.press("map_words_own")
+    view.write("map_own_words", "red blue one")
+    view.wait(lambda: view.map.place_count() == 3)
+    told = view.map.sentence()
+    assert "always lie in one plane" in told
+    assert "far apart in the others" not in told
+    assert "neighbour is nearest here too for" in told
+    view.write("map_own_words", "red blue one two")
+    view.wait(lambda: "far apart in the others" in view.map.sentence())
+    view.press("map_words_near")
+
+
 def test_a_map_of_too_few_words_is_refused_in_words(view: Embeddings) -> None:
     view.press("map_words_own")
     view.press("map_method_tsne")
