@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from inference.cancel import CancelToken
 from inference.cli import console
-from inference.cli.figures.kinds import KINDS
+from inference.cli.figures.changed import add_change_options
+from inference.cli.figures.kinds import KINDS, OWN_OPTIONS
 from inference.cli.inspect_text import add_text_options, given_text
 from inference.cli.options import add_json, add_load_options, add_model, whole
 from inference.cli.session import INTERRUPTED, Interrupted, interruptible, opened
@@ -36,7 +37,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default="next",
         help="the next token, where heads look, neighbours of the last token, what each layer "
         "would say, the parts of the model, how expected each token was, attention of all layers "
-        "in one (roll-out), where each head looks on average, or the scores one token gives",
+        "in one (roll-out), where each head looks on average, the scores one token gives, what "
+        "each block adds and makes likelier (updates), what is nearest to a sum of words (analogy: "
+        "TEXT is 'king - man + woman'), a map of the words in TEXT, how its context turns a token, "
+        "or what becomes of the answer when something is changed",
     )
     parser.add_argument("--chat", action="store_true", help="read TEXT as a message of a chat")
     parser.add_argument(
@@ -52,11 +56,27 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--place",
         type=whole(0),
         metavar="N",
-        help="token that looks, from 0 (scores)",
+        help="token that is asked about, from 0 (scores, updates, context; the last)",
     )
     parser.add_argument(
-        "--top", type=whole(0, 1000), metavar="N", help="entries of a list (20; lens: 5)"
+        "--along", action="store_true", default=None, help="after each token of TEXT (lens)"
     )
+    parser.add_argument(
+        "--projection",
+        choices=("pca", "tsne"),
+        help="how many directions become two (map): the widest two, or t-SNE, which keeps "
+        "neighbours (pca)",
+    )
+    parser.add_argument(
+        "--frequent",
+        type=whole(0, 2000),
+        metavar="N",
+        help="so many frequent words beside those of TEXT (map)",
+    )
+    parser.add_argument(
+        "--top", type=whole(0, 1000), metavar="N", help="entries of a list (20; lens, updates: 5)"
+    )
+    add_change_options(parser)
     add_load_options(parser)
     add_json(parser)
     parser.set_defaults(handler=inspect, parser=parser)
@@ -68,8 +88,10 @@ def inspect(arguments: argparse.Namespace) -> int:
     kind = KINDS[arguments.what]
     if arguments.what == "scores" and isinstance(arguments.head, str):
         arguments.parser.error("--what scores shows one head: give --head a number")
-    if arguments.place is not None and arguments.what != "scores":
-        arguments.parser.error("--place goes with --what scores")
+    for option in OWN_OPTIONS:
+        if getattr(arguments, option) is not None and option not in kind.options:
+            fitting = (name for name, one in KINDS.items() if option in one.options)
+            arguments.parser.error(f"--{option} goes with --what {' or '.join(fitting)}")
     cancel = CancelToken()
     try:
         with interruptible(cancel), opened(arguments, cancel) as session:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from desktop.views.inside.word_pieces import better, both_ways, words
+from desktop.views.inside.word_pieces import both_ways
 from desktop.widgets import formatting
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.point_map import MapPoint, PointMap
 from desktop.widgets.controls import label
 from desktop.widgets.inputs import Segments
 from inference.inside.questions import AskMap, WordMap
+from inference.inside.word_forms import better, words
 
 if TYPE_CHECKING:
     from desktop.inside import Inquiry, ReadWords, Result, Subject, Words

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from desktop.views.inside.word_pieces import better, both_ways, cut, terms
+from desktop.views.inside.word_pieces import both_ways, cut
 from desktop.widgets import formatting
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.pieces import shown
 from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.controls import Button, label
 from inference.inside.questions import AskNeighbours, AskSum, Neighbours, Term
+from inference.inside.word_forms import better, terms
 
 if TYPE_CHECKING:
     from desktop.inside import Inquiry, ReadWords, Result, Subject, Words

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from desktop.views.inside.word_pieces import better, both_ways, cut, terms, words
+from desktop.views.inside.word_pieces import both_ways, cut
+from inference.inside.word_forms import better, terms, words
 from inference.types import TokenPiece
 
 
