@@ -219,6 +219,8 @@ class InsideWiring(QObject):
         subject = self.controller.subject()
         if subject is None or not subject.source.message_id:
             return
+        if not self._chats.can_continue(subject.source.message_id):
+            return
         before = subject.tokens[subject.answer_start : subject.chosen]
         begun = b"".join(one.data for one in before if not one.special)
         self.chat_wanted.emit()

@@ -216,3 +216,19 @@ def test_a_prompt_that_comes_out_differently_today_is_said(
     assert subject is not None
     assert subject.reading == "other prompt"
     assert inside.find(ReadingNote, "inside_reading").isVisible()
+
+
+def test_an_answer_of_a_deleted_chat_stays_to_be_looked_at_and_is_not_continued(
+    inside: Inside,
+) -> None:
+    load(inside, "gguf")
+    answer = ask(inside, "Tell me a story about a bird.", 3)
+    look(inside, answer.id)
+    chats = inside.parts.chats
+    chats.delete_chat(chats.current().id)
+    with inside.qtbot.waitSignal(chats.problem_raised) as raised:
+        inside.page.continue_asked.emit(" little")
+    assert "no longer there" in raised.args[0].title
+    assert inside.page.isVisible()
+    assert inside.controller.subject() is not None
+    assert not chats.answering
