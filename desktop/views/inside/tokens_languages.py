@@ -76,7 +76,8 @@ class LanguageCosts(QWidget):
     def _words(self, costs: tuple[LanguageCost, ...]) -> str:
         words = self.tr(
             "Guessed sentence by sentence from the letters, by py3langid. A sentence that is too "
-            "short takes the language of the text around it, or counts as not told."
+            "short takes the language of the text around it, or counts as not told; code, "
+            "numbers and signs are no words."
         )
         unspaced = [one.name for one in costs if one.language and one.words is None]
         if unspaced:
@@ -109,9 +110,9 @@ class LanguagesElsewhere:
         self.frame.hide()
 
     def show_rows(self, rows: Sequence[tuple[str, tuple[LanguageCost, ...]]], chosen: int) -> None:
-        """Show the languages with most letters; the same text holds the same ones in each row."""
+        """Show the languages with most text, in bytes; each row has the same ones."""
         told = [one for one in rows[0][1] if one.language] if rows else []
-        told = sorted(told, key=lambda one: -one.characters)[:_MOST_LANGUAGES]
+        told = sorted(told, key=lambda one: -one.n_bytes)[:_MOST_LANGUAGES]
         heads = [
             (self._tr("{0}, a letter") if one.words is None else self._tr("{0}, a word")).format(
                 one.name
@@ -134,7 +135,7 @@ class LanguagesElsewhere:
             "Compare within a column: the more tokens, the dearer the language for that tokenizer."
         )
         if len(told) == _MOST_LANGUAGES:
-            words += " " + self._tr("At most {0} languages, those with most letters.").format(
+            words += " " + self._tr("At most {0} languages, those with most text.").format(
                 _MOST_LANGUAGES
             )
         return words
