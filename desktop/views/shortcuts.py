@@ -52,6 +52,7 @@ def all_keys() -> tuple[Key, ...]:
         Key("rename", "F2", _tr("Rename the chosen chat"), by_window=False),
         Key("delete", "Del", _tr("Delete the chosen chat"), by_window=False),
         Key("keys", "Ctrl+/", _tr("This list")),
+        Key("close", "Ctrl+Q", _tr("Close Glasshouse")),
     )
 
 

@@ -238,6 +238,7 @@ class Wiring(QObject):
             "next_region": lambda: window.step_region(1),
             "previous_region": lambda: window.step_region(-1),
             "keys": window.show_keys,
+            "close": window.close,
         }
 
     def _picker(self) -> ModelPicker | None:

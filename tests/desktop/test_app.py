@@ -183,6 +183,13 @@ def test_every_key_that_the_window_takes_is_bound(
     assert wanted <= bound
 
 
+def test_ctrl_q_closes_the_window(open_app: Callable[[], application.Parts], qtbot: QtBot) -> None:
+    parts = open_app()
+    with qtbot.waitSignal(parts.window.closing):
+        qtbot.keyClick(parts.window, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
+    assert not parts.window.isVisible()
+
+
 def test_escape_closes_what_is_in_front_first(
     open_app: Callable[[], application.Parts], qtbot: QtBot
 ) -> None:
