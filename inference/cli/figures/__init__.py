@@ -1,1 +1,20 @@
-"""What ``glasshouse inspect`` can show, one kind or two in each file."""
+"""What ``glasshouse inspect`` can show, one kind or two in each file.
+
+``--json`` prints one object with ``tokens``, ``engine`` and ``origin``, and besides the kinds that
+the command line's contract lists::
+
+    rollout   "weights":[[..],..]                          rows = tokens that look
+    heads     "heads":[{"layer","head","itself","previous","first","entropy_bits"},..]
+    scores    "layer","head","place","scale","cap","query":[..],"keys":[[..],..],"scores":[..],
+              "weights":[..]                               --layer --head --place
+    lens      "layers":[{"layer","after":[{"id","text","logprob"},..]},..]       with --along
+    updates   "place","parts":[{"part","layer","norm","mean","promoted":[{"id","text","rise"},..],
+              "suppressed":[..]},..]                       --place --top; rises of the logit
+    context   "place","with_start":[..],"any_two":[..]     cosines: start, then after each block
+    analogy   "terms":[{"sign","word","ids"},..],"neighbours":[{"id","text","cosine"},..],
+              "left_out":[..]                              TEXT is the sum
+    map       "projection","words":[{"text","x","y"},..],"explained_variance":[..],
+              "neighbours_looked_at","neighbours_kept","kept_by_chance","trustworthiness"
+    changed   "shift_bits","before":{"top":[{"id","text","logprob"},..],"entropy_bits","text",
+              "tokens":[{"id","text"},..]},"after":{..}    --off --exchange --temperature
+"""
