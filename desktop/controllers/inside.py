@@ -17,6 +17,7 @@ from desktop.controllers.problems import looking_problem
 from desktop.controllers.reading import read_text
 from desktop.inside import Subject, TextSource
 from inference.cancel import CancelToken
+from inference.inside.pushes import AskPushes, AskVotes
 from inference.inside.questions import (
     Array,
     AskAttentionOverview,
@@ -37,7 +38,15 @@ if TYPE_CHECKING:
 
     Memory = tuple[ModelInfo | None, LoadedModel | None]
 
-_SLOW: Final = (AskAttentionOverview, AskRollout, AskSurprise, AskUpdates, TellLanguages)
+_SLOW: Final = (
+    AskAttentionOverview,
+    AskPushes,
+    AskRollout,
+    AskSurprise,
+    AskUpdates,
+    AskVotes,
+    TellLanguages,
+)
 """Questions that read a whole text; what is answered at a glance goes before them."""
 _KEPT: Final = 64
 _LARGE_BYTES: Final = 4_000_000

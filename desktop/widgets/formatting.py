@@ -21,6 +21,12 @@ def decimal(number: float, digits: int) -> str:
     return QLocale().toString(rounded, "f", digits)
 
 
+def signed(number: float, digits: int) -> str:
+    """Return a number with its sign, e.g. ``+1.30`` or ``-0.20``; 0 has none."""
+    sign = "+" if round(float(number), digits) > 0 else ""
+    return f"{sign}{decimal(number, digits)}"
+
+
 def size(size_bytes: int) -> str:
     """Return a size of memory or disk in decimal units, e.g. ``2.50 GB`` or ``9.1 MB``."""
     for unit, factor in _UNITS:

@@ -1,4 +1,4 @@
-"""Layers: what each block would say next, and how far each one moves the stream."""
+"""Layers: what each would say next, how far it moves the stream, and which words it pushes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from desktop.views.inside.layers_votes import LayerVotes
 from desktop.views.inside.view import InsideView
 from desktop.widgets.charts.frame import FigureFrame
 from desktop.widgets.charts.legend import Legend
@@ -39,6 +40,11 @@ class LayersView(InsideView):
             theme, "lens_grid", self.tr("What each layer would say, word by word")
         )
         self._updates = UpdateBars(theme, "update_bars", self.tr("What each block adds"))
+        self._votes = LayerVotes(theme, self)
+        self._votes.layer_chosen.connect(self._updates.set_chosen)
+        self._updates.place_chosen.connect(
+            lambda place: self._votes.choose(self._updates.layer_of(place))
+        )
         self._lens_frame = FigureFrame(
             self._lens,
             theme,
@@ -80,7 +86,8 @@ class LayersView(InsideView):
         column.setContentsMargins(24, 16, 24, 20)
         column.setSpacing(20)
         column.addWidget(self._mode)
-        for frame in (self._lens_frame, self._grid_frame, self._updates_frame):
+        frames = (self._lens_frame, self._grid_frame, self._updates_frame, *self._votes.frames())
+        for frame in frames:
             frame.said.connect(self.said)
             column.addWidget(frame)
         column.addStretch(1)
@@ -90,6 +97,8 @@ class LayersView(InsideView):
 
     def show_subject(self, subject: Subject) -> None:
         """Ask about the place."""
+        if self._subject is not None and self._subject.model != subject.model:
+            self._votes.forget_choice()
         self._subject = subject
         before = subject.ids_before
         lens: AskLens | AskLensAlong = AskLens(before, _TOP_N)
@@ -97,7 +106,20 @@ class LayersView(InsideView):
             self._first = max(0, len(before) - _ALONG)
             lens = AskLensAlong(before, tuple(range(self._first, len(before))))
         self._asked = lens, AskUpdates(before)
+        self._votes.forget_asked()
         for question in self._asked:
+            self.asked.emit(question)
+        here = self._here(subject)
+        if here is not None:
+            self._ask_votes(subject, here)
+
+    @staticmethod
+    def _here(subject: Subject) -> int | None:
+        """Return the id of the token at the place, if the text goes that far."""
+        return next((one.id for one in subject.tokens[subject.chosen :]), None)
+
+    def _ask_votes(self, subject: Subject, token: int) -> None:
+        for question in self._votes.questions(subject.ids_before, token):
             self.asked.emit(question)
 
     def _on_mode(self, mode: str) -> None:
@@ -114,22 +136,21 @@ class LayersView(InsideView):
     def frames_of(self, question: Inquiry) -> tuple[FigureFrame, ...]:
         """Return the figure that waits for this answer."""
         if self._asked is None or question not in self._asked:
-            return ()
+            return self._votes.frames_of(question)
         if isinstance(question, AskUpdates):
             return (self._updates_frame,)
         return (self._grid_frame if isinstance(question, AskLensAlong) else self._lens_frame,)
 
     def take(self, question: Inquiry, finding: Result) -> None:
         """Show what was found."""
+        self._votes.take(question, finding)
         subject = self._subject
         if subject is None or self._asked is None or question not in self._asked:
             return
         if isinstance(finding, Lens) and isinstance(question, AskLensAlong):
             self._show_along(subject, finding, question.positions)
         elif isinstance(finding, Lens):
-            chosen = subject.chosen
-            here = subject.tokens[chosen].id if chosen < len(subject.tokens) else None
-            self._lens.set_layers(finding.layers, here)
+            self._lens.set_layers(finding.layers, self._here(subject))
             words = self.tr("The last norm and the output head, applied after each block.")
             self._lens_frame.set_sentence(f"{self._lens.sentence()} {words}")
         elif isinstance(finding, Array):
@@ -138,6 +159,10 @@ class LayersView(InsideView):
             self._updates.set_layers(rows)
             words = self.tr("The number is the length of the stream after the block.")
             self._updates_frame.set_sentence(f"{self._updates.sentence()} {words}")
+        if isinstance(finding, Lens) and self._here(subject) is None:
+            *_, last = finding.layers  # its leader is what comes next; along a text at the end
+            leader = last[-1] if isinstance(question, AskLensAlong) else last[0]
+            self._ask_votes(subject, leader.id)
 
     def _show_along(self, subject: Subject, found: Lens, places: tuple[int, ...]) -> None:
         tokens = subject.tokens

@@ -1,7 +1,11 @@
-"""Numbers from 0 to 1 as colours of the theme's sequential map, on a root scale."""
+"""Numbers from 0 to 1 as colours of the theme's sequential map, on a root scale.
+
+And signed ones as steps of its diverging map.
+"""
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +28,14 @@ def colour_of(theme: Theme, share: float) -> QColor:
     """Return the colour of one number."""
     table = _table(tuple(stop.rgb() for stop in theme.sequential))
     return QColor.fromRgb(int(table[round(min(1.0, max(0.0, share)) ** 0.5 * (_STEPS - 1))]))
+
+
+def signed_colour(theme: Theme, share: float) -> QColor:
+    """Return the colour of a number from -1 to 1; any but 0 differs from the middle."""
+    stops = theme.diverging
+    middle = len(stops) // 2
+    steps = min(middle, math.ceil(abs(share) * middle))
+    return stops[middle + (steps if share > 0 else -steps)]
 
 
 def ink_on(ground: QColor, theme: Theme) -> QColor:

@@ -87,7 +87,7 @@ class ProductRows(Figure):
         parts = self._parts[token]
         strongest = np.argsort(-np.abs(parts), kind="stable")[:_TOLD]
         told = ", ".join(
-            self.tr("{0} from number {1}").format(_signed(float(parts[n])), int(n) + 1)
+            self.tr("{0} from number {1}").format(formatting.signed(float(parts[n]), 2), int(n) + 1)
             for n in strongest
         )
         words = self.tr("“{0}”: score {1}, {2} of the attention. Most of the score: {3}.")
@@ -201,7 +201,3 @@ class ProductRows(Figure):
 def _most(numbers: Numbers) -> float:
     """Return the largest size among numbers; never 0, to divide by."""
     return max(float(np.abs(numbers).max()), 1e-9)
-
-
-def _signed(number: float) -> str:
-    return ("+" if number >= 0 else "") + formatting.decimal(number, 2)

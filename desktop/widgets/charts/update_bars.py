@@ -26,12 +26,22 @@ class UpdateBars(Figure):
     def __init__(self, theme: Theme, name: str, words: str) -> None:
         super().__init__(theme, name, words)
         self._layers: tuple[tuple[float, float, float], ...] = ()
+        self._chosen: int | None = None
 
     def set_layers(self, layers: tuple[tuple[float, float, float], ...]) -> None:
         """Show lengths of what attention and MLP add, and of the stream, the first block first."""
         self._layers = layers[::-1]
         self.setMinimumHeight(len(layers) * _ROW + 4)
         self.refresh()
+
+    def set_chosen(self, layer: int) -> None:
+        """Keep the row of a layer lit, from 0; any other number = none."""
+        self._chosen = layer
+        self.update()
+
+    def layer_of(self, place: int) -> int:
+        """Return the layer of a row, from 0."""
+        return len(self._layers) - 1 - place
 
     def sizeHint(self) -> QSize:
         """Return the height of all rows."""
@@ -87,8 +97,9 @@ class UpdateBars(Figure):
         for row, (attention, forward, stream) in enumerate(self._layers):
             top = row * _ROW
             painter.setPen(Qt.PenStyle.NoPen)
-            if row == self.mark:
-                painter.setBrush(theme.hover)
+            is_chosen = self.layer_of(row) == self._chosen
+            if row == self.mark or is_chosen:
+                painter.setBrush(theme.accent_soft if is_chosen else theme.hover)
                 painter.drawRoundedRect(QRectF(0, top, size.width(), _ROW), 4, 4)
             for offset, value, color in (
                 (3, attention, theme.categorical["blue"]),

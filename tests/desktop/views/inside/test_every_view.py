@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FIGURES = {
     "next_word": ("next_word_bars", "next_word_strip"),
     "attention": ("attention_map", "attention_heads", "attention_row"),
-    "layers": ("lens_table", "update_bars"),
+    "layers": ("lens_table", "update_bars", "vote_bars", "push_lists"),
     "tokens": ("token_text", "token_kinds"),
     "embeddings": ("neighbours", "embedding_map", "context_lines"),
     "anatomy": ("block_stack", "tensor_table"),

@@ -38,7 +38,7 @@ def refused(inside: Inside) -> None:
 @pytest.mark.parametrize(
     ("view", "names"),
     [
-        ("layers", ("lens_table", "update_bars")),
+        ("layers", ("lens_table", "update_bars", "vote_bars", "push_lists")),
         ("attention", ("attention_row", "attention_heads")),
         ("embeddings", ("context_lines",)),
     ],
