@@ -40,7 +40,7 @@ def taps(tmp_path: Path) -> Iterator[Taps]:
 
 
 def test_what_is_read_makes_the_shares_that_llama_cpp_computes(taps: Taps) -> None:
-    seen = Multiplied(0, 0, 4, 0.0)
+    seen = Multiplied(0, 0, 4)
     taps.run(IDS, seen.names.__contains__, seen.take, CancelToken(), read=seen.read)
     assert seen.shown == seen.names
     found = seen.result()
@@ -50,7 +50,7 @@ def test_what_is_read_makes_the_shares_that_llama_cpp_computes(taps: Taps) -> No
 
 def test_scores_that_are_made_in_another_way_are_refused(taps: Taps) -> None:
     """As if the file asked for a cap that llama.cpp does not apply."""
-    seen = Multiplied(0, 0, 4, 1e-3)
+    seen = Multiplied(0, 0, 4, cap=1e-3)
     taps.run(IDS, seen.names.__contains__, seen.take, CancelToken(), read=seen.read)
     with pytest.raises(UnsupportedRequestError, match="adds something"):
         seen.result()

@@ -24,6 +24,7 @@ from inference.inside.questions import (
 from inference.native.inside import NativeSource
 from inference.native.session import Session
 from inference.native.weights import load_network, open_checkpoint
+from inference.types import TokenPiece
 from tests.inference.native.reference import VOCAB_SIZE, random_ids, reference_network
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ IDS = tuple(random_ids(40)[0].tolist())
 def _text(token: int) -> str:
     """Every third token begins a word, one of two letters among them."""
     return " of" if token == 3 else f" {'abc'[token % 3]}word" if token % 3 == 0 else f"x{token}"
+
+
+def _piece(token: int) -> TokenPiece:
+    return TokenPiece(token, _text(token))
 
 
 def _any(_ids: Sequence[int]) -> None:
@@ -70,7 +75,7 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     device = torch.device("cpu")
     network = load_network(open_checkpoint(folder), dtype=torch.float32, device=device)
     session = Session(network, 128, torch.float32, device)
-    return Both(theirs, NativeSource(network, session, 128, _text, _any))
+    return Both(theirs, NativeSource(network, session, 128, _text, _any, piece=_piece))
 
 
 def _unit(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
