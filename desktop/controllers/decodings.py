@@ -54,7 +54,7 @@ def run_decoding(client: EngineClientLike, asked: RunDecodings, cancel: CancelTo
         raise InferenceError("This was given up.")
     tree = _tree(client, request, problem)
     # The text of an event is what is complete by then: nothing, of a token that is half a letter.
-    found = cast("Pieces", client.inspect(AskPieces(tuple(ids)), cancel))
+    found = cast("Pieces", client.inspect(AskPieces(tuple(ids)), cancel)) if ids else Pieces(())
     return Decoded(name, sampling, found.tokens, tuple(logprobs), tree, problem)
 
 

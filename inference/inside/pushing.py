@@ -88,8 +88,7 @@ def _pushes(question: AskPushes, parts: _Parts, cancel: CancelToken) -> Pushes:
 def _listed(parts: _Parts, row: int, rises: Numbers, top_n: int) -> PartPushes:
     """Return the ends of what one part does to all tokens, (V,)."""
     kind, layer = parts.name(row)
-    bias = parts.head.bias()
-    if kind == "rest" and bias is not None:
+    if kind == "rest" and (bias := parts.head.bias()) is not None:
         rises = rises + bias
 
     def told(tokens: list[int]) -> tuple[Push, ...]:

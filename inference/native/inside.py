@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from inference.inside.questions import Change
     from inference.inside.source import Numbers, TakeRows
     from inference.native.network import Network
-from inference.native.session import Session
+    from inference.native.session import Session
 
 _ROWS = 256  # positions whose attention is made at a time
 _VECTORS = 4096  # rows of the embedding table at a time

@@ -20,7 +20,6 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from inference.native.device import products_of
-from inference.native.layers import Linear
 from inference.native.parted import PartedLinear
 from inference.threads import physical_cores
 
@@ -32,13 +31,6 @@ if TYPE_CHECKING:
 _MATRICES = 12  # 400 MB a side: no cache holds them
 _ROUNDS = 15
 _WIDTH, _INSIDE = 2048, 8192
-
-
-def whole(weight: Tensor) -> Linear:
-    """Return the product as it is made where nothing is parted."""
-    made = Linear(weight.shape[1], weight.shape[0], bias=False)
-    made.weight = torch.nn.Parameter(weight, requires_grad=False)
-    return made
 
 
 def speed(products: Sequence[nn.Module], x: Tensor) -> float:
@@ -54,9 +46,9 @@ def main() -> int:
     torch.set_num_threads(physical_cores())
     draw = partial(torch.randn, dtype=torch.bfloat16)
     wide = [draw(_WIDTH, _INSIDE) for _ in range(_MATRICES)]
-    narrow = [whole(weight.view(_INSIDE, _WIDTH)) for weight in wide]
+    narrow = [PartedLinear(weight.view(_INSIDE, _WIDTH)) for weight in wide]
     sides: dict[str, tuple[Sequence[nn.Module], Tensor]] = {
-        "as one piece": ([whole(weight) for weight in wide], draw(_INSIDE)),
+        "as one piece": ([PartedLinear(weight, _INSIDE) for weight in wide], draw(_INSIDE)),
         "in parts": ([PartedLinear(weight) for weight in wide], draw(_INSIDE)),
         "of a narrow input": (narrow, draw(_WIDTH)),
     }

@@ -30,7 +30,7 @@ def test_the_sum_of_the_parts_is_the_product(shape: tuple[int, ...], widest: int
     torch.manual_seed(5)
     weight, x = torch.randn(7, 10), torch.randn(shape)
     parted = PartedLinear(weight, widest)
-    assert max(part.shape[1] for part in parted.parts) <= widest
+    assert max(part.n_in for part in parted.parts) <= widest
     torch.testing.assert_close(parted(x), x @ weight.T)
 
 
