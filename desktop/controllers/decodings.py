@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 
 from desktop.inside import Decoded
-from inference.errors import InferenceError
+from inference.errors import InferenceError, from_wire
 from inference.events import Failed, TokenEvent
 from inference.inside.questions import AskPieces, Pieces
 from inference.types import GenerationRequest, SamplingParams
@@ -36,7 +36,7 @@ def run_decoding(client: EngineClientLike, asked: RunDecodings, cancel: CancelTo
     """Continue the tokens in one way; where the engine refuses it, ``problem`` says why.
 
     Raises:
-        InferenceError: It was given up.
+        InferenceError: It was given up, or the engine is gone with what it wrote.
     """
     name, settings = asked.way, dict(WAYS)[asked.way]
     sampling = msgspec.structs.replace(settings, seed=asked.seed, max_tokens=asked.length)
@@ -49,6 +49,8 @@ def run_decoding(client: EngineClientLike, asked: RunDecodings, cancel: CancelTo
             ids.append(event.token_id)
             logprobs.append(event.logprob or 0.0)
         elif isinstance(event, Failed):
+            if event.error == "EngineCrashed":
+                raise from_wire(event.error, event.message, event.hint, event.detail)
             problem = f"{event.message} {event.hint}".strip()
     if cancel.cancelled:
         raise InferenceError("This was given up.")

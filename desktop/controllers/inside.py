@@ -112,9 +112,11 @@ class InsideController(QObject):
         return bool(self._job)
 
     def open(self, source: TextSource) -> None:
-        """Look at another text; the model in memory reads it."""
+        """Look at another text; the model in memory reads it, and one that stopped is loaded."""
         self._source, self._refused_by, self._left = source, None, None
         self._read()
+        if self._engines.state().status == "stopped":
+            self._engines.ensure()
 
     def open_text(self, text: str) -> None:
         """Look at a text of one's own, as it is, without a chat template."""

@@ -117,6 +117,10 @@ class InsideWiring(QObject):
             words = self.tr("The engine of {0} stopped. Your text is kept.").format(
                 state.model.name
             )
+            if state.problem is not None and "choose_model" in state.problem.offers:
+                words = f"{state.problem.title}\n{state.problem.message} {state.problem.hint}"
+            elif state.problem is not None:
+                words += f"\n{state.problem.message}"
             stopped = state.model.id
         elif rests(state) and state.model is not None:
             words = self.tr("{0} rests; it is loaded as soon as you look at a text.").format(

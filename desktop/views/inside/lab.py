@@ -147,7 +147,12 @@ class LabView(InsideView):
         if self._subject is not None and self._subject.model != subject.model:
             self._clear()
         self._subject = subject
-        self._end()
+        if self._stop.isHidden():
+            self._end()
+        else:  # it was being written when the page was left, or the engine went
+            self._settle()
+        if self._step_asked is not None:  # the engine went before it could answer
+            self.asked.emit(self._step_asked)
         self._say(subject)
 
     def _say(self, subject: Subject) -> None:
@@ -170,13 +175,14 @@ class LabView(InsideView):
                 self._tree_words.setText(self._tree.sentence())
             self._write_next()
         elif question == self._step_asked and isinstance(finding, NextTokens):
+            self._step_asked = None
             self._show_step(finding)
 
     def refuse(self, question: Inquiry, problem: Problem) -> None:
-        """Let it be tried again."""
+        """Keep what is written so far, and let it be tried again."""
         del problem
         if question == self._asked:
-            self._end()
+            self._settle()
 
     def _on_run(self) -> None:
         if self._subject is None:
@@ -194,16 +200,13 @@ class LabView(InsideView):
         if subject is None:
             return
         if not self._left:
-            self._end()
-            self._measures.setVisible(True)
-            self._after.show()
-            self._choose(next((n for n, one in enumerate(self._found) if one.tokens), 0))
+            self._settle()
             return
         way, self._left = self._left[0], self._left[1:]
         numbers = round(self._seed.value()), round(self._length.value())
         self._asked = RunDecodings(subject.ids_before, way, *numbers)
         self._progress.setText(
-            self.tr("{0} is writing, {1} of {2}.").format(
+            self.tr("{0}: being written, {1} of {2}.").format(
                 self._names()[way], total - len(self._left), total
             )
         )
@@ -212,13 +215,18 @@ class LabView(InsideView):
 
     def _on_stop(self) -> None:
         """Keep what is written so far."""
-        written = bool(self._found)
         self._left = ()
         self.stop_asked.emit()
+        self._settle()
+
+    def _settle(self) -> None:
+        """End, and let what is written be looked at step by step, all of it or not."""
         self._end()
-        if written:
+        first = next((row for row, one in enumerate(self._found) if one.tokens), None)
+        if first is not None:
+            self._measures.show()
             self._after.show()
-            self._choose(0)
+            self._choose(first)
 
     def _end(self) -> None:
         self._left = ()

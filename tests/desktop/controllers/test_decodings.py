@@ -11,7 +11,11 @@ from desktop.controllers.decodings import run_decoding
 from desktop.inside import RunDecodings
 from desktop.widgets.charts.pieces import shown
 from inference.cancel import CancelToken
+from inference.errors import EngineCrashedError
+from inference.host.client import EngineClient
 from inference.inside.questions import AskPieces, Pieces
+from inference.types import LoadOptions
+from tests.desktop.controllers.house import FACTORY
 from tests.inference.small_engines import opened
 
 if TYPE_CHECKING:
@@ -38,3 +42,12 @@ def test_a_token_that_is_part_of_a_letter_is_shown_as_its_bytes(kind: str, tmp_p
     assert len(found.logprobs) == len(found.tokens)
     said = b"".join(piece.data for piece in found.tokens if not piece.special)
     assert found.text == said.decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize("crash_at", [0, 3])
+def test_an_engine_that_ends_on_the_way_is_no_way_of_decoding(crash_at: int) -> None:
+    """It says why it ended, in place of a text that it can no longer tell."""
+    with closing(EngineClient(FACTORY)) as client:
+        client.load(LoadOptions(f"fake:crash_at={crash_at},tokens=8", engine="native"))
+        with pytest.raises(EngineCrashedError, match="SIGKILL"):
+            run_decoding(client, RunDecodings((1, 2), "greedy", 1, 8), CancelToken())
