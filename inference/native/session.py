@@ -154,15 +154,17 @@ class Session:
     ) -> Iterator[int]:
         """Read ids that are not in the cache yet; yield how many of them are read.
 
-        The chunks follow the speed measured, so that progress comes a few times a second. ``keep``
-        is given the residual stream of each, (1, T, C).
+        The chunks follow the speed measured, so that progress comes every few seconds. A rest of up
+        to half a chunk joins the last one: each pass fetches every weight. ``keep`` is given the
+        residual stream of each, (1, T, C).
 
         Raises:
             StoppedError: A stop was asked for.
         """
         done = 0
         while done < len(ids):
-            chunk = ids[done : done + self._chunk]
+            left = len(ids) - done
+            chunk = ids[done : done + (left if left <= 1.5 * self._chunk else self._chunk)]
             started = perf_counter()
             stream = self.read(chunk, cancel)  # (1, T, C)
             if keep is not None:

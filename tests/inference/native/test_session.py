@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 import torch
 
 from inference.cancel import CancelToken
@@ -30,3 +31,12 @@ def test_one_token_is_multiplied_by_pytorch_itself_and_several_by_onednn(tmp_pat
     session.next_logits()
     assert seen == [before, False]
     assert torch.backends.mkldnn.enabled == before
+
+
+@pytest.mark.parametrize(("length", "read"), [(96, [96]), (97, [64, 97])])
+def test_a_rest_of_half_a_chunk_is_read_in_the_same_pass(
+    tmp_path: Path, length: int, read: list[int]
+) -> None:
+    network = load_network(open_checkpoint(tiny_llama(tmp_path)), dtype=torch.float32, device=CPU)
+    session = Session(network, 128, torch.float32, CPU)  # its first chunk is of 64
+    assert list(session.prefill(list(range(5, 5 + length)), CancelToken())) == read
