@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from inference.inside.decodings import Decoded, RunDecodings
     from inference.inside.questions import Finding, Question
     from inference.library.anatomy import Anatomy
     from inference.tokenizing.orders import Built, Languages, TokenOrder, Told
-    from inference.types import (
-        BeamTree,
-        GenerationRequest,
-        LoadedModel,
-        ModelInfo,
-        SamplingParams,
-        TokenPiece,
-    )
+    from inference.types import GenerationRequest, LoadedModel, ModelInfo, TokenPiece
 
 
 Reading: TypeAlias = Literal["own", "as written", "other prompt", "cut anew", "other model"]
@@ -172,19 +165,6 @@ class ReadText(ReadWords):
 
 
 @dataclass(frozen=True, slots=True)
-class RunDecodings:
-    """Continue ``ids`` in one way of decoding; answered by a ``Decoded``.
-
-    ``way``: Its name, as in ``decodings.WAYS``.
-    """
-
-    ids: tuple[int, ...]
-    way: str
-    seed: int
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
 class FindSwitch:
     """Whether the model in memory can be told to think before it answers; answered by a bool."""
 
@@ -218,52 +198,6 @@ class ChatRun:
     seconds: float
     is_cut: bool = False
     problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """One way of decoding and what it wrote.
-
-    Attributes:
-        name: Of the way, as in ``decodings.WAYS``.
-        sampling: Its settings.
-        tokens: What was written.
-        logprobs: Natural logs of the model's own chances of it.
-        tree: All that beam search looked at.
-        problem: Why the engine refused; empty where it did not.
-    """
-
-    name: str
-    sampling: SamplingParams
-    tokens: tuple[TokenPiece, ...]
-    logprobs: tuple[float, ...]
-    tree: BeamTree | None = None
-    problem: str = ""
-
-    @property
-    def text(self) -> str:
-        """The text as written."""
-        said = b"".join(piece.data for piece in self.tokens if not piece.special)
-        return said.decode("utf-8", "replace")
-
-    @property
-    def mean_bits(self) -> float:
-        """Surprise of the model at its own text, in bits a token."""
-        return -sum(self.logprobs) / max(1, len(self.logprobs)) / math.log(2)
-
-    def distinct(self, n: int) -> float:
-        """Share of runs of ``n`` tokens that occur for the first time (Li et al. 2016)."""
-        runs = self._runs(n)
-        return len(set(runs)) / len(runs) if runs else 1.0
-
-    def repeated(self, n: int) -> int:
-        """Runs of ``n`` tokens that have stood before in the same text."""
-        runs = self._runs(n)
-        return len(runs) - len(set(runs))
-
-    def _runs(self, n: int) -> list[tuple[int, ...]]:
-        ids = [piece.id for piece in self.tokens]
-        return [tuple(ids[at : at + n]) for at in range(len(ids) - n + 1)]
 
 
 Words: TypeAlias = "tuple[tuple[TokenPiece, ...], ...]"

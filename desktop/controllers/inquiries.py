@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from desktop.controllers.decodings import run_decoding
 from desktop.controllers.thinking import has_switch, run_chat
-from desktop.inside import FindSwitch, ReadAnatomy, ReadWords, RunChat, RunDecodings
+from desktop.inside import FindSwitch, ReadAnatomy, ReadWords, RunChat
+from inference.inside.decodings import RunDecodings, run_decoding
 from inference.library.anatomy import anatomy
 from inference.tokenizing.job import build_tokens, cut_texts, tell_languages
 from inference.tokenizing.orders import BuildTokens, CutText, TellLanguages

@@ -40,7 +40,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "in one (roll-out), where each head looks on average, the scores one token gives, what "
         "each block adds and makes likelier (updates), what is nearest to a sum of words (analogy: "
         "TEXT is 'king - man + woman'), a map of the words in TEXT, how its context turns a token, "
-        "or what becomes of the answer when something is changed",
+        "what becomes of the answer when something is changed, or every way of decoding side by "
+        "side",
     )
     parser.add_argument("--chat", action="store_true", help="read TEXT as a message of a chat")
     parser.add_argument(
@@ -74,7 +75,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="so many frequent words beside those of TEXT (map)",
     )
     parser.add_argument(
-        "--top", type=whole(0, 1000), metavar="N", help="entries of a list (20; lens, updates: 5)"
+        "--top",
+        type=whole(0, 1000),
+        metavar="N",
+        help="entries of a list (20; lens, updates, decoding: 5)",
     )
     add_change_options(parser)
     add_load_options(parser)
@@ -88,6 +92,8 @@ def inspect(arguments: argparse.Namespace) -> int:
     kind = KINDS[arguments.what]
     if arguments.what == "scores" and isinstance(arguments.head, str):
         arguments.parser.error("--what scores shows one head: give --head a number")
+    if arguments.what == "decoding" and arguments.length == 0:
+        arguments.parser.error("--what decoding writes: give --length 1 or more")
     for option in OWN_OPTIONS:
         if getattr(arguments, option) is not None and option not in kind.options:
             fitting = (name for name, one in KINDS.items() if option in one.options)

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.inside import Decoded, RunDecodings
 from desktop.views.inside.view import InsideView
 from desktop.widgets import formatting
 from desktop.widgets.charts.beam_tree import BeamTreeFigure
@@ -25,6 +24,7 @@ from desktop.widgets.charts.pieces import shown
 from desktop.widgets.controls import Button, label, scrolled
 from desktop.widgets.token_strip import TokenStrip
 from desktop.widgets.value_row import ValueBox, ValueSpec
+from inference.inside.decodings import Decoded, RunDecodings
 from inference.inside.questions import AskNext, NextTokens
 from inference.inside.stages import Sorted
 from inference.types import TokenPiece

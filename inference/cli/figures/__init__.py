@@ -17,4 +17,16 @@ the command line's contract lists::
               "neighbours_looked_at","neighbours_kept","kept_by_chance","trustworthiness"
     changed   "shift_bits","before":{"top":[{"id","text","logprob"},..],"entropy_bits","text",
               "tokens":[{"id","text"},..]},"after":{..}    --off --exchange --temperature
+    decoding  "seed","length","ways":[{"way","settings","problem","text","reason","tokens":[{"id",
+              "text","logprob","rank","entropy_bits","kept","kept_share","drawn","top":[{"id",
+              "text","logprob","drawn"},..]},..],"bits_per_token","distinct_1","distinct_2",
+              "repeated_3","tree":{"nodes":[{"id","text","parent","logprob","score","state"},..],
+              "winner","ends":[{"node","score"},..]}},..]   --seed --length --top
+
+Of a way of decoding, ``settings`` are those that act, by the names of ``run``'s options, and
+``problem`` says why this engine lacks the way. ``kept`` counts the tokens that the settings left to
+choose from, ``kept_share`` is the model's own chance of them together, ``drawn`` the chance after
+all settings, 0 for what was cut; these three are derived from measured scores. What a way does not
+have is null: ``drawn`` where nothing is drawn, ``kept`` and ``kept_share`` of beam search, ``tree``
+of all others.
 """

@@ -50,8 +50,14 @@ def add_change_options(parser: argparse.ArgumentParser) -> None:
         metavar="F",
         help="of the changed run, whose tokens are then drawn; without it the likeliest are taken",
     )
-    group.add_argument("--seed", type=whole(0), metavar="N", help="of what is drawn (0)")
-    group.add_argument("--length", type=whole(0, 64), metavar="N", help="tokens both write (12)")
+    group = parser.add_argument_group("--what changed, --what decoding")
+    group.add_argument("--seed", type=whole(0, 2**32 - 1), metavar="N", help="of what is drawn (0)")
+    group.add_argument(
+        "--length",
+        type=whole(0, 64),
+        metavar="N",
+        help="tokens that are written (changed: 12, decoding: 24)",
+    )
 
 
 def changed(

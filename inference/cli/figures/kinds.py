@@ -16,6 +16,8 @@ from inference.cli.figures.attention import (
     scores,
 )
 from inference.cli.figures.changed import changed, print_changed
+from inference.cli.figures.decoding import decoding
+from inference.cli.figures.decoding_text import print_decoding
 from inference.cli.figures.embeddings import embeddings, print_embeddings
 from inference.cli.figures.following import following, print_following
 from inference.cli.figures.layers import layers, print_layers
@@ -69,6 +71,7 @@ KINDS: Final = {
         print_changed,
         frozenset({"off", "exchange", "temperature", "seed", "length"}),
     ),
+    "decoding": Kind(decoding, print_decoding, frozenset({"seed", "length"})),
 }
 
 OWN_OPTIONS: Final = sorted(frozenset().union(*(kind.options for kind in KINDS.values())))

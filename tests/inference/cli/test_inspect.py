@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from inference.cli import figures
+from inference.cli.figures.kinds import KINDS
 from inference.cli.main import main
 
 if TYPE_CHECKING:
@@ -163,6 +166,12 @@ def test_a_chat_is_read_as_its_prompt(figure: Callable[..., dict[str, Any]]) -> 
     found = figure("--chat", text="What is a token?")
     assert found["tokens"][-1]["text"] != "?"
     assert found["top"][0]["text"].strip() == "A"
+
+
+def test_the_json_of_every_kind_is_listed() -> None:
+    contract = {"next", "attention", "embeddings", "lens", "layers", "perplexity"}
+    listed = set(re.findall(r"^ {4}(\w+) ", str(figures.__doc__), re.MULTILINE))
+    assert contract | listed == set(KINDS)
 
 
 @pytest.mark.parametrize(

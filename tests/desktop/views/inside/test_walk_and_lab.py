@@ -18,13 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.inside import RunDecodings
 from desktop.views.inside.walk import WalkView
 from desktop.widgets.charts.beam_tree import BeamTreeFigure
 from desktop.widgets.charts.chance_bars import ChanceBars
 from desktop.widgets.charts.lens_table import LensTable
 from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.token_strip import TokenStrip
+from inference.inside.decodings import RunDecodings
 from tests.desktop.views.inside.house import WAIT_MS, Inside
 
 if TYPE_CHECKING:

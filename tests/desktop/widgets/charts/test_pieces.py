@@ -32,6 +32,10 @@ def test_what_would_not_be_seen_is_named(text: str, seen: str) -> None:
     assert shown(text) == seen
 
 
+def test_a_part_of_a_letter_is_named_by_its_bytes() -> None:
+    assert shown(TokenPiece(5, "\ufffd", raw=b"\xe2\x82")) == "E2 82"
+
+
 def test_words_are_gone_through_from_either_end() -> None:
     forth, place = [0], 0
     while place < len(TEXT):
