@@ -10,6 +10,7 @@ from inference.types import LoadOptions  # noqa: TC001  a kept problem is read b
 if TYPE_CHECKING:
     from inference.library.machine import Machine
     from inference.library.notes import ModelNote
+    from inference.library.scan import Stamp
     from inference.types import LoadedModel, LoadStep, ModelInfo, Role, SamplingParams
 
 MessageState = Literal[
@@ -147,6 +148,7 @@ class EngineState:
         rested_min: It was unloaded after so many minutes without use, and comes back by itself;
             0 where that is not so.
         talks: A base model that a person chose a chat template for: it answers.
+        stamp: Of the model's files before they were loaded.
     """
 
     status: EngineStatus = "none"
@@ -158,6 +160,7 @@ class EngineState:
     problem: Problem | None = None
     rested_min: int = 0
     talks: bool = False
+    stamp: Stamp = ()
 
     @property
     def continues(self) -> bool:

@@ -341,7 +341,7 @@ class EngineController(QObject):
         model = self._state.model
         self.smaller = None
         state = replace(self._state, status="ready", loaded=event.loaded, progress=1.0)
-        self._set_state(replace(state, memory_bytes=event.memory_bytes))
+        self._set_state(replace(state, memory_bytes=event.memory_bytes, stamp=event.stamp))
         if model is not None:
             self.shelf.used(model)
             self.model_loaded.emit(model.id)

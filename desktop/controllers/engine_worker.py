@@ -10,6 +10,7 @@ import logging
 import queue
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import msgspec
@@ -18,12 +19,14 @@ from inference.cancel import CancelToken
 from inference.engine import Engine
 from inference.errors import EngineCrashedError, InferenceError, OutOfMemoryError, from_wire
 from inference.events import Failed, TokenEvent, failed
+from inference.library.scan import stamp_of
 from inference.prompt.turn_stops import with_turn_stops
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from inference.engine import LoadSink
+    from inference.library.scan import Stamp
     from inference.library.smaller import Smaller
     from inference.types import GenerationRequest, LoadedModel, LoadOptions, LoadStep
 
@@ -72,11 +75,12 @@ class LoadProgressed:
 
 @dataclass(frozen=True, slots=True)
 class ModelLoaded:
-    """Load ``job`` is done."""
+    """Load ``job`` is done, of the files of that stamp."""
 
     job: int
     loaded: LoadedModel
     memory_bytes: int
+    stamp: Stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +251,7 @@ class EngineWorker:
             client.close()
             self._post(LoadFailed(job, InferenceError("Loading was stopped."), cancelled=True))
             return
+        stamp = stamp_of(Path(options.path))
         try:
             loaded = client.load(options, self._telling(job, cancel), cancel)
         except InferenceError as error:
@@ -257,7 +262,7 @@ class EngineWorker:
             self._post(LoadFailed(job, _bug(exc), cancel.cancelled))
         else:
             self._on_gpu = loaded.gpu_layers
-            self._post(ModelLoaded(job, loaded, client.memory_bytes()))
+            self._post(ModelLoaded(job, loaded, client.memory_bytes(), stamp))
             self._watched_job = job
 
     def _telling(self, job: int, cancel: CancelToken) -> LoadSink:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop.controllers.thinking import has_switch, run_chat
 from desktop.inside import FindSwitch, ReadAnatomy, ReadWords, RunChat
 from inference.inside.decodings import RunDecodings, run_decoding
 from inference.library.anatomy import anatomy
+from inference.library.as_loaded import check_as_loaded
 from inference.tokenizing.job import build_tokens, cut_texts, tell_languages
 from inference.tokenizing.orders import BuildTokens, CutText, TellLanguages
 
@@ -15,17 +17,31 @@ if TYPE_CHECKING:
     from desktop.controllers.engine_worker import EngineClientLike
     from desktop.inside import Inquiry, Result
     from inference.cancel import CancelToken
+    from inference.library.scan import Stamp
     from inference.types import ModelInfo
 
 
 def answer(
-    client: EngineClientLike, question: Inquiry, model: ModelInfo, cancel: CancelToken
+    client: EngineClientLike,
+    question: Inquiry,
+    model: ModelInfo,
+    stamp: Stamp,
+    cancel: CancelToken,
 ) -> Result:
     """Ask whoever knows: the files, the engine, or a tokenizer.
+
+    Args:
+        client: The engine.
+        question: To one of them.
+        model: That is in memory.
+        stamp: Of its files when they were loaded; others tell nothing of it.
+        cancel: Looked at on the way.
 
     Raises:
         InferenceError: There is no answer, or it was given up.
     """
+    if isinstance(question, ReadAnatomy | BuildTokens):
+        check_as_loaded(Path(model.path), stamp)
     result: Result
     match question:
         case ReadAnatomy():

@@ -204,10 +204,10 @@ class InsideController(QObject):
             return
         kind = min(self._waiting, key=lambda kind: isinstance(self._waiting[kind], _SLOW))
         question = self._waiting.pop(kind)
-        model = subject.model
+        model, stamp = subject.model, self._engines.state().stamp
 
         def look(client: EngineClientLike, cancel: CancelToken) -> Result:
-            return answer(client, question, model, cancel)
+            return answer(client, question, model, stamp, cancel)
 
         if self._begin(look):
             self._asking = question

@@ -24,6 +24,7 @@ from inference.inside.attention import LastLook
 from inference.inside.reading import StoppedLookError
 from inference.inside.surprise import LastSurprise
 from inference.library.architectures import NEIGHBOURS
+from inference.library.as_loaded import check_as_loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -220,13 +221,24 @@ class GgufSource:
         """Yield the whole table from row 0 on, (n, C) at a time."""
         return table_rows(self._file, TABLE, self.n_vocab)
 
-    @cached_property
+    @property
     def head(self) -> GgufHead:
         """The way from the stream to the scores."""
-        return GgufHead(self._file, self._own, self._model.architecture, self.n_vocab)
+        check_as_loaded(self._model.path, self._model.stamp)
+        return self._head
 
     @cached_property
+    def _head(self) -> GgufHead:
+        return GgufHead(self._file, self._own, self._model.architecture, self.n_vocab)
+
+    @property
     def _file(self) -> TensorFile:
+        """Weights that llama.cpp does not hand out, from the file that it loaded."""
+        check_as_loaded(self._model.path, self._model.stamp)
+        return self._opened_file
+
+    @cached_property
+    def _opened_file(self) -> TensorFile:
         return TensorFile(self._model.path)
 
     def _streams(

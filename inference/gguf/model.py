@@ -25,6 +25,7 @@ from inference.gguf.devices import (
 from inference.gguf.library import api, log, start
 from inference.gguf.refusals import check_file, loading_refused
 from inference.gguf.sizes import ModelSizes
+from inference.library.scan import stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from inference.engine import ProgressSink
     from inference.gguf.devices import Device
     from inference.gguf.probe import LoadFlags
+    from inference.library.scan import Stamp
     from inference.types import LoadOptions
 
 _PROGRESS_STEP: Final = 0.01
@@ -57,6 +59,7 @@ class GgufModel:
         self, options: LoadOptions, flags: LoadFlags, progress: ProgressSink, cancel: CancelToken
     ) -> None:
         self.path = Path(options.path)
+        self.stamp: Stamp = stamp_of(self.path)
         self.sizes = ModelSizes.of(self.path, check_file(self.path))
         self.n_ctx = self.sizes.context(options.n_ctx)
         start()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from inference.errors import CorruptCheckpointError, InferenceError, wire_name
+from inference.errors import CorruptCheckpointError, InferenceError, ModelNotFoundError, wire_name
 from inference.host.settle import hold_life_line
 from inference.tokenizing.merges import built
 from inference.tokenizing.orders import (
@@ -60,6 +60,7 @@ def _answers(order: TokenOrder) -> Iterator[Told]:
         costs = _costs_by_language(order.said)
     for path in order.paths if isinstance(order, CutText) else (order.path,):
         try:
+            _check_there(path)
             if isinstance(order, BuildTokens):
                 yield _build(order)
                 continue
@@ -78,6 +79,13 @@ def _costs_by_language(said: tuple[str, ...] = ()) -> Costs:
 
     tell = teller()
     return lambda tokens: by_language(tokens, tell, said)
+
+
+def _check_there(path: str) -> None:
+    if not Path(path).exists():
+        raise ModelNotFoundError(
+            f"{path} is not there any longer.", "Put it back, or choose another model."
+        )
 
 
 def _damaged(path: str, exc: Exception) -> NotRead:

@@ -6,13 +6,22 @@ import gguf
 import numpy as np
 import pytest
 
-from inference.errors import BackendUnavailableError, UnsupportedRequestError
+from inference.cancel import CancelToken
+from inference.errors import (
+    BackendUnavailableError,
+    CorruptCheckpointError,
+    ModelNotFoundError,
+    UnsupportedRequestError,
+)
 from inference.gguf.ggml import unpack
 from inference.gguf.tensor_file import TensorFile
+from inference.inside.questions import AskAttention, AskLens, AskNeighbours
 from tests.helpers.gguf_files import tiny_gguf
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.inference.gguf.conftest import OpenGguf
 
 
 @pytest.mark.parametrize(
@@ -55,3 +64,24 @@ def test_rows_come_from_the_middle_of_the_file(tmp_path: Path) -> None:
     assert "no such thing" not in file
     with pytest.raises(UnsupportedRequestError, match="no such thing"):
         file.vector("no such thing")
+
+
+@pytest.mark.parametrize("looked_before", [False, True])
+def test_weights_of_another_file_are_never_taken_for_those_that_were_loaded(
+    tmp_path: Path, open_gguf: OpenGguf, *, looked_before: bool
+) -> None:
+    path = tiny_gguf(tmp_path / "tiny.gguf")
+    engine = open_gguf(path)
+    ids = tuple(piece.id for piece in engine.tokenize("one two"))
+    from_the_file = (AskLens(ids), AskNeighbours(ids[:1]))
+    for question in from_the_file if looked_before else ():
+        engine.inspect(question, CancelToken())
+    tiny_gguf(tmp_path / "other.gguf", std=0.3).replace(path)
+    for question in from_the_file:
+        with pytest.raises(CorruptCheckpointError, match="changed since it was loaded"):
+            engine.inspect(question, CancelToken())
+    engine.inspect(AskAttention(ids, 0), CancelToken())  # that is in memory
+    path.unlink()
+    for question in from_the_file:
+        with pytest.raises(ModelNotFoundError, match="gone since it was loaded"):
+            engine.inspect(question, CancelToken())

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from inference.cancel import CancelToken
-from inference.errors import CorruptCheckpointError, InferenceError
+from inference.errors import CorruptCheckpointError, InferenceError, ModelNotFoundError
 from inference.gguf.engine import open_engine as open_gguf
 from inference.native.engine import open_engine as open_native
 from inference.tokenizing.job import build_tokens, cut_texts
@@ -95,3 +95,13 @@ def test_being_given_up_ends_it() -> None:
     cancel.cancel()
     with pytest.raises(InferenceError, match="stopped"):
         list(cut_texts(CutText((str(FILE),), TEXT), cancel))
+
+
+def test_a_file_that_is_gone_is_said_to_be_gone(tmp_path: Path) -> None:
+    gone = str(tmp_path / "gone.gguf")
+    told = list(cut_texts(CutText((gone, str(FILE)), TEXT), CancelToken()))
+    assert isinstance(told[0], NotRead)
+    assert "not there any longer" in told[0].message
+    assert isinstance(told[1], Cut)
+    with pytest.raises(ModelNotFoundError, match=r"gone\.gguf"):
+        build_tokens(BuildTokens(gone, (1,)), CancelToken())
