@@ -70,6 +70,14 @@ def tell(where: QLabel, words: str) -> None:
     where.setVisible(bool(words))
 
 
+def plain_tip(words: str) -> str:
+    """Return words as a tooltip shows them unchanged: Qt takes ``<b>`` in a token for markup."""
+    if "<" not in words:
+        return words
+    escaped = words.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")
+    return f"<p>{escaped}</p>"
+
+
 def set_tone(widget: QWidget, tone: Tone) -> None:
     """Give a label another tone; the style sheet is asked again for this one widget."""
     if widget.property("tone") == tone:

@@ -8,6 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from desktop.widgets import formatting
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -81,6 +83,11 @@ class SpeedHistory(QWidget):
     def set_values(self, values: Sequence[float]) -> None:
         """Show these, oldest first."""
         self._values = tuple(values)[-_MINUTE:]
+        newest, most = (round(max(one, default=0.0)) for one in (self._values[-1:], self._values))
+        words = self.tr("{0} per second now, {1} at most")
+        self.setAccessibleDescription(
+            words.format(formatting.round_size(newest), formatting.round_size(most))
+        )
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -90,6 +97,7 @@ class SpeedHistory(QWidget):
         painter.fillRect(QRectF(0, self.height() - 1, self.width(), 1), theme.line_strong)
         top = max(self._values, default=0.0)
         if top <= 0:
+            painter.end()
             return
         step = self.width() / _MINUTE
         first = _MINUTE - len(self._values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -106,4 +106,5 @@ def _of(free_bytes: int, total_bytes: int) -> str:
     free, total = free_bytes / 1e9, total_bytes / 1e9
     digits = 0 if free >= 100 else 1
     free_text, total_text = formatting.decimal(free, digits), formatting.decimal(total, 0)
-    return f"{free_text} of {total_text}{formatting.NBSP}GB"
+    words = QCoreApplication.translate("MachineStrip", "{0} of {1}")
+    return words.format(free_text, f"{total_text}{formatting.NBSP}GB")

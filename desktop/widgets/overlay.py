@@ -188,6 +188,8 @@ class Overlay(QWidget):
         move.setStartValue(content.pos() - QPoint(way, 0))
         move.setEndValue(content.pos())
         move.start(QPropertyAnimation.DeletionPolicy.KeepWhenStopped)
+        if self._move is not None:
+            self._move.deleteLater()
         self._move = move
 
     def focusNextPrevChild(self, forward: bool) -> bool:
@@ -215,6 +217,8 @@ class Overlay(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Watch what this widget cares about elsewhere."""
         if watched is self._area and event.type() == QEvent.Type.Resize and self.isVisible():
+            if self._move is not None:
+                self._move.stop()  # it leads to where the panel was to be before
             self.setGeometry(self._area.rect())
             self._place()
         return False

@@ -12,6 +12,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from desktop.widgets.charts.pieces import shown, spoken, word_from
+from desktop.widgets.controls import plain_tip
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
@@ -24,6 +25,7 @@ _HEIGHT: Final = 44
 _CHIP: Final = 24
 _PAD: Final = 6
 _GAP: Final = 2
+_NOTCH: Final = 120
 _KEYS: Final = {
     Qt.Key.Key_Left: -1,
     Qt.Key.Key_Right: 1,
@@ -52,6 +54,7 @@ class TokenStrip(QWidget):
         self._open_end = open_end
         self._pieces: tuple[TokenPiece, ...] = ()
         self._chosen = 0
+        self._turned = 0
         self._boxes: list[tuple[int, QRect]] = []
         self.setObjectName(name)
         self.setAccessibleName(self.tr("The text in tokens"))
@@ -102,14 +105,15 @@ class TokenStrip(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose what was clicked."""
         place = self._place_at(event.position().toPoint())
-        if place is not None:
+        if place is not None and event.button() == Qt.MouseButton.LeftButton:
             self._choose(place)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Step with the wheel."""
-        turned = event.angleDelta().y() or event.angleDelta().x()
-        if turned:
-            self._choose(self._chosen + (1 if turned < 0 else -1))
+        """Step with the wheel, once a notch."""
+        self._turned += event.angleDelta().y() or event.angleDelta().x()
+        if abs(self._turned) >= _NOTCH:  # touch pads send many small turns
+            self._choose(self._chosen + (1 if self._turned < 0 else -1))
+            self._turned = 0
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Tell id and position of what is under the pointer."""
@@ -118,7 +122,7 @@ class TokenStrip(QWidget):
         if place is not None and place < len(self._pieces):
             piece = self._pieces[place]
             words = self.tr("“{0}”, id {1}, position {2}").format(spoken(piece), piece.id, place)
-        QToolTip.showText(event.globalPosition().toPoint(), words, self)
+        QToolTip.showText(event.globalPosition().toPoint(), plain_tip(words), self)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Take the words away."""

@@ -12,6 +12,7 @@ from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
 from desktop.widgets.charts.hatching import hatch
 from desktop.widgets.charts.pieces import shown, spoken, written
+from desktop.widgets.charts.row_ground import paint_row_ground
 from desktop.widgets.icons import paint_icon
 from inference.types import TokenPiece
 
@@ -186,10 +187,7 @@ class ChanceBars(Figure):
     def _draw_row(self, painter: QPainter, index: int, scale: float, width: int) -> None:
         theme, top, row = self.theme, self._top(index), self._chances.rows[index]
         is_cut = row.drawn <= 0
-        if index == self.mark:
-            painter.setPen(QPen(theme.focus, 2) if self.hasFocus() else Qt.PenStyle.NoPen)
-            painter.setBrush(theme.hover)
-            painter.drawRoundedRect(QRectF(1, top + 1, width - 2, _ROW - 2), 6, 6)
+        paint_row_ground(painter, self, QRectF(0, top, width, _ROW), index)
         if row.is_chosen:
             paint_icon(painter, "check", theme.accent_text, QRect(4, top + 6, 15, 15))
         painter.setFont(theme.font("code", bold=row.is_chosen))

@@ -10,17 +10,21 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
+from desktop.widgets.charts.accessible import announce_charts
+from desktop.widgets.controls import plain_tip
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
     import numpy.typing as npt
+    from PySide6.QtCore import QEvent
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
 
     from desktop.widgets.theme import Theme
 
 _EXPORT_SCALE = 2
-_FADED = 0.35
+_FADED = 0.6
 
 
 class Figure(QWidget):
@@ -28,17 +32,18 @@ class Figure(QWidget):
 
     Signals:
         place_chosen: Enter or a click on a place.
-        marked: The keys or the pointer moved to a place; -1 = to none.
     """
 
     place_chosen = Signal(int)
-    marked = Signal(int)
 
     def __init__(self, theme: Theme, name: str, words: str) -> None:
         super().__init__()
         self._theme = theme
         self._mark = -1
+        self._pressed = -1
+        self._said: str | None = None
         self._faded_for = ""
+        announce_charts()
         self.setObjectName(name)
         self.setAccessibleName(words)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -96,6 +101,7 @@ class Figure(QWidget):
 
     def refresh(self) -> None:
         """Say and paint what has changed."""
+        self._said = None
         if self._mark >= self.place_count():
             self._mark = -1
         self._describe()
@@ -119,8 +125,10 @@ class Figure(QWidget):
 
     def _describe(self) -> None:
         words = self.place_words(self._mark) if self._mark >= 0 else ""
-        self.setAccessibleDescription(f"{self._faded_for} {words or self.sentence()}".strip())
-        self.setToolTip(words)
+        if not words and self._said is None:  # once: to find it may take a look at every number
+            self._said = self.sentence()
+        self.setAccessibleDescription(f"{self._faded_for} {words or self._said}".strip())
+        self.setToolTip(plain_tip(words))
 
     # --- keys and pointer ------------------------------------------------------------------
 
@@ -156,16 +164,29 @@ class Figure(QWidget):
         for one in (before, place):
             if one in range(self.place_count()):
                 self.update(self.place_rect(one))
-        self.marked.emit(place)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Mark what is under the pointer."""
         self.set_mark(self._known_place_at(event.position().toPoint()))
 
+    def leaveEvent(self, event: QEvent) -> None:
+        """Take away the marker that came with the pointer; the keys keep theirs."""
+        super().leaveEvent(event)
+        if not self.hasFocus():
+            self.set_mark(-1)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Note what is pressed."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._pressed = self._known_place_at(event.position().toPoint())
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Open what was clicked."""
-        place = self._known_place_at(event.position().toPoint())
-        if event.button() == Qt.MouseButton.LeftButton and place >= 0:
+        """Open what was clicked; a press that was drawn away opens nothing."""
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        place, pressed = self._known_place_at(event.position().toPoint()), self._pressed
+        self._pressed = -1
+        if place >= 0 and place == pressed:
             self.place_chosen.emit(place)
 
     def _known_place_at(self, spot: QPoint) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,7 +112,8 @@ class FigureFrame(QFrame):
         menu.aboutToHide.connect(menu.deleteLater)
 
     def _save(self, ending: str) -> None:
-        name = f"{self._title.lower().replace(' ', '-')}.{ending}"
+        stem = "-".join(re.findall(r"\w+", self._title.lower()))  # a name for any system
+        name = f"{stem}.{ending}"
         chosen, _ = QFileDialog.getSaveFileName(
             self, self.tr("Save the figure"), name, f"{ending.upper()} (*.{ending})"
         )

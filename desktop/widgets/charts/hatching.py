@@ -1,10 +1,10 @@
-"""Hatching for what is cut or masked: lines under a clip, sharp at every scale."""
+"""Hatching for what is cut or masked: lines cut to size, sharp at every scale and in a drawing."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QLineF, QRectF
+from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QPen
 
 if TYPE_CHECKING:
@@ -14,14 +14,15 @@ _STEP: Final = 5.0
 
 
 def hatch(painter: QPainter, rect: QRectF, color: QColor) -> None:
-    """Fill a rectangle with slanted lines."""
+    """Fill a rectangle with slanted lines; they end at its edges, for an SVG has no clip."""
     painter.save()
-    painter.setClipRect(rect)
-    painter.setPen(QPen(color, 1))
-    x = rect.left() - rect.height()
-    lines = []
+    painter.setPen(QPen(color, 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
+    height, lines = rect.height(), []
+    x = rect.left() - height
     while x < rect.right():
-        lines.append(QLineF(x, rect.bottom(), x + rect.height(), rect.top()))
+        start = max(0.0, rect.left() - x)  # how far along its height a line comes in
+        end = min(height, rect.right() - x)
+        lines.append(QLineF(x + start, rect.bottom() - start, x + end, rect.bottom() - end))
         x += _STEP
     painter.drawLines(lines)
     painter.restore()

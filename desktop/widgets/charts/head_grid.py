@@ -10,12 +10,13 @@ from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPen
 
 from desktop.widgets.charts.colour_map import image_of
-from desktop.widgets.charts.figure import Figure, npy
+from desktop.widgets.charts.figure import npy
+from desktop.widgets.charts.grid_figure import GridFigure
 from desktop.widgets.charts.slow_picture import SlowPicture
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    from PySide6.QtGui import QKeyEvent, QResizeEvent
+    from PySide6.QtGui import QResizeEvent
 
     from desktop.widgets.theme import Theme
 
@@ -30,7 +31,7 @@ _NUMBER: Final = (14, 18)
 """Room that a layer's and a head's number need, in pixels."""
 
 
-class HeadGrid(Figure):
+class HeadGrid(GridFigure):
     """Places are heads, layer by layer.
 
     Args:
@@ -126,6 +127,9 @@ class HeadGrid(Figure):
         """Return the number of heads in all layers."""
         return int(self._cells.shape[0] * self._cells.shape[1])
 
+    def _columns(self) -> int:
+        return int(self._cells.shape[1])
+
     def place_words(self, place: int) -> str:
         """Return what is said of one head."""
         layer, head = divmod(place, self._cells.shape[1])
@@ -137,17 +141,6 @@ class HeadGrid(Figure):
         layer, head = int((spot.y() - _TOP) // step), int((spot.x() - _LEFT) // step)
         layers, heads = self._cells.shape[:2]
         return layer * heads + head if 0 <= layer < layers and 0 <= head < heads else -1
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move to the next layer with up and down."""
-        steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
-        key, heads = Qt.Key(event.key()), self._cells.shape[1]
-        if key in steps and self.place_count():
-            place = max(0, self.mark) + steps[key] * heads
-            if 0 <= place < self.place_count():
-                self.set_mark(place)
-        else:
-            super().keyPressEvent(event)
 
     def draw(self, painter: QPainter, size: QSize) -> None:
         """Paint pictures and numbers, and the frames of the chosen and of the marked one."""

@@ -67,7 +67,8 @@ class Legend(QWidget):
 
     def heightForWidth(self, width: int) -> int:
         """Return the height at a width."""
-        return self._places(width)[-1][1] + _LINE
+        places = self._places(width)
+        return places[-1][1] + _LINE if places else 0
 
     def sizeHint(self) -> QSize:
         """Return one line."""

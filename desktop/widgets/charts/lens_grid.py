@@ -118,7 +118,7 @@ class LensGrid(GridFigure):
             painter.setFont(theme.font("label", tabular=True))
             painter.setPen(theme.text3)
             words = self.tr("layer {0}").format(len(self._layers) - row)
-            painter.drawText(QRectF(0, top, _LEFT - 8, _ROW), align, words)
+            painter.drawText(QRectF(4, top, _LEFT - 8, _ROW), align, words)
             for column, one in enumerate(layer):
                 box = QRectF(_LEFT + column * width, top, width - _GAP, _ROW - _GAP)
                 self._draw_cell(painter, box, one, is_right=one.id == self._next[column])

@@ -112,7 +112,7 @@ class LensTable(GridFigure):
             painter.setPen(theme.text3)
             align = Qt.AlignmentFlag.AlignVCenter
             words = self.tr("layer {0}").format(number)
-            painter.drawText(QRectF(0, top, _LEFT - 8, _ROW), align, words)
+            painter.drawText(QRectF(4, top, _LEFT - 8, _ROW), align, words)
             for rank, one in enumerate(layer):
                 box = QRectF(_LEFT + rank * width, top, width - _GAP, _ROW - _GAP)
                 self._draw_cell(painter, box, one)

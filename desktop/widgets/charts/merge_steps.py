@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
 from desktop.widgets.charts.pieces import shown
+from desktop.widgets.charts.row_ground import paint_row_ground
 
 if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
@@ -73,8 +74,7 @@ class MergeSteps(Figure):
         """Paint the rows."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for row, (parts, new, words) in enumerate(self._rows()):
-            if row == self.mark:
-                painter.fillRect(QRectF(0, row * _ROW, size.width(), _ROW), self.theme.hover)
+            paint_row_ground(painter, self, QRectF(0, row * _ROW, size.width(), _ROW), row)
             end = self._draw_parts(painter, row, parts, new, size.width() - _NUMBER)
             painter.setFont(self.theme.font("small", tabular=True))
             painter.setPen(self.theme.text3)

@@ -18,6 +18,7 @@ from desktop.widgets.charts.model_cells import (
     state_words,
     value_of,
 )
+from desktop.widgets.charts.row_ground import paint_row_ground
 from desktop.widgets.icons import INLINE, paint_icon
 from inference.evaluation.families import beside_the_largest
 
@@ -147,10 +148,9 @@ class ModelTable(Figure):
         self._draw_heads(painter, size.width())
         for place, row in enumerate(self._rows):
             top = _HEAD + place * _ROW
-            if place == self.mark:
-                painter.fillRect(QRectF(0, top, size.width(), _ROW), self.theme.hover)
             painter.setPen(self.theme.line)
             painter.drawLine(0, top, size.width(), top)
+            paint_row_ground(painter, self, QRectF(0, top, size.width(), _ROW), place)
             self._draw_name(painter, row, top, _name_width(size.width()))
             self._draw_cells(painter, row, top, size.width())
 

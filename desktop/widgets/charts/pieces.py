@@ -19,13 +19,14 @@ _SIGNS: Final = ((" ", "·"), ("\n", "⏎"), ("\t", "⇥"), ("\r", "␍"))
 def shown(token: TokenPiece | str) -> str:
     """Return a token, or a text, with everything in it visible.
 
-    A special token stands in brackets, part of a character as its bytes.
+    A special token stands in brackets, part of a character as its bytes, and a token that writes
+    nothing as its id: there may be many of them.
     """
     if isinstance(token, str):
         return _visible(token)
     if token.special:
         return "⟨" + token.text.strip("<>|").replace("|", "") + "⟩"
-    return token.raw.hex(" ").upper() or _visible(token.text)
+    return token.raw.hex(" ").upper() or (_visible(token.text) if token.text else f"id {token.id}")
 
 
 def spoken(token: TokenPiece | str) -> str:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetrics
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
+from desktop.widgets.charts.row_ground import paint_row_ground
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,12 +127,9 @@ class PlainTable(Figure):
         self._draw_row(painter, 0, columns, self._heads)
         for row, cells in enumerate(self._rows, start=1):
             box = QRectF(0, row * _ROW, size.width(), _ROW)
-            if row - 1 == self._chosen:
-                painter.fillRect(box, theme.accent_soft)
-            elif row - 1 == self.mark:
-                painter.fillRect(box, theme.hover)
             painter.setPen(theme.line)
             painter.drawLine(0, row * _ROW, size.width(), row * _ROW)
+            paint_row_ground(painter, self, box, row - 1, is_chosen=row - 1 == self._chosen)
             painter.setFont(theme.font("small", tabular=True))
             painter.setPen(theme.text)
             self._draw_row(painter, row, columns, cells)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure, npy
 from desktop.widgets.charts.pieces import shown, spoken, written
+from desktop.widgets.charts.row_ground import paint_row_ground
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -165,10 +166,7 @@ class ProductRows(Figure):
 
     def _draw_row(self, painter: QPainter, size: QSize, row: int, token: TokenPiece | str) -> None:
         theme, top = self.theme, _HEAD + row * _ROW
-        if row == self.mark:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.hover)
-            painter.drawRoundedRect(QRectF(0, top, size.width(), _ROW), 4, 4)
+        paint_row_ground(painter, self, QRectF(0, top, size.width(), _ROW), row)
         painter.setFont(theme.font("code_small", bold=not row))
         painter.setPen(theme.text)
         words = painter.fontMetrics().elidedText(

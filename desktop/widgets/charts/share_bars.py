@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
 from desktop.widgets.charts.pieces import shown, spoken, written
+from desktop.widgets.charts.row_ground import paint_row_ground
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -117,10 +118,7 @@ class ShareBars(Figure):
         scale = max(10, size.width() - left - _NUMBER) / most
         for index, (word, share) in enumerate(self._rows):
             top = index * _ROW
-            if index == self.mark:
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(theme.hover)
-                painter.drawRoundedRect(QRectF(0, top, size.width(), _ROW), 4, 4)
+            paint_row_ground(painter, self, QRectF(0, top, size.width(), _ROW), index)
             painter.setFont(theme.font("code_small"))
             painter.setPen(theme.text)
             words = painter.fontMetrics().elidedText(

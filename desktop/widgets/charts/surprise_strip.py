@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QLineF, QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _LEAST: Final = 4.0
 _MOST: Final = 12.0
-_AXIS: Final = 44
+_AXIS_GAP: Final = 8
 _WORDS: Final = 18
 _HEIGHT: Final = 118
 
@@ -33,6 +34,7 @@ class SurpriseStrip(Figure):
         self._bits: tuple[float | None, ...] = ()
         self._entropies: tuple[float | None, ...] = ()
         self._chosen = 0
+        self._middle: int | None = None
         self.setMinimumHeight(_HEIGHT)
 
     def set_text(
@@ -48,7 +50,7 @@ class SurpriseStrip(Figure):
             logprobs: Natural logs of their chances, ``None`` where there is none.
             entropies: Bits of the distribution before each; empty = not shown.
         """
-        self._pieces, self._entropies = pieces, entropies
+        self._pieces, self._entropies, self._middle = pieces, entropies, None
         self._bits = tuple(
             None if logprob is None else -logprob / math.log(2) for logprob in logprobs
         )
@@ -56,8 +58,17 @@ class SurpriseStrip(Figure):
 
     def set_chosen(self, index: int) -> None:
         """Mark the token that is looked at."""
-        self._chosen = index
+        self._chosen, self._middle = index, None
         self.refresh()
+
+    def set_mark(self, place: int) -> None:
+        """Mark a place; keys that leave what is shown take it along, the pointer never does."""
+        _, first, count = self._window(self.width())
+        if place < 0:
+            self._middle = None
+        elif not first <= place < first + count:
+            self._middle = place
+        super().set_mark(place)
 
     def sizeHint(self) -> QSize:
         """Return a size that shows some hundred tokens."""
@@ -114,13 +125,18 @@ class SurpriseStrip(Figure):
         place = first + int(spot.x() / step)
         return place if spot.x() >= 0 and first <= place < first + count else -1
 
+    def _axis(self) -> int:
+        """Return the room for the words of the axis, of two digits at most."""
+        metrics = QFontMetrics(self.theme.font("label"))
+        return metrics.horizontalAdvance(self.tr("{0} bits").format(88)) + _AXIS_GAP + 2
+
     def _window(self, width: int) -> tuple[float, int, int]:
         """Return the width of a bar with its gap, the first token shown, and how many."""
         total = max(1, self.place_count())
-        room = max(1, width - _AXIS)
+        room = max(1, width - self._axis())
         step = max(_LEAST, min(room / total, _MOST))
         count = min(total, max(1, int(room / step)))
-        focus = self.mark if self.mark >= 0 else self._chosen
+        focus = self._chosen if self._middle is None else self._middle
         first = max(0, min(focus - count // 2, total - count))
         return step, first, count
 
@@ -142,7 +158,8 @@ class SurpriseStrip(Figure):
             is_chosen = place == self._chosen
             color = theme.accent if is_chosen else theme.categorical["blue"]
             if place == self.mark:
-                painter.fillRect(QRectF(offset * step, 0, step, floor), theme.hover)
+                ground = theme.focus if self.hasFocus() else theme.hover
+                painter.fillRect(QRectF(offset * step, 0, step, floor), ground)
             height = max(1.0, bits * scale)
             painter.fillRect(
                 QRectF(offset * step, floor - height, max(1.0, step - 1.5), height), color
@@ -155,23 +172,23 @@ class SurpriseStrip(Figure):
     def _draw_grid(
         self, painter: QPainter, width: int, floor: int, top: float, scale: float
     ) -> None:
-        theme = self.theme
+        theme, axis = self.theme, self._axis()
         painter.setFont(theme.font("label"))
         each = next(step for step in (2.0, 4.0, 8.0, 16.0, math.ceil(top / 4)) if top <= 4 * step)
         bits = each
         while bits <= top:
             y = floor - bits * scale
             painter.setPen(theme.line)
-            painter.drawLine(QLineF(0, y, width - _AXIS + 4, y))
+            painter.drawLine(QLineF(0, y, width - axis + 4, y))
             painter.setPen(theme.text3)
             words = formatting.decimal(bits, 0)
             if bits < 100:  # the axis has no room for more
                 words = self.tr("{0} bits").format(words)
-            place = QRectF(width - _AXIS + 8, y - 8, _AXIS - 8, 16)
+            place = QRectF(width - axis + _AXIS_GAP, y - 8, axis - _AXIS_GAP, 16)
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, words)
             bits += each
         painter.setPen(theme.line_strong)
-        painter.drawLine(QLineF(0, floor + 0.5, width - _AXIS + 4, floor + 0.5))
+        painter.drawLine(QLineF(0, floor + 0.5, width - axis + 4, floor + 0.5))
 
     def _draw_words(
         self, painter: QPainter, step: float, first: int, count: int, floor: int

@@ -97,6 +97,7 @@ class TemperatureLine(Figure):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take the point under the pointer along."""
+        super().mousePressEvent(event)
         self._follow(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
+from desktop.widgets.charts.row_ground import paint_row_ground
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
@@ -98,11 +99,10 @@ class TensorTable(Figure):
         painter.setPen(theme.text3)
         self._draw_row(painter, 0, size.width(), heads)
         for row, one in enumerate(self._tensors, start=1):
-            if row - 1 in {self.mark, self._chosen}:
-                ground = theme.hover if row - 1 == self.mark else theme.selected
-                painter.fillRect(QRectF(0, row * _ROW, size.width(), _ROW), ground)
             painter.setPen(theme.line)
             painter.drawLine(0, row * _ROW, size.width(), row * _ROW)
+            box = QRectF(0, row * _ROW, size.width(), _ROW)
+            paint_row_ground(painter, self, box, row - 1, is_chosen=row - 1 == self._chosen)
             painter.setFont(theme.font("code_small"))
             painter.setPen(theme.text)
             name = one.name[len(beginning) + 1 :] if beginning else one.name

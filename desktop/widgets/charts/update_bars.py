@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPen
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
+from desktop.widgets.charts.row_ground import paint_row_ground
 
 if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
@@ -96,11 +97,10 @@ class UpdateBars(Figure):
         scale = max(20, size.width() - _LEFT - room) / most
         for row, (attention, forward, stream) in enumerate(self._layers):
             top = row * _ROW
-            painter.setPen(Qt.PenStyle.NoPen)
             is_chosen = self.layer_of(row) == self._chosen
-            if row == self.mark or is_chosen:
-                painter.setBrush(theme.accent_soft if is_chosen else theme.hover)
-                painter.drawRoundedRect(QRectF(0, top, size.width(), _ROW), 4, 4)
+            ground = QRectF(0, top, size.width(), _ROW)
+            paint_row_ground(painter, self, ground, row, is_chosen=is_chosen)
+            painter.setPen(Qt.PenStyle.NoPen)
             for offset, value, color in (
                 (3, attention, theme.categorical["blue"]),
                 (13, forward, theme.categorical["gold"]),
@@ -116,7 +116,7 @@ class UpdateBars(Figure):
             painter.setPen(theme.text3)
             words = self.tr("layer {0}").format(len(self._layers) - row)
             align = Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(QRectF(0, top, _LEFT - 8, _ROW), align, words)
+            painter.drawText(QRectF(4, top, _LEFT - 8, _ROW), align, words)
             painter.drawText(
                 QRectF(size.width() - room, top, room - 4, _ROW),
                 align | Qt.AlignmentFlag.AlignRight,

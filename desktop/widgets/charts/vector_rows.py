@@ -11,6 +11,7 @@ from desktop.widgets import formatting
 from desktop.widgets.charts.colour_map import ink_on
 from desktop.widgets.charts.figure import Figure, npy
 from desktop.widgets.charts.pieces import shown, spoken, written
+from desktop.widgets.charts.row_ground import paint_row_ground
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -88,12 +89,13 @@ class VectorRows(Figure):
         painter.setRenderHint(painter.RenderHint.Antialiasing)
         for row, word in enumerate(self._words):
             top = row * _ROW
-            painter.setFont(theme.font("code", bold=row == self.mark))
+            paint_row_ground(painter, self, QRectF(0, top, size.width(), _ROW), row)
+            painter.setFont(theme.font("code"))
             painter.setPen(theme.text)
             words = painter.fontMetrics().elidedText(
-                shown(word), Qt.TextElideMode.ElideRight, _WORD - 8
+                shown(word), Qt.TextElideMode.ElideRight, _WORD - 12
             )
-            painter.drawText(QRectF(0, top, _WORD, _ROW), Qt.AlignmentFlag.AlignVCenter, words)
+            painter.drawText(QRectF(4, top, _WORD, _ROW), Qt.AlignmentFlag.AlignVCenter, words)
             painter.setFont(theme.font("small", tabular=True))
             for column in range(columns):
                 value = float(self._vectors[row, column])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QLineF, QPoint, QRectF, QSize, Qt
@@ -12,6 +13,7 @@ from desktop.widgets.charts.colour_map import signed_colour
 from desktop.widgets.charts.figure import Figure
 from desktop.widgets.charts.part_names import layer_words, part_words
 from desktop.widgets.charts.pieces import spoken
+from desktop.widgets.charts.row_ground import paint_row_ground
 
 if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
@@ -23,6 +25,7 @@ _BAR: Final = 12
 _LEFT: Final = 58
 _NUMBER: Final = 54
 _GAP: Final = 16
+_LEAST: Final = 2.0
 
 
 class VoteBars(Figure):
@@ -141,14 +144,8 @@ class VoteBars(Figure):
 
     def _draw_ground(self, painter: QPainter, size: QSize, place: int, top: int) -> None:
         theme, layer = self.theme, self._rows[place][0].layer
-        painter.setPen(Qt.PenStyle.NoPen)
-        if layer == self._chosen or place == self.mark:
-            painter.setBrush(theme.accent_soft if layer == self._chosen else theme.hover)
-            painter.drawRoundedRect(QRectF(0, top, size.width(), _ROW), 4, 4)
-        if place == self.mark and layer == self._chosen:
-            painter.setPen(QPen(theme.focus, 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(1, top + 1, size.width() - 2, _ROW - 2), 4, 4)
+        box = QRectF(0, top, size.width(), _ROW)
+        paint_row_ground(painter, self, box, place, is_chosen=layer == self._chosen)
         if layer >= 0:
             painter.setFont(theme.font("label", tabular=True))
             painter.setPen(theme.text3)
@@ -162,9 +159,12 @@ class VoteBars(Figure):
         zero, length = box.left() + reach, lead / most * reach
         painter.setPen(QPen(theme.line_strong, 1))
         painter.drawLine(QLineF(zero, box.top(), zero, box.bottom()))
-        painter.setBrush(signed_colour(theme, lead / most))
-        top = box.top() + (_ROW - _BAR) / 2
-        painter.drawRect(QRectF(min(zero, zero + length), top, abs(length), _BAR))
+        if lead:  # its outline brings out what is near the paper's own colour
+            length = math.copysign(max(_LEAST, abs(length)), length)
+            painter.setPen(QPen(theme.control, 1))
+            painter.setBrush(signed_colour(theme, lead / most))
+            top = box.top() + (_ROW - _BAR) / 2
+            painter.drawRect(QRectF(min(zero, zero + length), top, abs(length), _BAR))
         painter.setFont(theme.font("small", tabular=True))
         painter.setPen(theme.text2)
         align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

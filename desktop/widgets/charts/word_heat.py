@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QResizeEvent
-from PySide6.QtWidgets import QSizePolicy
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from desktop.widgets import formatting
-from desktop.widgets.charts.figure import Figure
 from desktop.widgets.charts.pieces import spoken
+from desktop.widgets.charts.wrapped_figure import WrappedFigure
 
 if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 _STRONGEST: Final = 0.35
 """Place in the colour map up to which text stays easy to read on it."""
-_LINE: Final = 27
 _BOX: Final = 22
 _PAD: Final = 4
 _GAP: Final = 2
@@ -38,19 +36,14 @@ def ground_of(theme: Theme, bits: float, full_bits: float) -> QColor:
     )
 
 
-class WordHeat(Figure):
+class WordHeat(WrappedFigure):
     """Places are the words; those without a score stand on no ground."""
 
     def __init__(self, theme: Theme, name: str, words: str) -> None:
         super().__init__(theme, name, words)
         self._words: tuple[Word, ...] = ()
-        self._boxes: list[QRectF] = []
         self._widths: dict[str, float] = {}
         self._full_bits = 20.0
-        self._laid_out_for = 0
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
 
     def set_scale(self, full_bits: float) -> None:
         """Let words of so many bits have the strongest ground."""
@@ -60,9 +53,7 @@ class WordHeat(Figure):
     def set_words(self, words: tuple[Word, ...]) -> None:
         """Show these words."""
         self._words = words
-        self._widths.clear()
-        self._laid_out_for = 0
-        self._fit()
+        self.lay_out_anew()
         self.refresh()
 
     def sentence(self) -> str:
@@ -89,12 +80,6 @@ class WordHeat(Figure):
         """Return the number of words."""
         return len(self._words)
 
-    def place_at(self, spot: QPoint) -> int:
-        """Return the word at a spot."""
-        self._lay_out(self.width())
-        point = spot.toPointF()
-        return next((n for n, box in enumerate(self._boxes) if box.contains(point)), -1)
-
     def place_words(self, place: int) -> str:
         """Return what is said of one word."""
         word = self._words[place]
@@ -106,71 +91,42 @@ class WordHeat(Figure):
             formatting.chance(2.0 ** -min(word.bits, 1000.0)),
         )
 
-    def box_of(self, place: int) -> QRectF:
-        """Return where a word stands."""
-        self._lay_out(self.width())
-        return self._boxes[place]
+    def lay_out_anew(self) -> None:
+        """Measure the words again, too."""
+        self._widths.clear()
+        super().lay_out_anew()
 
-    def heightForWidth(self, width: int) -> int:
-        """Return the height at a width."""
-        self._lay_out(width)
-        return round(self._boxes[-1].bottom()) + 6 if self._boxes else _LINE
-
-    def sizeHint(self) -> QSize:
-        """Return a size that its width then changes."""
-        return QSize(480, self.heightForWidth(max(self.width(), 200)))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Wrap anew."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        self.setMinimumHeight(self.heightForWidth(max(self.width(), 200)))
-
-    def _lay_out(self, width: int) -> None:
-        if width == self._laid_out_for:
-            return
-        self._laid_out_for = width
+    def _placed(self, width: int) -> list[QRectF]:
         metrics = QFontMetricsF(self.theme.font("body"))
-        self._boxes, left, top = [], 0.0, 2.0
+        boxes: list[QRectF] = []
+        left, top = 0.0, 2.0
         for word in self._words:
             shown = word.text.strip()
             breaks = word.text[: len(word.text) - len(word.text.lstrip())].count("\n")
-            if breaks and self._boxes:
-                left, top = 0.0, top + min(breaks, _MOST_BREAKS) * _LINE
+            if breaks and boxes:
+                left, top = 0.0, top + min(breaks, _MOST_BREAKS) * self.line
             needed = self._widths.get(shown)
             if needed is None:
                 needed = self._widths[shown] = metrics.horizontalAdvance(shown) + 2 * _PAD
             needed = min(needed, float(width))
             if left and left + needed > width:
-                left, top = 0.0, top + _LINE
-            self._boxes.append(QRectF(left, top, needed, _BOX))
+                left, top = 0.0, top + self.line
+            boxes.append(QRectF(left, top, needed, _BOX))
             left += needed + _GAP
+        return boxes
 
-    def draw(self, painter: QPainter, size: QSize) -> None:
-        """Paint what is exposed."""
-        self._lay_out(size.width())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(self.theme.font("body"))
-        exposed = self.visibleRegion().boundingRect() if painter.device() is self else self.rect()
-        for index, (word, box) in enumerate(zip(self._words, self._boxes, strict=True)):
-            if box.bottom() < exposed.top():
-                continue
-            if box.top() > exposed.bottom():
-                break
-            self._paint_word(painter, index, word, box)
-
-    def _paint_word(self, painter: QPainter, index: int, word: Word, box: QRectF) -> None:
+    def _paint_place(self, painter: QPainter, place: int, box: QRectF) -> None:
+        word = self._words[place]
         theme = self.theme
         if word.bits is not None:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(ground_of(theme, word.bits, self._full_bits))
             painter.drawRoundedRect(box, 4, 4)
-        if index == self.mark:
+        if place == self.mark:
             painter.setPen(QPen(theme.focus, 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 4, 4)
+        painter.setFont(theme.font("body"))
         painter.setPen(theme.text if word.bits is not None else theme.text3)
         words = painter.fontMetrics().elidedText(
             word.text.strip(), Qt.TextElideMode.ElideRight, round(box.width()) - _PAD

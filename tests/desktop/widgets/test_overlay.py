@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPropertyAnimation, Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
 from desktop.widgets.controls import Button
@@ -122,6 +122,22 @@ def test_the_ring_stands_two_pixels_away_with_all_its_corners(
     assert picture.pixelColor(100, 79).rgb() != ink  # the distance
     corner = {picture.pixelColor(x, y).rgb() for x in range(36, 42) for y in range(76, 82)}
     assert ink in corner
+
+
+def test_panels_that_came_in_leave_nothing_behind(scene: Scene, qtbot: QtBot, theme: Theme) -> None:
+    assert theme.duration("overlay") > 0
+    for _ in range(4):
+        scene.overlay.open_side(scene.frame, "left", 280)
+        scene.overlay.close_content()
+    qtbot.waitUntil(lambda: len(scene.overlay.findChildren(QPropertyAnimation)) == 1)
+
+
+def test_a_panel_on_its_way_in_follows_a_window_that_changes(scene: Scene, qtbot: QtBot) -> None:
+    scene.overlay.open_side(scene.frame, "right", 280)
+    scene.window.resize(700, 400)
+    qtbot.waitUntil(lambda: scene.frame.x() == 420)
+    qtbot.wait(250)  # longer than the way in takes
+    assert scene.frame.x() == 420
 
 
 def test_a_toast_acts_once(qtbot: QtBot, scene: Scene, theme: Theme) -> None:

@@ -18,7 +18,7 @@ from desktop.widgets.charts.layer_lines import LayerLine, LayerLines
 from desktop.widgets.charts.lens_grid import LensGrid
 from desktop.widgets.charts.lens_table import LensTable
 from desktop.widgets.charts.look_lines import LookLines
-from desktop.widgets.charts.pieces import shown
+from desktop.widgets.charts.pieces import shown, spoken
 from desktop.widgets.charts.point_map import MapPoint, PointMap
 from desktop.widgets.charts.share_bars import ShareBars
 from desktop.widgets.charts.surprise_strip import SurpriseStrip
@@ -254,6 +254,7 @@ def test_a_figure_that_cannot_be_saved_says_why(figure: Figure, tmp_path: Path) 
 def test_invisible_signs_are_shown() -> None:
     assert shown(" a\n") == "·a⏎"
     assert shown("") == "∅"
+    assert shown(TokenPiece(31999, "")) == spoken(TokenPiece(31999, "")) == "id 31999"
     assert shown(TokenPiece(0, "<|im_end|>", special=True)) == "⟨im_end⟩"
 
 
@@ -291,13 +292,13 @@ def test_the_pointer_over_a_long_text_paints_two_tokens_and_finds_each(
         assert text.place_at(text.place_rect(place).topLeft() + QPoint(6, 6)) == place
     qtbot.wait(50)
     painted: list[int] = []
-    paint = text._paint_piece
+    paint = text._paint_place
 
-    def counting(painter: QPainter, index: int, piece: TokenPiece, box: QRectF) -> None:
-        painted.append(index)
-        paint(painter, index, piece, box)
+    def counting(painter: QPainter, place: int, box: QRectF) -> None:
+        painted.append(place)
+        paint(painter, place, box)
 
-    monkeypatch.setattr(text, "_paint_piece", counting)
+    monkeypatch.setattr(text, "_paint_place", counting)
     text.set_mark(300)
     qtbot.waitUntil(lambda: 300 in painted)
     text.set_mark(301)
