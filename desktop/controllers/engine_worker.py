@@ -184,6 +184,7 @@ class EngineWorker:
         self._on_gpu = 0
         self._commands: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._closing = CancelToken()
+        self._asking = CancelToken()  # of the question under way
         self._watched_job: int | None = None
         self._request_id = ""
         self._answering = threading.Lock()  # held while the request's name changes
@@ -227,6 +228,7 @@ class EngineWorker:
     def close(self, timeout_s: float) -> None:
         """End process and threads: ask, and kill what has not gone after ``timeout_s``."""
         self._closing.cancel()
+        self._asking.cancel()
         self._commands.put(None)
         worker, watch = self._threads
         worker.join(timeout_s)
@@ -311,8 +313,9 @@ class EngineWorker:
         return self._propose(self._options, self._on_gpu, self._client.memory_bytes())
 
     def _ask(self, job: int, operation: Operation, cancel: CancelToken) -> None:
+        self._asking = cancel
         try:
-            if cancel.cancelled:
+            if cancel.cancelled or self._closing.cancelled:
                 raise InferenceError("This was given up.")  # noqa: TRY301  one way to say so
             self._post(Asked(job, operation(self._client, cancel)))
         except InferenceError as error:

@@ -135,3 +135,19 @@ def test_a_text_that_cannot_be_read_is_refused_once(make_house: Callable[..., Ho
     looking.house.qtbot.wait(200)
     assert len(looking.refused) == 1
     looking.look_at()
+
+
+def test_closing_gives_up_what_the_engine_is_asked(looking: Looking) -> None:
+    """Else the window's process stays until the engine is killed for not answering."""
+    given_up: list[bool] = []
+    begun = CancelToken()
+
+    def ask(_client: object, cancel: CancelToken) -> None:
+        begun.cancel()
+        given_up.append(cancel.wait(60))
+
+    engines = looking.house.engine
+    assert engines.ask(99, ask, CancelToken())
+    assert begun.wait(20)
+    engines.shutdown()
+    assert given_up == [True]
