@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.widgets.controls import IconButton, panel
+from desktop.widgets.controls import IconButton, panel, plain_tip
 from desktop.widgets.overlay import Overlay
 from desktop.widgets.theme import layout, read_tokens
 
@@ -68,7 +68,7 @@ class ElidedLabel(QLabel):
         metrics = self.fontMetrics()
         shown = metrics.elidedText(self._whole, Qt.TextElideMode.ElideRight, self.width())
         self.setText(shown)
-        self.setToolTip(self._whole if shown != self._whole else "")
+        self.setToolTip(plain_tip(self._whole) if shown != self._whole else "")
 
 
 class ChatPage(QFrame):

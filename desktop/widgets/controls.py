@@ -297,7 +297,8 @@ class IconButton(QToolButton):
         self._icon_name = icon_name
         self.setObjectName(name)
         self.setAccessibleName(text)
-        self.setToolTip(f"{text}  {key_text(keys)}" if keys else text)
+        self._tip = f"{text}  {key_text(keys)}" if keys else text
+        self.setToolTip(self._tip)
         self.setProperty("kind", "icon")
         self.setProperty(RING_PROPERTY, True)
         self.setCheckable(checkable)
@@ -310,6 +311,12 @@ class IconButton(QToolButton):
         """Show another icon."""
         self._icon_name = icon_name
         self.set_theme(theme)
+
+    def set_reason(self, reason: str) -> None:
+        """Switch the button off with the reason why, or on again with an empty one."""
+        self.setEnabled(not reason)
+        self.setToolTip(reason or self._tip)
+        self.setAccessibleDescription(reason)
 
     def set_theme(self, theme: Theme) -> None:
         """Tint the icon."""

@@ -200,7 +200,10 @@ class ChangeView(InsideView):
                 return self.tr(
                     "The model is as it is; only what is drawn from its chances is steered."
                 )
-            return self.tr("Nothing is changed yet: change something at the right.")
+            return self.tr(
+                "Nothing is changed yet: change something beside this; in a narrow window the "
+                "button at the top leads there."
+            )
         first, other = run.before.top[0], run.after.top[0]
         if first.id == other.id:
             return self.tr(

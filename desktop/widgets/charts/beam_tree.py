@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen
 
 from desktop.widgets import formatting
@@ -117,6 +117,14 @@ class BeamTreeFigure(Figure):
         left, top = 4 + self._steps[place] * _STEP, _TOP + self._rows[place] * _ROW
         return QRectF(left, top, _BOX.width(), _BOX.height())
 
+    def _whole(self, place: int) -> QRectF:
+        """Return what a box covers with its outline and the score above it."""
+        return self._box(place).adjusted(-2, -_TOP, 2, 2)
+
+    def place_rect(self, place: int) -> QRect:
+        """Return what changes its looks with one token that is marked."""
+        return self._whole(place).toAlignedRect()
+
     def draw(self, painter: QPainter, size: QSize) -> None:
         """Paint curves, then boxes."""
         del size
@@ -124,11 +132,13 @@ class BeamTreeFigure(Figure):
         if tree is None:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        exposed, places = self.exposed(), [self._whole(n) for n in range(len(tree.nodes))]
         for place, node in enumerate(tree.nodes):
-            if node.parent >= 0:
+            if node.parent >= 0 and exposed.intersects(places[place] | places[node.parent]):
                 self._draw_curve(painter, node.parent, place)
-        for place in range(len(tree.nodes)):
-            self._draw_box(painter, tree, place)
+        for place, whole in enumerate(places):
+            if exposed.intersects(whole):
+                self._draw_box(painter, tree, place)
 
     def _draw_curve(self, painter: QPainter, parent: int, place: int) -> None:
         theme = self.theme

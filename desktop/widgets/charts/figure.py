@@ -6,7 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
@@ -43,6 +43,7 @@ class Figure(QWidget):
         self._pressed = -1
         self._said: str | None = None
         self._faded_for = ""
+        self._exposed: QRect | None = None
         announce_charts()
         self.setObjectName(name)
         self.setAccessibleName(words)
@@ -108,13 +109,21 @@ class Figure(QWidget):
         self.updateGeometry()
         self.update()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint with the theme in force."""
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint with the theme in force, what is exposed at the least."""
         painter = QPainter(self)
         if self._faded_for:
             painter.setOpacity(_FADED)
-        self.draw(painter, self.size())
+        self._exposed = event.rect()
+        try:
+            self.draw(painter, self.size())
+        finally:
+            self._exposed = None
         painter.end()
+
+    def exposed(self) -> QRectF:
+        """Return what has to be painted: of a picture or a drawing that is saved everything."""
+        return QRectF(self.rect() if self._exposed is None else self._exposed)
 
     def set_faded(self, why: str) -> None:
         """Paint it faintly and say why before all else; empty = paint it in full again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from desktop.widgets import formatting
@@ -102,6 +102,15 @@ class LensGrid(GridFigure):
         inside = 0 <= row < len(self._layers) and 0 <= column < len(self._read)
         return row * self._columns() + column if inside else -1
 
+    def _box(self, place: int) -> QRectF:
+        row, column = divmod(place, self._columns())
+        width = (self.width() - _LEFT) / self._columns()
+        return QRectF(_LEFT + column * width, _TOP + row * _ROW, width - _GAP, _ROW - _GAP)
+
+    def place_rect(self, place: int) -> QRect:
+        """Return what changes its looks with one cell that is marked."""
+        return self._box(place).toAlignedRect()
+
     def draw(self, painter: QPainter, size: QSize) -> None:
         """Paint heads and rows."""
         theme = self.theme
@@ -113,6 +122,7 @@ class LensGrid(GridFigure):
         for column, word in enumerate(self._read):
             box = QRectF(_LEFT + column * width + 6, 0, width - 12, _TOP)
             painter.drawText(box, align, self._fitted(painter, word, box.width()))
+        exposed = self.exposed()
         for row, layer in enumerate(self._layers):
             top = _TOP + row * _ROW
             painter.setFont(theme.font("label", tabular=True))
@@ -120,7 +130,9 @@ class LensGrid(GridFigure):
             words = self.tr("layer {0}").format(len(self._layers) - row)
             painter.drawText(QRectF(4, top, _LEFT - 8, _ROW), align, words)
             for column, one in enumerate(layer):
-                box = QRectF(_LEFT + column * width, top, width - _GAP, _ROW - _GAP)
+                box = self._box(row * self._columns() + column)
+                if not box.intersects(exposed):
+                    continue
                 self._draw_cell(painter, box, one, is_right=one.id == self._next[column])
                 if row * self._columns() + column == self.mark:
                     painter.setPen(QPen(theme.focus, 2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from desktop.widgets import formatting
@@ -100,12 +100,21 @@ class LensTable(GridFigure):
         inside = 0 <= row < len(self._layers) and 0 <= rank < self._columns()
         return row * self._columns() + rank if inside else -1
 
+    def _box(self, place: int) -> QRectF:
+        row, rank = divmod(place, self._columns())
+        width = (self.width() - _LEFT) / self._columns()
+        return QRectF(_LEFT + rank * width, row * _ROW, width - _GAP, _ROW - _GAP)
+
+    def place_rect(self, place: int) -> QRect:
+        """Return what changes its looks with one cell that is marked."""
+        return self._box(place).toAlignedRect()
+
     def draw(self, painter: QPainter, size: QSize) -> None:
         """Paint the rows."""
+        del size
         theme = self.theme
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        columns = self._columns()
-        width = (size.width() - _LEFT) / columns
+        columns, exposed = self._columns(), self.exposed()
         for row, (number, layer) in enumerate(self._numbered()):
             top = row * _ROW
             painter.setFont(theme.font("label", tabular=True))
@@ -114,7 +123,9 @@ class LensTable(GridFigure):
             words = self.tr("layer {0}").format(number)
             painter.drawText(QRectF(4, top, _LEFT - 8, _ROW), align, words)
             for rank, one in enumerate(layer):
-                box = QRectF(_LEFT + rank * width, top, width - _GAP, _ROW - _GAP)
+                box = self._box(row * columns + rank)
+                if not box.intersects(exposed):
+                    continue
                 self._draw_cell(painter, box, one)
                 if row * columns + rank == self.mark:
                     painter.setPen(QPen(theme.focus, 2))

@@ -6,6 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
     from inference.library.anatomy import Tensor
 
 _ROW: Final = 24
-_SHAPE: Final = 104
-_TYPE: Final = 52
-_COUNT: Final = 92
+_GAP: Final = 16
 
 
 class TensorTable(Figure):
@@ -97,7 +96,8 @@ class TensorTable(Figure):
         heads = (first, self.tr("shape"), self.tr("type"), self.tr("weights"))
         painter.setFont(theme.font("label"))
         painter.setPen(theme.text3)
-        self._draw_row(painter, 0, size.width(), heads)
+        rooms = self._rooms(size.width(), heads)
+        self._draw_row(painter, 0, rooms, heads)
         for row, one in enumerate(self._tensors, start=1):
             painter.setPen(theme.line)
             painter.drawLine(0, row * _ROW, size.width(), row * _ROW)
@@ -106,24 +106,33 @@ class TensorTable(Figure):
             painter.setFont(theme.font("code_small"))
             painter.setPen(theme.text)
             name = one.name[len(beginning) + 1 :] if beginning else one.name
-            name = name.removesuffix(".weight")
-            cells = (name, shape_words(one), one.type_name, formatting.count(one.parameters))
-            self._draw_row(painter, row, size.width(), cells)
+            self._draw_row(painter, row, rooms, (name.removesuffix(".weight"), *_facts(one)))
+
+    def _rooms(self, width: int, heads: tuple[str, ...]) -> tuple[int, ...]:
+        """Return the width of each column; the name has what the others leave."""
+        head, cell = (QFontMetrics(self.theme.font(role)) for role in ("label", "code_small"))
+        facts = zip(*map(_facts, self._tensors), strict=True) if self._tensors else [()] * 3
+        needed = [
+            max(head.horizontalAdvance(words), *map(cell.horizontalAdvance, cells), 0) + _GAP
+            for words, cells in zip(heads[1:], facts, strict=True)
+        ]
+        return (width - sum(needed), *needed)
 
     def _draw_row(
-        self, painter: QPainter, row: int, width: int, cells: tuple[str, str, str, str]
+        self, painter: QPainter, row: int, rooms: tuple[int, ...], cells: tuple[str, ...]
     ) -> None:
-        name = width - _SHAPE - _TYPE - _COUNT - 16
         metrics = painter.fontMetrics()
         left = 4
-        for place, (words, room) in enumerate(
-            zip(cells, (name, _SHAPE, _TYPE, _COUNT), strict=True)
-        ):
-            box = QRectF(left, row * _ROW, room, _ROW)
+        for place, (words, room) in enumerate(zip(cells, rooms, strict=True)):
+            box = QRectF(left, row * _ROW, room - 8, _ROW)
             align = Qt.AlignmentFlag.AlignRight if place == 3 else Qt.AlignmentFlag.AlignLeft
-            fitted = metrics.elidedText(words, Qt.TextElideMode.ElideRight, round(room) - 6)
+            fitted = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room - 8)
             painter.drawText(box, align | Qt.AlignmentFlag.AlignVCenter, fitted)
-            left += room + 4
+            left += room
+
+
+def _facts(tensor: Tensor) -> tuple[str, str, str]:
+    return shape_words(tensor), tensor.type_name, formatting.count(tensor.parameters)
 
 
 def shape_words(tensor: Tensor) -> str:

@@ -159,8 +159,9 @@ class VoteBars(Figure):
         zero, length = box.left() + reach, lead / most * reach
         painter.setPen(QPen(theme.line_strong, 1))
         painter.drawLine(QLineF(zero, box.top(), zero, box.bottom()))
-        if lead:  # its outline brings out what is near the paper's own colour
+        if round(lead, 2):  # what is told as 0 has no bar
             length = math.copysign(max(_LEAST, abs(length)), length)
+        if abs(length) >= _LEAST:  # an outline brings out what is near the paper's own colour
             painter.setPen(QPen(theme.control, 1))
             painter.setBrush(signed_colour(theme, lead / most))
             top = box.top() + (_ROW - _BAR) / 2

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy
 from desktop.widgets.charts.figure import Figure
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QPaintEvent, QResizeEvent
+    from PySide6.QtGui import QResizeEvent
 
     from desktop.widgets.theme import Theme
 
@@ -34,7 +34,6 @@ class WrappedFigure(Figure):
         self._boxes: list[QRectF] = []
         self._laid_out_for = 0
         self._layouts: dict[int, list[QRectF]] = {}
-        self._exposed = QRect()
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -110,17 +109,12 @@ class WrappedFigure(Figure):
 
     # --- painting --------------------------------------------------------------------------
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint no more than what is asked for."""
-        self._exposed = event.rect()
-        super().paintEvent(event)
-
     def draw(self, painter: QPainter, size: QSize) -> None:
         """Paint what is exposed."""
         self._lay_out(size.width())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        exposed = self._exposed if painter.device() is self else self.rect()
-        first = bisect_left(self._boxes, float(exposed.top() - self.below), key=QRectF.bottom)
+        exposed = self.exposed()
+        first = bisect_left(self._boxes, exposed.top() - self.below, key=QRectF.bottom)
         for place in range(first, len(self._boxes)):
             box = self._boxes[place]
             if box.top() > exposed.bottom():

@@ -64,14 +64,15 @@ class ActionLine(QWidget):
     def _add_versions(self, view: MessageView) -> None:
         tr = self.tr
         earlier = self._button("chevron-left", tr("Earlier version"), "version_earlier")
-        earlier.setEnabled(view.version > 1)
+        earlier.set_reason("" if view.version > 1 else tr("This is the first version."))
         earlier.clicked.connect(lambda: self.version_requested.emit(-1))
         text = f"{view.version} / {view.versions}"
         words = label(text, self._theme, "small", "text2", name="version")
         words.setAccessibleName(tr("Version {0} of {1}").format(view.version, view.versions))
         self._row.addWidget(words)
         later = self._button("chevron-right", tr("Later version"), "version_later")
-        later.setEnabled(view.version < view.versions)
+        is_last = view.version >= view.versions
+        later.set_reason(tr("This is the last version.") if is_last else "")
         later.clicked.connect(lambda: self.version_requested.emit(1))
         line = QFrame(self)
         line.setFixedSize(1, 16)
@@ -103,7 +104,7 @@ class ActionLine(QWidget):
         if stats is None or stats.completion_tokens <= 0:
             return
         number = stats.completion_tokens
-        words_of_it = self.tr("1 token" if number == 1 else "{0} tokens")
+        words_of_it = self.tr("1 token") if number == 1 else self.tr("{0} tokens")
         parts = [words_of_it.format(count(number))]
         if stats.speed > 0:
             parts.append(speed(stats.speed))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
-    QAction,
     QContextMenuEvent,
     QDesktopServices,
     QFocusEvent,
@@ -21,9 +20,11 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QMenu, QToolTip, QWidget
+from PySide6.QtWidgets import QToolTip, QWidget
 
+from desktop.widgets.controls import plain_tip
 from desktop.widgets.markdown.warm import warm_up
+from desktop.widgets.transcript.body_menu import body_menu
 from desktop.widgets.transcript.code_piece import CodePiece
 from desktop.widgets.transcript.code_tools import CodeTools
 from desktop.widgets.transcript.flow import Flow, Place
@@ -346,39 +347,18 @@ class Body(QWidget):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Offer what can be done with the words."""
-        menu = QMenu(self)
-        menu.setObjectName("message_menu")
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        copy = QAction(self.tr("Copy"), menu)
-        copy.setEnabled(self.has_selection())
-        copy.triggered.connect(self.copy)
-        everything = QAction(self.tr("Choose all"), menu)
-        everything.triggered.connect(self.select_all)
-        menu.addActions([copy, everything])
         spot = QPointF(event.pos()) - QPointF(MARGIN, 0)
-        self._offer_inside(menu, spot)
-        link = self.flow.link_at(spot.x(), spot.y())
-        if link:
-            address = QAction(self.tr("Copy the address"), menu)
-            address.triggered.connect(lambda: QGuiApplication.clipboard().setText(link))
-            menu.addAction(address)
-        menu.popup(event.globalPos())
-
-    def _offer_inside(self, menu: QMenu, spot: QPointF) -> None:
-        word, occurrence = self._word_at(self.flow.place_at(spot.x(), spot.y()))
-        if word:
-            look = QAction(self.tr("Look inside at “{0}”").format(word), menu)
-            look.triggered.connect(lambda: self.inside_requested.emit(word, occurrence))
-            menu.insertAction(menu.actions()[0], look)
+        body_menu(self, event, spot).popup(event.globalPos())
 
     def word_here(self) -> tuple[str, int]:
         """Return the word that is chosen or was clicked, and how many equal ones stand before it.
 
         Of several chosen words the first; empty where there is none.
         """
-        return self._word_at(self._chosen.span()[0])
+        return self.word_at(self._chosen.span()[0])
 
-    def _word_at(self, place: Place) -> tuple[str, int]:
+    def word_at(self, place: Place) -> tuple[str, int]:
+        """Return the word at a place, and how many equal ones stand before it."""
         word, nth = self._chosen.word_at(place)
         return (word, nth) if any(sign.isalnum() for sign in word) else ("", 0)
 
@@ -401,6 +381,7 @@ class Body(QWidget):
         """Show a link's address as tooltip."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             spot = QPointF(event.pos()) - QPointF(MARGIN, 0)
-            QToolTip.showText(event.globalPos(), self.flow.link_at(spot.x(), spot.y()), self)
+            tip = plain_tip(self.flow.link_at(spot.x(), spot.y()))
+            QToolTip.showText(event.globalPos(), tip, self)
             return True
         return super().event(event)

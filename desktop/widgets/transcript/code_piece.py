@@ -165,7 +165,7 @@ class CodePiece:
     def _draw_bar(self, painter: QPainter, theme: Theme) -> None:
         painter.setFont(theme.font("small_medium"))
         painter.setPen(theme.text3)
-        place = QRectF(self._indent + 13, 0, self.width - 220, BAR)
+        place = QRectF(self._indent + 13, 0, max(0.0, self.width - self._indent - 220), BAR)
         align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(place, int(align), self.language)
 
@@ -257,6 +257,10 @@ class CodePiece:
         """Return an empty text: addresses in code stay text."""
         del x, y
         return ""
+
+    def links(self) -> tuple[str, ...]:
+        """Return the addresses in it, in order."""
+        return ()
 
     def row_of(self, place: int) -> int:
         """Return the line a place is on, from 0."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QScrollBar, QWidget
 
@@ -19,8 +19,6 @@ from desktop.widgets.markdown.highlight import suffix
 from desktop.widgets.transcript.code_piece import BAR, PAD
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QPointF
-
     from desktop.widgets.theme import Theme
     from desktop.widgets.transcript.code_piece import CodePiece
 
@@ -45,6 +43,7 @@ class CodeTools(QObject):
         self.piece = piece
         self._theme = theme
         self._body = parent
+        self._at = QPointF()
         self._copy = self._button(self.tr("Copy"), "code_copy", "copy")
         self._save = self._button(self.tr("Save"), "code_save", "save")
         self._fold: Button | None = None
@@ -93,7 +92,7 @@ class CodeTools(QObject):
 
     def place(self, at: QPointF) -> None:
         """Put the widgets where the block is now; ``at`` is its top left corner."""
-        piece = self.piece
+        self._at, piece = at, self.piece
         right = round(at.x() + piece.width) - 5
         for button in (self._save, self._copy):
             width = button.sizeHint().width()
@@ -156,11 +155,13 @@ class CodeTools(QObject):
         QGuiApplication.clipboard().setText(self.piece.block.text)
         self._copy.setText(self.tr("Copied"))
         self._copy.setIcon(icon("check", self._theme, self._theme.ok))
+        self.place(self._at)  # the word is longer
         QTimer.singleShot(_COPIED_MS, self._copy, self._on_copy_shown)
 
     def _on_copy_shown(self) -> None:
         self._copy.setText(self.tr("Copy"))
         self._copy.set_theme(self._theme)
+        self.place(self._at)
 
     def _on_save(self) -> None:
         name = f"code{suffix(self.piece.block.info)}"

@@ -176,6 +176,10 @@ class Flow:
             return self.pieces[index].link_at(x - self.x_of(index), y - self.tops[index])
         return ""
 
+    def links(self) -> tuple[str, ...]:
+        """Return the addresses in the text, each once, in order."""
+        return tuple(dict.fromkeys(link for piece in self.pieces for link in piece.links()))
+
     def end(self) -> Place:
         """Return the place behind the last character."""
         return (len(self.pieces) - 1, self.pieces[-1].length) if self.pieces else (0, 0)

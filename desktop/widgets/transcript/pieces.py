@@ -63,6 +63,10 @@ class Piece(Protocol):
         """Return the address under a point, or an empty text."""
         ...
 
+    def links(self) -> tuple[str, ...]:
+        """Return the addresses in it, in order."""
+        ...
+
     def raw(self) -> str:
         """Return the characters that places count."""
         ...
@@ -145,6 +149,10 @@ class TextPiece:
         """Return the address under a point, or an empty text."""
         return self._text.link_at(x - self._indent, y)
 
+    def links(self) -> tuple[str, ...]:
+        """Return the addresses in it, in order."""
+        return self._text.links()
+
     def cut(self, start: int, end: int) -> str:
         """Return a part of the words; from the start with its bullet or number."""
         words = cut(self._text.text, start, end).replace(LINE_BREAK, "\n")
@@ -183,6 +191,10 @@ class RulePiece:
         """Return an empty text."""
         del x, y
         return ""
+
+    def links(self) -> tuple[str, ...]:
+        """Return the addresses in it, in order."""
+        return ()
 
     def raw(self) -> str:
         """Return an empty text."""

@@ -215,6 +215,10 @@ class RichText:
                 return run.href
         return ""
 
+    def links(self) -> tuple[str, ...]:
+        """Return the addresses in it, in order."""
+        return tuple(run.href for run in self.runs if run.href)
+
     def _spans(self) -> Iterator[tuple[int, int, Run]]:
         place = 0
         for run in self.runs:

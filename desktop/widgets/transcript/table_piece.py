@@ -142,6 +142,10 @@ class TablePiece:
             x - self._left(column), y - self._tops[row] - _ABOVE
         )
 
+    def links(self) -> tuple[str, ...]:
+        """Return the addresses in it, in order."""
+        return tuple(link for row in self._cells for cell in row for link in cell.links())
+
     def raw(self) -> str:
         """Return the words of all cells, one a line."""
         return "\n".join(cell.text for row in self._cells for cell in row)

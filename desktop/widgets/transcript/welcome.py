@@ -88,6 +88,7 @@ class Suggestions(QWidget):
         # A narrow window stacks them instead of being held open by them.
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._shown: tuple[str, ...] = ()
+        self._buttons: list[Button] = []
 
     def show_engine(self, state: EngineState) -> None:
         """Offer what suits the model; a model of one's own gets none."""
@@ -98,20 +99,20 @@ class Suggestions(QWidget):
         if texts == self._shown:
             return
         self._shown = texts
-        while (item := self._row.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        for old in self._buttons:
+            self._row.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self._buttons = []
         for index, text in enumerate(texts):
             button = Button(text, self._theme, kind="pill", name=f"suggestion_{index}")
             button.clicked.connect(lambda _checked=False, t=text: self.chosen.emit(t))
             self._row.addWidget(button)
+            self._buttons.append(button)
         self._turn()
 
     def _turn(self) -> None:
-        buttons = self.findChildren(Button)
-        wanted = sum(button.sizeHint().width() + 8 for button in buttons)
+        wanted = sum(button.sizeHint().width() + 8 for button in self._buttons)
         directions = QBoxLayout.Direction
         is_narrow = 0 < self.width() < wanted
         self._row.setDirection(directions.TopToBottom if is_narrow else directions.LeftToRight)

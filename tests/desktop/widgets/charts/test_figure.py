@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QFontMetrics, QImage, QPainter
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.block_stack import BlockStack
@@ -392,3 +392,16 @@ def test_numbers_that_are_no_shares_are_exported_as_what_they_are(
     qtbot.addWidget(bits)
     bits.set_rows((("a", 12.5),))
     assert bits.table() == (("token", "bits"), ("a", "12.5"))
+
+
+def test_names_of_tensors_have_the_room_that_short_facts_leave(qtbot: QtBot, theme: Theme) -> None:
+    table = TensorTable(theme, "tensors", "Tensors")
+    qtbot.addWidget(table)
+    facts = ("model.layers.0.post_attention_layernorm.weight", (256,), "F16", 256)
+    table.set_tensors((Tensor(*facts), Tensor("model.layers.0.q", (128, 256), "F16", 32768)))
+    name, *others = table._rooms(380, ("tensor", "shape", "type", "weights"))
+    letters = QFontMetrics(theme.font("code_small"))
+    assert name - 8 >= letters.horizontalAdvance("post_attention_layernorm")
+    for room, words in zip(others, ("128 x 256", "F16", "32,768"), strict=True):
+        assert room - 8 >= letters.horizontalAdvance(words)
+    assert name + sum(others) == 380

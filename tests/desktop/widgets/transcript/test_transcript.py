@@ -259,6 +259,7 @@ def test_the_last_answer_offers_its_actions_and_names_its_message(
     later = widget.findChild(QAbstractButton, "version_later")
     assert later is not None
     assert not later.isEnabled()
+    assert later.toolTip() == later.accessibleDescription() == "This is the last version."
     words = widget.findChild(QLabel, "stats")
     assert words is not None
     said = words.text().replace("\u00a0", " ")
@@ -279,6 +280,7 @@ def test_code_is_copied_as_written_and_its_buttons_come_and_go(
     copy = widget.findChild(QAbstractButton, "code_copy")
     assert copy is not None
     assert copy.text() == "Copied"
+    assert copy.width() == copy.sizeHint().width()  # the word is not cut
     assert copy.accessibleName() == "Copy Python code"
 
 
