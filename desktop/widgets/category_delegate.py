@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop.widgets.icons import BUTTON, paint_icon
+from desktop.widgets.row_painting import paint_ground
 from desktop.widgets.theme import rows
 
 if TYPE_CHECKING:
@@ -57,18 +58,9 @@ class CategoryDelegate(QStyledItemDelegate):
             self._paint_head(painter, rect, str(index.data()))
             return
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
-        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        if chosen or hovered:
-            painter.setBrush(theme.selected if chosen else theme.hover)
-            painter.drawRoundedRect(rect, 6, 6)
-        focused = option.state & QStyle.StateFlag.State_HasFocus
-        if focused and option.state & QStyle.StateFlag.State_KeyboardFocusChange:
-            painter.setPen(QPen(theme.focus, 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(rect).adjusted(1, 1, -1, -1), 6, 6)
+        paint_ground(painter, option, theme)
         ink = theme.accent_text if chosen else theme.text2
         glyph = QRect(rect.left() + 8, rect.top(), BUTTON, rect.height())
         words = rect.adjusted(33, 0, -8, 0)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.widgets import formatting
+from desktop.widgets.download_charts import paint_hatched
 from desktop.widgets.row_painting import RowPainter
 
 if TYPE_CHECKING:
@@ -130,16 +131,8 @@ class MemoryBar(QWidget):
         over = next((part for part in self._parts if part.name == "over"), None)
         if over is not None:
             width = min(self.width(), max(4, round(self.width() * over.size_bytes / total)))
-            self._hatch(painter, row.place(self.width() - width, 0, width, _BAR))
-
-    def _hatch(self, painter: QPainter, place: QRect) -> None:
-        painter.save()
-        painter.setClipRect(place)
-        painter.fillRect(place, self._theme.bad_soft)
-        painter.setPen(QPen(self._theme.bad, 1.5))
-        for left in range(place.left() - _BAR, place.right() + _BAR, 6):
-            painter.drawLine(QPointF(left, place.bottom() + 1), QPointF(left + _BAR, place.top()))
-        painter.restore()
+            too_much = QRectF(row.place(self.width() - width, 0, width, _BAR))
+            paint_hatched(painter, too_much, self._theme.bad, self._theme.bad_soft)
 
 
 class FactColumns(QWidget):

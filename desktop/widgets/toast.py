@@ -13,6 +13,8 @@ from desktop.widgets.shadow import shadow_margin
 from desktop.widgets.theme import read_tokens
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QHideEvent
+
     from desktop.widgets.theme import Theme
 
 _ABOVE_FOOT: Final = 10
@@ -92,6 +94,11 @@ class Toast(FloatFrame):
         if self.isVisible() and self._action.text():
             self.hide()
             self.acted.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Wait no longer: it would, time after time, while another window is in front."""
+        super().hideEvent(event)
+        self._timer.stop()
 
     def _on_time_over(self) -> None:
         at_it = self.underMouse() or self.isAncestorOf(QApplication.focusWidget() or self._area)

@@ -29,6 +29,7 @@ _WORD: Final = 118
 _BARS: Final = _WORD_LEFT + _WORD
 _NUMBER: Final = 66
 _CUT: Final = 18
+_EDGE: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ class ChanceBars(Figure):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not chances.rows:
             return
-        right = size.width() - 2 * _NUMBER - 8
+        right = size.width() - 2 * _NUMBER - 8 - _EDGE
         painter.setFont(theme.font("label"))
         painter.setPen(theme.text3)
         for offset, words in ((0, self.tr("model")), (_NUMBER, self.tr("settings"))):
@@ -214,12 +215,12 @@ class ChanceBars(Figure):
         align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.setFont(theme.font("small", tabular=True))
         painter.setPen(theme.text2)
-        own = QRect(width - 2 * _NUMBER, top, _NUMBER, _ROW)
+        own = QRect(width - 2 * _NUMBER - _EDGE, top, _NUMBER, _ROW)
         painter.drawText(own, align, formatting.chance(row.own))
         painter.setPen(theme.text3 if row.drawn <= 0 else theme.text)
         painter.setFont(theme.font("small", tabular=True, bold=row.is_chosen))
         words = self.tr("cut") if row.drawn <= 0 else formatting.chance(row.drawn)
-        painter.drawText(QRect(width - _NUMBER, top, _NUMBER, _ROW), align, words)
+        painter.drawText(QRect(width - _NUMBER - _EDGE, top, _NUMBER, _ROW), align, words)
 
     def _draw_cut(self, painter: QPainter, index: int, width: int) -> None:
         theme = self.theme

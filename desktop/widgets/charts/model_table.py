@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QCoreApplication, QPoint, QRect, QRectF, QSize, Qt, Signal
@@ -25,7 +26,7 @@ from inference.evaluation.families import beside_the_largest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from PySide6.QtGui import QMouseEvent, QPainter
+    from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter
 
     from desktop.evaluation import Row
     from desktop.widgets.theme import FontRole, Theme
@@ -209,7 +210,8 @@ class ModelTable(Figure):
         painter.setPen(ink)
         room = QRect(left, box.top() + 4, box.right() - left - 4, _ROW - 8)
         align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-        painter.drawText(room, align | Qt.TextFlag.TextWordWrap, words)
+        flags = align | Qt.TextFlag.TextWordWrap
+        painter.drawText(room, flags, _cut_to_lines(painter.fontMetrics(), words, room.size()))
         if row.state == "running":
             painter.setPen(QPen(Qt.PenStyle.NoPen))
             bar = QRectF(left, box.bottom() - _BAR - 2, min(200, room.width()), _BAR)
@@ -226,6 +228,26 @@ def _number_width(width: int) -> int:
 
 def _name_width(width: int) -> int:
     return width - len(COLUMNS) * _number_width(width)
+
+
+def _cut_to_lines(metrics: QFontMetrics, words: str, room: QSize) -> str:
+    """Return as many words as have room in wrapped lines, the last line never cut in height."""
+
+    def is_too_high(text: str) -> bool:
+        box = metrics.boundingRect(
+            QRect(0, 0, room.width(), 10_000), Qt.TextFlag.TextWordWrap, text
+        )
+        return box.height() > room.height()
+
+    if not is_too_high(words):
+        return words
+    parts = words.split(" ")
+    kept = bisect_left(range(1, len(parts)), 1, key=lambda n: is_too_high(_first(parts, n)))
+    return _first(parts, kept)
+
+
+def _first(parts: list[str], count: int) -> str:
+    return " ".join(parts[:count]) + "…"
 
 
 def head_words() -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QLineF, QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFontMetrics, QPen
 
 from desktop.widgets import formatting
 from desktop.widgets.charts.figure import Figure
@@ -158,8 +158,7 @@ class SurpriseStrip(Figure):
             is_chosen = place == self._chosen
             color = theme.accent if is_chosen else theme.categorical["blue"]
             if place == self.mark:
-                ground = theme.focus if self.hasFocus() else theme.hover
-                painter.fillRect(QRectF(offset * step, 0, step, floor), ground)
+                painter.fillRect(QRectF(offset * step, 0, step, floor), theme.hover)
             height = max(1.0, bits * scale)
             painter.fillRect(
                 QRectF(offset * step, floor - height, max(1.0, step - 1.5), height), color
@@ -167,6 +166,10 @@ class SurpriseStrip(Figure):
             if self._entropy(place) is not None:
                 y = floor - entropies[offset] * scale
                 painter.fillRect(QRectF(offset * step, y - 1, max(2.0, step - 1.5), 2), theme.text)
+        if self.hasFocus() and first <= self.mark < first + count:
+            painter.setPen(QPen(theme.focus, 2))
+            left = max(1.0, (self.mark - first) * step - 1)
+            painter.drawRect(QRectF(left, 1, step, floor - 2))
         self._draw_words(painter, step, first, count, floor)
 
     def _draw_grid(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QPoint, QPropertyAnimation, Qt
+from PySide6.QtCore import QPoint, QPropertyAnimation, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
 from desktop.widgets.controls import Button
@@ -155,3 +155,13 @@ def test_a_toast_without_a_way_back_does_nothing(qtbot: QtBot, scene: Scene, the
     with qtbot.assertNotEmitted(toast.acted):
         toast.act()
     assert toast.isVisible()
+
+
+def test_a_toast_that_was_closed_waits_no_longer(qtbot: QtBot, scene: Scene, theme: Theme) -> None:
+    toast = Toast(scene.window, 28, theme)
+    toast.offer("Deleted.", "Undo")
+    waits = toast.findChild(QTimer)
+    assert waits is not None
+    assert waits.isActive()
+    toast.act()
+    assert not waits.isActive()

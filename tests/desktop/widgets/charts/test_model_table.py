@@ -7,12 +7,13 @@ import io
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QFontMetrics
 
 from desktop.evaluation import Row
 from desktop.views.inside.evaluation_words import advice
 from desktop.widgets.charts.model_cells import COLUMNS, cells_of, cost_words
-from desktop.widgets.charts.model_table import ModelTable
+from desktop.widgets.charts.model_table import ModelTable, _cut_to_lines
 from inference.evaluation.families import Against
 from inference.evaluation.result import Trouble
 from tests.inference.evaluation.house import PARTS, info, result
@@ -54,6 +55,27 @@ def test_each_row_is_told_with_its_figures_or_its_trouble(table: ModelTable, qtb
     assert "+1.0\N{NO-BREAK SPACE}% against F16" in told[2]
     assert "Reading the text, 25\N{NO-BREAK SPACE}%" in told[3]
     assert not table.picture().isNull()
+
+
+def test_a_long_trouble_ends_with_a_whole_line_and_its_tooltip_has_all(
+    qtbot: QtBot, theme: Theme
+) -> None:
+    words = "The file of this model ends too early. " * 6
+    metrics = QFontMetrics(theme.font("small"))
+    room = QSize(300, 38)
+    cut = _cut_to_lines(metrics, words.strip(), room)
+    wraps = Qt.TextFlag.TextWordWrap
+    assert cut.endswith("…")
+    assert words.startswith(cut.removesuffix("…"))
+    assert metrics.boundingRect(QRect(0, 0, 300, 999), wraps, cut).height() <= room.height()
+    longer = words[: len(cut) + 12]
+    assert metrics.boundingRect(QRect(0, 0, 300, 999), wraps, longer).height() > room.height()
+    assert _cut_to_lines(metrics, "The file is damaged.", room) == "The file is damaged."
+    table = ModelTable(theme, "table", "Models")
+    qtbot.addWidget(table)
+    table.set_rows((Row(DAMAGED, "trouble", trouble=Trouble(DAMAGED, words, "Get it again.")),))
+    table.set_mark(0)
+    assert words in table.toolTip()
 
 
 def test_a_perplexity_beyond_all_use_fits_into_its_cell(table: ModelTable) -> None:
