@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QLineF, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPen
 
 from desktop.widgets import formatting
@@ -302,10 +302,10 @@ class HeatMap(Figure):
             painter.setPen(QPen(self.theme.page, 1))
             for line in range(rows + 1):
                 y = _TOP + line * cell
-                painter.drawLine(_LEFT, round(y), round(_LEFT + columns * cell), round(y))
+                painter.drawLine(QLineF(_LEFT, y, place.right(), y))
             for line in range(columns + 1):
                 x = _LEFT + line * cell
-                painter.drawLine(round(x), _TOP, round(x), round(_TOP + rows * cell))
+                painter.drawLine(QLineF(x, _TOP, x, place.bottom()))
 
     def _draw_hidden(self, painter: QPainter, whole: QRectF) -> None:
         """Say what the hatching means, where it leaves room for that."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QLineF, QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from desktop.widgets import formatting
@@ -146,9 +146,9 @@ class LayerLines(Figure):
         steps = round((high - low) / _STEP)
         for n in range(steps + 1):
             value = low + (high - low) * n / steps
-            y = round(self._y(value, size))
+            y = round(self._y(value, size)) + 0.5  # in the middle of a pixel, not across two
             painter.setPen(QPen(theme.line, 1))
-            painter.drawLine(_LEFT, y, size.width() - _RIGHT, y)
+            painter.drawLine(QLineF(_LEFT, y, size.width() - _RIGHT, y))
             painter.setPen(theme.text3)
             box = QRectF(0, y - 8, _LEFT - 8, 16)
             align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

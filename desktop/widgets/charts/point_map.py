@@ -149,7 +149,7 @@ class PointMap(Figure):
         width, height = metrics.horizontalAdvance(name) + 2, metrics.height()
         left = spot.x() + _DOT + 3
         if left + width > size.width() - 2:
-            left = spot.x() - _DOT - 3 - width
+            left = max(2.0, spot.x() - _DOT - 3 - width)
         return QRectF(left, spot.y() - height / 2, width, height)
 
     def _draw_dot(self, painter: QPainter, spot: QPointF, place: int, dot: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QImage, QPainter, QWheelEvent
 
 from desktop.widgets.charts.colour_map import colour_of
 from desktop.widgets.charts.heat_map import HeatMap
@@ -146,3 +147,28 @@ def test_lines_are_not_drawn_where_a_cell_stands_for_several_tokens(
     lines.set_weights(PIECES, np.eye(48, dtype=np.float32), (2000, 2000, 48, 48))
     assert lines.place_count() == 48
     assert lines.table()[1] == (" 2000", " 2000", "1")
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.25, 1.5, 2.0])
+def test_cells_are_equally_wide_on_every_screen(
+    qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch, ratio: float
+) -> None:
+    heat = HeatMap(theme, "heat", "Heat")
+    qtbot.addWidget(heat)
+    heat.set_text(tuple(TokenPiece(n, f"w{n}") for n in range(13)))
+    heat.set_weights(np.full((13, 13), 0.8, np.float32), (0, 0, 13, 13))
+    heat.resize(500, 430)
+    monkeypatch.setattr(heat, "devicePixelRatioF", lambda: ratio)
+    image = QImage(heat.size() * ratio, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(ratio)
+    image.fill(theme.page)
+    painter = QPainter(image)
+    heat.draw(painter, heat.size())
+    painter.end()
+    cell = heat._cell(heat.size())
+    y, gap = int((74 + 12.5 * cell) * ratio), theme.page.rgb()
+    end = int((90 + 13 * cell) * ratio)
+    edges = [x for x in range(int(96 * ratio), end) if image.pixel(x, y) == gap]
+    starts = [x for x in edges if x - 1 not in edges]
+    assert len(starts) == 12
+    assert {after - before for before, after in pairwise(starts)} == {round(cell * ratio)}
