@@ -83,8 +83,9 @@ class Switch(QAbstractButton):
         radius = 7 if self.isDown() else 6
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.on_accent if on and self.isEnabled() else theme.control)
+        at_right = on != (self.layoutDirection() == Qt.LayoutDirection.RightToLeft)
         painter.drawEllipse(
-            QPointF(track.right() - 9.5 if on else track.left() + 9.5, 13), radius, radius
+            QPointF(track.right() - 9.5 if at_right else track.left() + 9.5, 13), radius, radius
         )
         painter.end()
 

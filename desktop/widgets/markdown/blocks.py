@@ -310,6 +310,7 @@ class PlainStream:
         self._line = ""
         self._lead = 0  # characters of the open line by the person
         self._joined = False
+        self._held_return = False  # a "\r" at the end may be half of a line end
         self._add(lead, lead=True)
 
     @property
@@ -323,6 +324,8 @@ class PlainStream:
 
     def close(self) -> None:
         """Finish the last line."""
+        if self._held_return:
+            self._add("\n", lead=False)
         self.finished.extend(self.open)
         self._line, self._lead = "", 0
 
@@ -331,7 +334,11 @@ class PlainStream:
         return Block("plain", text, level=self._level, joined=self._joined, lead=lead)
 
     def _add(self, text: str, *, lead: bool) -> None:
-        *complete, rest = text.replace("\r\n", "\n").split("\n")
+        if self._held_return:
+            text = "\r" + text
+        self._held_return = text.endswith("\r")
+        text = text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n")
+        *complete, rest = text.split("\n")
         for line in complete:
             self._grow(line, lead=lead)
             self.finished.append(self._block(self._line))

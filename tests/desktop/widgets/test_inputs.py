@@ -128,3 +128,17 @@ def test_the_key_hint_gives_way_to_typed_text(qtbot: QtBot, theme: Theme) -> Non
     caps = [child for child in field.findChildren(QWidget) if child.accessibleName() == "Ctrl+K"]
     assert hint is not None
     assert [cap.isVisible() for cap in caps] == [False]
+
+
+def test_a_switch_that_is_on_points_to_the_end_of_the_line(qtbot: QtBot, theme: Theme) -> None:
+    switch = Switch("Motion", theme, name="motion")
+    qtbot.addWidget(switch)
+    switch.setChecked(True)
+    for direction, knob in (
+        (Qt.LayoutDirection.LeftToRight, 24),
+        (Qt.LayoutDirection.RightToLeft, 10),
+    ):
+        switch.setLayoutDirection(direction)
+        image = switch.grab().toImage()
+        assert image.pixelColor(knob, 13) == theme.on_accent
+        assert image.pixelColor(34 - knob, 13) == theme.accent

@@ -189,3 +189,19 @@ def test_html_is_text_and_lines_stay_lines() -> None:
     assert parse_inline("<b>x</b>") == (Run("<b>x</b>"),)
     assert parse_inline("a\nb") == (Run(f"a{LINE_BREAK}b"),)
     assert [block.text for block in parse_blocks("<div onclick=x>\nhi")] == ["<div onclick=x>\nhi"]
+
+
+@given(
+    pieces=st.lists(st.sampled_from(["a", "b c", "\r", "\n", "\r\n"]), max_size=9),
+    lead=st.sampled_from(["", "It was\r", "One\r\nTwo"]),
+)
+def test_line_ends_of_any_system_end_a_line_of_plain_text_however_they_arrive(
+    pieces: list[str], lead: str
+) -> None:
+    stream = PlainStream(lead)
+    for piece in pieces:
+        stream.append(piece)
+    stream.close()
+    whole = (lead + "".join(pieces)).replace("\r\n", "\n").replace("\r", "\n")
+    lines = whole.split("\n")
+    assert [block.text for block in stream.finished] == (lines if lines[-1] else lines[:-1])
