@@ -1,15 +1,14 @@
 """The inside of a GGUF model: tensors handed out during a pass, and weights read from the file.
 
-Names of tensors are those of llama.cpp's graphs: ``kq_soft_max-N`` attention of block N,
-``ffn_inp-N`` or ``sa_out-N`` the stream between its two parts, ``ffn_out-N`` what the second part
-adds (where neither of these two is shown), ``l_out-N`` the stream after it.
+Names of tensors are those of llama.cpp's graphs: ``kq_soft_max-N`` is the attention of block N;
+those of the stream are in ``streams.py``.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from inference.gguf.head import TABLE, GgufHead, table_rows
 from inference.gguf.multiplied import Multiplied
 from inference.gguf.scoring import Scoring
 from inference.gguf.session import BATCH_TOKENS, SCORED_TOKENS
+from inference.gguf.streams import Streams
 from inference.gguf.taps import Taps
 from inference.gguf.tensor_file import TensorFile
 from inference.inside.attention import LastLook
@@ -36,13 +36,6 @@ if TYPE_CHECKING:
     from inference.inside.products import Products
     from inference.inside.questions import Change
     from inference.inside.source import Numbers, TakeRows
-
-# What enters the first block: the last of these that a pass shows.
-_EMBEDDED: Final = frozenset({"embd", "inp_embd", "inp_scaled", "inp_norm", "inpL"})
-# The stream between the two parts of a block; where an architecture shows none of it, what is left
-# of the stream after the block without the second part's addition.
-_BETWEEN: Final = ("ffn_inp", "sa_out")
-_ADDED: Final = "ffn_out"
 
 
 class GgufSource:
@@ -74,6 +67,7 @@ class GgufSource:
         self.last_surprise = LastSurprise()
         self._make_ready = make_ready
         self._scoring: Scoring | None = None
+        self._seen: Streams | None = None
         self.goes_on = True
         self.text_of = vocabulary.display
         self.piece = vocabulary.shown
@@ -249,19 +243,21 @@ class GgufSource:
         *,
         middle: bool = False,
     ) -> tuple[Numbers, Numbers]:
-        """Return the stream at some positions, (L + 1, P, C), and between the parts, (L, P, C)."""
-        kept = _Streams(self.n_layers, positions)
-        with self._taps(len(ids)) as taps:
-            scored = set(positions)
-            taps.run(
-                ids,
-                lambda name: kept.wants(name, middle=middle),
-                lambda start, count, name, numbers: kept.take(start, count, name, numbers[0, 0]),
-                cancel,
-                scored=scored,
-            )
-        self._check_shown(kept.missing(middle=middle), (), "its layers")
-        return kept.stacked(middle=middle)
+        """Return the stream at some positions, (L + 1, P, C), and between the parts, (L, P, C).
+
+        What the latest pass saw at the end of its text is not read again: who looks at the layers
+        asks for it in several ways.
+        """
+        seen = self._seen
+        if seen is None or not seen.holds(ids, positions, middle=middle):
+            seen = Streams(self.n_layers, ids, positions, middle=middle)
+            with self._taps(len(ids)) as taps:
+                taps.run(ids, seen.wants, seen.take, cancel, scored=set(positions))
+        self._check_shown(seen.missing(middle=middle), (), "its layers")
+        found = seen.stacked(positions, middle=middle)
+        seen.forget_all_but_the_end()
+        self._seen = seen
+        return found
 
     def _check_shown(self, wanted: Collection[str], seen: Collection[str], what: str) -> None:
         if missing := sorted(set(wanted) - set(seen)):
@@ -287,67 +283,3 @@ class GgufSource:
             yield taps
         finally:
             taps.close()
-
-
-class _Streams:
-    """Collects the stream at some positions, block by block, from chunks of a text."""
-
-    def __init__(self, n_layers: int, positions: Sequence[int]) -> None:
-        self._last = n_layers - 1
-        self._positions = list(positions)
-        self._layers = {f"l_out-{layer}": layer + 1 for layer in range(n_layers)}
-        self._n_layers = n_layers
-        self._parts = {
-            f"{name}-{layer}" for name in (*_BETWEEN, _ADDED) for layer in range(n_layers)
-        }
-        self._rows: dict[str, dict[int, Numbers]] = {}
-        self.names: set[str] = set()
-
-    def missing(self, *, middle: bool) -> set[str]:
-        """Return the tensors that no pass has shown."""
-        missing = set(self._layers) - self.names
-        if middle:
-            missing |= {f"ffn_inp-{n}" for n in range(self._n_layers) if not self._shown_part(n)}
-        return missing
-
-    def _shown_part(self, layer: int) -> str:
-        """Return the tensor that tells the two parts of a block apart; empty = none was shown."""
-        names = (f"{name}-{layer}" for name in (*_BETWEEN, _ADDED))
-        return next((name for name in names if name in self.names), "")
-
-    def wants(self, name: str, *, middle: bool) -> bool:
-        return name in _EMBEDDED or name in self._layers or (middle and name in self._parts)
-
-    def take(self, start: int, count: int, name: str, rows: Numbers) -> bool:
-        """Keep what is wanted of ``rows``, (t, C), or (wanted, C) in the last block."""
-        self.names.add(name)
-        wanted = [place for place in self._positions if start <= place < start + count]
-        if len(rows) == count:
-            mine = {place: rows[place - start].copy() for place in wanted}
-        else:  # the last block computes the positions asked for, in their order
-            mine = {place: rows[index] for index, place in enumerate(sorted(set(wanted)))}
-        key = "embedded" if name in _EMBEDDED else name
-        known = self._rows.setdefault(key, {})
-        if name.startswith(_ADDED):  # GPT-NeoX gives the name a second time, to a sum
-            mine |= known
-        known.update(mine)
-        return True
-
-    def stacked(self, *, middle: bool) -> tuple[Numbers, Numbers]:
-        """Return (L + 1, P, C) and, if kept, (L, P, C)."""
-        stream = np.stack([self._of(name) for name in ("embedded", *self._layers)])
-        if not middle:
-            return stream, stream[:0]
-        return stream, np.stack([self._between(layer, stream) for layer in range(self._n_layers)])
-
-    def _between(self, layer: int, stream: Numbers) -> Numbers:
-        """Return the stream between the parts of a block, (P, C)."""
-        name = self._shown_part(layer)
-        if name.startswith(_ADDED):
-            between: Numbers = stream[layer + 1] - self._of(name)
-            return between
-        return self._of(name)
-
-    def _of(self, name: str) -> Numbers:
-        rows = self._rows[name]
-        return np.stack([rows[place] for place in self._positions])
