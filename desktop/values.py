@@ -43,6 +43,7 @@ class Problem:
         smaller: How the model would be loaded with less memory, for ``load_smaller``.
         smaller_words: What the button for it says.
         model_id: The installed model that it is about, where its page has the way out.
+        is_passing: Of a command that made no sense at that moment: it is over with the next page.
     """
 
     title: str
@@ -55,6 +56,7 @@ class Problem:
     smaller: LoadOptions | None = None
     smaller_words: str = ""
     model_id: str = ""
+    is_passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

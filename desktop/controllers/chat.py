@@ -222,17 +222,6 @@ class ChatController(QObject):
             self._ask_again(record)
 
     @_told
-    def can_continue(self, message_id: str) -> bool:
-        """Whether the chat of an answer is still there; says so where it is not."""
-        there = self._chats.get(self._chats.message(message_id).chat_id) is not None
-        if not there:
-            self._refuse(
-                "The chat of this answer is no longer there.",
-                "It has been deleted. Its text can still be looked at, but not continued.",
-            )
-        return there
-
-    @_told
     def continue_as(self, message_id: str, text: str) -> None:
         """Write another version of an answer: it begins with ``text``, and the model goes on."""
         old = self._chats.message(message_id)
@@ -424,5 +413,5 @@ class ChatController(QObject):
         return True
 
     def _refuse(self, title: str, message: str, hint: str = "") -> None:
-        problem: Problem = refused(title, message, hint)
+        problem: Problem = replace(refused(title, message, hint), is_passing=True)
         self.problem_raised.emit(problem)

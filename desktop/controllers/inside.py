@@ -106,6 +106,10 @@ class InsideController(QObject):
         """Whether there is a text to look at, read already or waiting for its model."""
         return self._source is not None
 
+    def is_at(self, source: TextSource) -> bool:
+        """Whether this text is looked at, or waits for its model."""
+        return self._source is source
+
     @property
     def busy(self) -> bool:
         """Whether the engine is being asked."""
@@ -117,6 +121,11 @@ class InsideController(QObject):
         self._read()
         if self._engines.state().status == "stopped":
             self._engines.ensure()
+
+    def close(self) -> None:
+        """Look at nothing; what was found is forgotten."""
+        self._source, self._refused_by, self._left = None, None, None
+        self._read()
 
     def open_text(self, text: str) -> None:
         """Look at a text of one's own, as it is, without a chat template."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from desktop.controllers.chat import ChatController
     from desktop.controllers.engine import EngineController
     from desktop.inside import TextSource
-    from desktop.values import EngineState
+    from desktop.values import ChatDetail, EngineState
     from desktop.views.inside.evaluation import EvaluationView
     from desktop.widgets.theme import Theme
     from desktop.widgets.transcript.transcript import Transcript
@@ -77,6 +77,8 @@ class InsideWiring(QObject):
         self._bridge = bridge
         self._tasks = tasks
         self._data = data
+        self._looked_at: tuple[str, TextSource] | None = None  # of that chat
+        self._taken_away: tuple[str, TextSource] | None = None
         self.controller = InsideController(engines, bridge, self)
         self.page = InsidePage(theme, self._entries(), self._is_installed)
         controller, page = self.controller, self.page
@@ -93,6 +95,8 @@ class InsideWiring(QObject):
         page.said.connect(self.said)
         page.load_asked.connect(engines.load)
         page.continue_asked.connect(self._on_continue)
+        chats.chat_deleted.connect(self._on_chat_deleted)
+        chats.chat_opened.connect(self._on_chat_opened)
         page.installEventFilter(self)
         controller.set_watched(watched=page.isVisible())
         self.set_engine(engines.state())
@@ -107,6 +111,7 @@ class InsideWiring(QObject):
         """Look at a place of a chat, with the keyboard there."""
         if self.page.is_alone:
             self.page.open_view("next_word")
+        self._looked_at = self._chats.current().id, source
         self.controller.open(source)
         self.page.focus_text()
 
@@ -219,11 +224,26 @@ class InsideWiring(QObject):
     def _native_form(self, model: ModelInfo) -> ModelInfo | None:
         return native_form(model, (row.info for row in self._engines.models().rows))
 
+    def _on_chat_deleted(self, chat_id: str, _title: str) -> None:
+        """Look no longer at what was deleted."""
+        looked_at = self._looked_at
+        if looked_at is None or looked_at[0] != chat_id:
+            return
+        if self.controller.is_at(looked_at[1]):
+            self._taken_away = looked_at
+            self.controller.close()
+
+    def _on_chat_opened(self, chat: ChatDetail) -> None:
+        """Look again at what was brought back, unless something else is looked at by now."""
+        taken = self._taken_away
+        if taken is not None and taken[0] == chat.id:
+            self._taken_away = None
+            if not self.controller.has_text:
+                self.controller.open(taken[1])
+
     def _on_continue(self, piece: str) -> None:
         subject = self.controller.subject()
         if subject is None or not subject.source.message_id:
-            return
-        if not self._chats.can_continue(subject.source.message_id):
             return
         before = subject.tokens[subject.answer_start : subject.chosen]
         begun = b"".join(one.data for one in before if not one.special)

@@ -113,7 +113,7 @@ class MainWindow(QMainWindow):
         )
         self.banner.acted.connect(self._on_banner)
         self.banner.hide()
-        self._banner_model = ""
+        self._banner_model, self._banner_passes = "", False
         self._build()
         self.ring = FocusRing(self, theme)
         self.dialogs = Overlay(self._body, theme, name="dialogs")
@@ -136,6 +136,8 @@ class MainWindow(QMainWindow):
         """Open a page, making it on its first time."""
         page = self._page_widgets.get(page_id) or self._new_page(page_id)
         self.side_panel.flush()
+        if self._banner_passes and page is not self.stack.currentWidget():
+            self._banner_box.hide()
         self.stack.setCurrentWidget(page)
         self.rail.set_current(page_id)
         return page
@@ -165,10 +167,10 @@ class MainWindow(QMainWindow):
         self.toast.offer(words, action, is_undo=False)
 
     def show_problem(self, problem: Problem) -> None:
-        """Show lasting trouble above the page."""
+        """Show trouble above the page: lasting trouble above every one."""
         text = " ".join(part for part in (problem.message, problem.hint) if part)
         self.banner.say(problem.title, text, "warn" if problem.model_id else "bad")
-        self._banner_model = problem.model_id
+        self._banner_model, self._banner_passes = problem.model_id, problem.is_passing
         self.banner.show_action("model", shown=bool(problem.model_id))
         self._banner_box.show()
         self.banner.show()

@@ -99,6 +99,7 @@ def test_sending_during_an_answer_is_refused_and_loses_nothing(
     house.chat.send("One")
     assert not house.chat.send("Two")
     assert house.problems[0].title == "An answer is still being written."
+    assert house.problems[0].is_passing
     assert len(house.messages) == 2
     house.chat.stop()
     house.end()

@@ -57,3 +57,18 @@ def test_other_trouble_has_no_such_button(room: Keeping) -> None:
     room.window.show_problem(Problem("The disk is full.", "Nothing can be kept.", "Free some."))
     assert room.window.banner.isVisible()
     assert not room.find(QAbstractButton, "banner_model").isVisible()
+
+
+def test_the_banner_of_a_refused_command_ends_with_its_page_and_lasting_trouble_stays(
+    room: Keeping,
+) -> None:
+    window = room.window
+    window.open_page("chat")
+    window.show_problem(Problem("An answer is being written.", "Wait.", is_passing=True))
+    window.open_page("chat")
+    assert window.banner.isVisible()
+    window.open_page("settings")
+    assert not window.banner.isVisible()
+    window.show_problem(Problem("The disk is full.", "Nothing can be kept.", "Free some."))
+    window.open_page("chat")
+    assert window.banner.isVisible()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 
 from desktop.bridge.event_bridge import ids_of
 from desktop.controllers import requests
@@ -218,7 +218,7 @@ def test_a_prompt_that_comes_out_differently_today_is_said(
     assert inside.find(ReadingNote, "inside_reading").isVisible()
 
 
-def test_an_answer_of_a_deleted_chat_stays_to_be_looked_at_and_is_not_continued(
+def test_an_answer_of_a_deleted_chat_is_no_longer_looked_at_until_that_is_taken_back(
     inside: Inside,
 ) -> None:
     load(inside, "gguf")
@@ -226,9 +226,24 @@ def test_an_answer_of_a_deleted_chat_stays_to_be_looked_at_and_is_not_continued(
     look(inside, answer.id)
     chats = inside.parts.chats
     chats.delete_chat(chats.current().id)
-    with inside.qtbot.waitSignal(chats.problem_raised) as raised:
-        inside.page.continue_asked.emit(" little")
-    assert "no longer there" in raised.args[0].title
-    assert inside.page.isVisible()
-    assert inside.controller.subject() is not None
-    assert not chats.answering
+    assert inside.controller.subject() is None
+    assert inside.find(QLineEdit, "inside_own_text").isVisible()
+    chats.undo_delete()
+    inside.settle()
+    subject = inside.controller.subject()
+    assert subject is not None
+    assert subject.source.message_id == answer.id
+
+
+def test_deleting_another_chat_leaves_what_is_looked_at(inside: Inside) -> None:
+    load(inside, "gguf")
+    other = ask(inside, "Tell me a story about a cat.", 3)
+    chats = inside.parts.chats
+    deleted = chats.current().id
+    answer = ask(inside, "Tell me a story about a bird.", 3)
+    look(inside, answer.id)
+    chats.delete_chat(deleted)
+    inside.settle()
+    subject = inside.controller.subject()
+    assert subject is not None
+    assert subject.source.message_id == answer.id != other.id
