@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.widgets.controls import key_text
+from desktop.widgets.enter import PressedByEnter
 from desktop.widgets.focus_ring import focus_by_keyboard
 from desktop.widgets.icons import RAIL, paint_icon
 from desktop.widgets.theme import layout
@@ -40,7 +41,7 @@ class Page:
     at_foot: bool = False
 
 
-class _RailItem(QAbstractButton):
+class _RailItem(PressedByEnter, QAbstractButton):
     def __init__(self, page: Page, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._page = page

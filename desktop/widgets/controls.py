@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.widgets.direction import reads_right_to_left
+from desktop.widgets.enter import PressedByEnter
 from desktop.widgets.focus_ring import RING_PROPERTY
 from desktop.widgets.icons import BUTTON, icon
 
@@ -192,7 +193,7 @@ def key_text(keys: str | QKeySequence.StandardKey) -> str:
     return text
 
 
-class Button(QPushButton):
+class Button(PressedByEnter, QPushButton):
     """A button with words and perhaps an icon.
 
     Args:
@@ -268,7 +269,7 @@ class Button(QPushButton):
         self.setAccessibleDescription(reason)
 
 
-class IconButton(QToolButton):
+class IconButton(PressedByEnter, QToolButton):
     """A square button without words; name and key are its tooltip.
 
     Args:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
+from desktop.widgets.enter import PressedByEnter
 from desktop.widgets.focus_ring import RING_PROPERTY
 from desktop.widgets.icons import BUTTON
 from desktop.widgets.row_painting import RowPainter
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from desktop.widgets.theme import Theme
 
 
-class KindCard(QAbstractButton):
+class KindCard(PressedByEnter, QAbstractButton):
     """One of two or three cards of which one is chosen.
 
     Args:

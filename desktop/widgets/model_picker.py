@@ -21,6 +21,7 @@ from desktop.itemmodels.models import InstalledModelsList
 from desktop.values import EngineState, InstalledModel, Models
 from desktop.widgets import formatting
 from desktop.widgets.controls import KeyCap, label, rule
+from desktop.widgets.enter import PressedByEnter
 from desktop.widgets.focus_ring import RING_PROPERTY
 from desktop.widgets.icons import INLINE, paint_icon
 from desktop.widgets.inputs import SearchField
@@ -163,7 +164,7 @@ class ModelPopup(FloatFrame):
         return True
 
 
-class ModelPicker(QAbstractButton):
+class ModelPicker(PressedByEnter, QAbstractButton):
     """A chip of 30 pixels: where the model is, its name, its form; opens the list above itself.
 
     Signals:

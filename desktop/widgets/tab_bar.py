@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.widgets.enter import PressedByEnter
 from desktop.widgets.theme import layout
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _PADDING = 12
 
 
-class _TabButton(QAbstractButton):
+class _TabButton(PressedByEnter, QAbstractButton):
     def __init__(self, words: str, theme: Theme, name: str) -> None:
         super().__init__()
         self._theme = theme

@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
+from desktop.widgets.enter import PressedByEnter
 from desktop.widgets.focus_ring import RING_PROPERTY
 from desktop.widgets.icons import BUTTON, paint_icon
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 SIZE: Final = 36
 
 
-class JumpButton(QAbstractButton):
+class JumpButton(PressedByEnter, QAbstractButton):
     """An arrow on a small round ground that floats over the messages."""
 
     def __init__(self, text: str, theme: Theme, parent: QWidget | None = None) -> None:

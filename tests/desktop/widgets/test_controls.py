@@ -1,7 +1,8 @@
-"""Labels, and which side they are read from."""
+"""Labels and which side they are read from; buttons and the keys that press them."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from desktop.widgets.context_meter import ContextMeter
-from desktop.widgets.controls import Paragraph
+from desktop.widgets.controls import Button, IconButton, Paragraph
 from desktop.widgets.inputs import SearchField
 
 if TYPE_CHECKING:
@@ -77,3 +78,18 @@ def test_a_word_wider_than_its_paragraph_goes_on_in_the_next_line(qtbot: QtBot) 
     paragraph = Paragraph("a" * 200, 20)
     qtbot.addWidget(paragraph)
     assert paragraph.heightForWidth(100) >= 5 * 20
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
+def test_a_button_with_the_keys_is_pressed_once(qtbot: QtBot, theme: Theme, key: Qt.Key) -> None:
+    pressed: list[str] = []
+    for button in (
+        Button("Look inside", theme, name="look"),
+        IconButton("panel-left", "Chats", theme, name="list"),
+    ):
+        qtbot.addWidget(button)
+        button.clicked.connect(partial(pressed.append, button.objectName()))
+        button.show()
+        qtbot.keyClick(button, key)
+        qtbot.keyClick(button, key, Qt.KeyboardModifier.ControlModifier)
+    assert pressed == (["look", "list"] if key != Qt.Key.Key_Space else ["look"] * 2 + ["list"] * 2)
