@@ -1,6 +1,6 @@
 """Enter presses the button that has the keys, as Space does.
 
-Qt leaves that to the desktop: some do, Windows, macOS and a bare X server do not.
+Qt leaves that to the desktop, and not every one does: on a bare X server Enter does nothing.
 """
 
 from __future__ import annotations
