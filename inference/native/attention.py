@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name PyTorch's own pages use
 
 from inference.native.layer_cache import LayerCache
-from inference.native.layers import Part, lone_width, make_linear, make_norm
+from inference.native.layers import Part, make_linear, make_norm
 
 if TYPE_CHECKING:
     from inference.native.config import NetworkConfig
@@ -43,7 +43,6 @@ class Attention(Part):
             width = config.head_width
             self.query_norm = make_norm(design, inside if of_all else width, config.norm_eps)
             self.key_norm = make_norm(design, shared if of_all else width, config.norm_eps)
-        self.lone_width = lone_width(design, config.width, bias, config.attention_output_bias)
         self.head_width = config.head_width
         self.scale = config.attention_scale
         self.cap = config.attention_cap
@@ -58,15 +57,14 @@ class Attention(Part):
             turn: Of the new positions; None where heads do not turn.
             cache: Keys and values of the positions before; extended by the new ones.
         """
-        alone = x.numel() == self.lone_width and x.is_cpu  # then it goes as a vector, (C,)
-        query, key, value = self.heads(x.view(-1) if alone else x, turn)
+        query, key, value = self.heads(x, turn)
         if isinstance(cache, LayerCache) and cache.mixes:  # one kernel does all of it, on a GPU
             mixed = cache.mix(query, key, value, (self.scale, self.window, self.cap))
         else:
             mixed = self._mix(query, key, value, cache)
-        side_by_side = mixed.reshape(-1) if alone else mixed.transpose(1, 2).flatten(2)
+        side_by_side = mixed.view(-1) if x.ndim == 1 else mixed.transpose(1, 2).flatten(2)
         joined: Tensor = self.output(side_by_side)  # (B, T, C), or (C,)
-        return joined.view(1, 1, -1) if alone else joined
+        return joined
 
     def _mix(
         self, query: Tensor, key: Tensor, value: Tensor, cache: KVCache | LayerCache | None

@@ -49,17 +49,14 @@ class Block(Part):
         found = self.attention(read, turn, cache)  # (B, T, C)
         if self.attention_norm_after is not None:
             found = self.attention_norm_after(found)  # (B, T, C)
-        middle = self._sum(x, found)  # (B, T, C)
+        middle = torch.add(x, found, alpha=self.scale)  # (B, T, C)
         read = x if self.parallel else middle  # (B, T, C)
         if self.mlp_norm is not None:
             read = self.mlp_norm(read)  # (B, T, C)
         thought = self.mlp(read)  # (B, T, C)
         if self.mlp_norm_after is not None:
             thought = self.mlp_norm_after(thought)  # (B, T, C)
-        return self._sum(middle, thought)  # (B, T, C)
-
-    def _sum(self, x: Tensor, addition: Tensor) -> Tensor:
-        return x + addition if self.scale == 1 else torch.add(x, addition, alpha=self.scale)
+        return torch.add(middle, thought, alpha=self.scale)  # (B, T, C)
 
 
 class Network(nn.Module):
@@ -115,11 +112,23 @@ class Network(nn.Module):
     def read(self, token_ids: Tensor, cache: KVCache | None = None) -> Tensor:
         """Return the residual stream after the last block, (B, T, C); arguments as ``forward``."""
         x, turns = self.enter(token_ids, cache)  # (B, T, C)
+        x = self._as_vector(x)
         for block, turn in zip(self.blocks, turns, strict=True):
             x = block(x, turn, cache)  # (B, T, C)
         if cache is not None:
             cache.advance(token_ids.shape[1])
-        return x
+        return x.view(1, 1, -1) if x.ndim == 1 else x
+
+    def _as_vector(self, x: Tensor) -> Tensor:
+        """Return the stream of one position as a vector, (C,), where that saves time.
+
+        While a matrix comes in from memory, whatever else the caches held is gone: after it the
+        smallest operation takes ten times as long, so that each one spared counts. On a GPU, while
+        something is trained or compiled, and in int8 it is other things that count.
+        """
+        if x.numel() != self.config.width or not x.is_cpu or self.dtype is not None:
+            return x
+        return x if torch.is_grad_enabled() or torch.compiler.is_compiling() else x.view(-1)
 
     def enter(
         self, token_ids: Tensor, cache: KVCache | StaticCache | None
@@ -139,11 +148,12 @@ class Network(nn.Module):
     def score(self, x: Tensor) -> Tensor:
         """Return the logits of the residual stream ``x``: (B, T, C) becomes (B, T, V)."""
         config = self.config
-        normed = self.final_norm(x)  # (B, T, C)
+        normed = self.final_norm(self._as_vector(x))  # (B, T, C)
         if self.output is None:
             logits = F.linear(normed, self.token_embedding.weight)  # (B, T, V)
         else:
             logits = self.output(normed)  # (B, T, V)
+        logits = logits.view(*x.shape[:2], -1)  # of a vector too
         if config.logit_divisor != 1.0:
             logits = logits / config.logit_divisor
         if config.logit_cap is not None:

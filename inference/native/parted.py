@@ -51,7 +51,7 @@ class PartedLinear(Part):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``x W^T``: (B, T, in) becomes (B, T, out), and (in,) becomes (out,)."""
-        first, *others = torch.split(x, self._sizes, dim=-1)
+        first, *others = torch.split_with_sizes(x, self._sizes, -1)
         total: Tensor = self._parts[0](first)  # (B, T, out)
         for part, piece in zip(self._parts[1:], others, strict=True):
             total = total + part(piece)  # (B, T, out)

@@ -57,7 +57,8 @@ def overhead() -> bool:
 
     A network of 16 blocks that are next to nothing (width 64) is stepped as ever, and the same
     operations once more as PyTorch recorded them, without Python: the difference is what Python
-    costs. A large network makes the same calls.
+    costs. A large network makes the same calls. The scale of each norm is worked out in Python, so
+    the recording has it as a number, and its three operations count as Python's too.
     """
     threads, cpu = torch.get_num_threads(), torch.device("cpu")
     torch.set_num_threads(1)

@@ -11,10 +11,19 @@ from torch import Tensor, nn
 
 from inference.native.attention import Attention
 from inference.native.config import NetworkConfig
-from inference.native.layers import MLP, Linear, Part
+from inference.native.device import products_of
+from inference.native.layers import (
+    MLP,
+    Linear,
+    Part,
+    RMSNorm,
+    RMSNormFromOne,
+    TransposedLinear,
+)
 from inference.native.network import Block, Network
 
 ONES = torch.ones(1, 1, 4)
+ONE = torch.tensor([[3]])  # a text of one position
 
 
 def product() -> Linear:
@@ -104,23 +113,56 @@ def test_hooks_before_and_after_a_part_act_until_they_are_taken_off(kind: type[n
     assert seen == []
 
 
-@pytest.mark.parametrize("biased", [False, True], ids=["as a vector", "with a bias"])
 @pytest.mark.parametrize("kind", [Block, Attention, MLP])
-def test_a_position_alone_gives_and_learns_what_it_does_beside_another(
-    kind: type[nn.Module], biased: bool
+def test_hooks_see_a_position_alone_in_the_shape_of_many(kind: type[nn.Module]) -> None:
+    network = Network(NetworkConfig.from_dict(CONFIG)).eval()
+    shapes: list[tuple[int, ...]] = []
+    with torch.inference_mode():
+        plain = network(ONE)
+        for part in (module for module in network.modules() if isinstance(module, kind)):
+            part.register_forward_pre_hook(lambda _part, given: shapes.append(given[0].shape))
+            part.register_forward_hook(lambda _part, _given, found: shapes.append(found.shape))
+        torch.testing.assert_close(network(ONE), plain)
+    assert shapes == [(1, 1, 16)] * 4
+
+
+def norms(width: int) -> list[nn.Module]:
+    return [RMSNorm(width, 1e-5), RMSNormFromOne(width, 1e-5), nn.LayerNorm(width, 1e-5)]
+
+
+def products(width: int) -> list[nn.Module]:
+    plain, biased = (Linear(width, 24, bias=bias) for bias in (False, True))
+    return [plain, biased, TransposedLinear(width, 24)]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize("part", [*norms(64), *products(64)], ids=lambda part: type(part).__name__)
+def test_a_vector_becomes_what_it_does_beside_another(part: nn.Module, dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    for parameter in part.parameters():
+        nn.init.normal_(parameter)
+    part = copy.deepcopy(part).to(dtype)
+    x = (3 * torch.randn(1, 2, 64)).to(dtype)
+    with torch.inference_mode(), products_of(1):
+        beside = part(x)  # (1, 2, out)
+        alone = torch.stack([part(one) for one in x[0]])[None]  # each a vector, (64,)
+    apart = (beside.float() - alone.float()).abs().max() / beside.float().abs().max()
+    assert apart <= (1e-6 if dtype == torch.float32 else 2 * torch.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("extra", [{}, {"attention_bias": True, "mlp_bias": True}])
+def test_a_network_gives_and_learns_of_a_position_what_it_does_beside_another(
+    extra: dict[str, Any],
 ) -> None:
     torch.manual_seed(0)
-    network = Network(
-        NetworkConfig.from_dict(CONFIG | {"attention_bias": biased, "mlp_bias": biased})
-    )
-    part = next(module for module in network.modules() if isinstance(module, kind))
-    others: tuple[Any, ...] = () if kind is MLP else (None, None)
-    x = torch.randn(2, 1, 16, requires_grad=True)
-    beside = part(x, *others)  # (2, 1, C): two texts of one position each
-    alone = torch.cat([part(one, *others) for one in (x[:1], x[1:])])
-    assert alone.shape == beside.shape
+    network = Network(NetworkConfig.from_dict(CONFIG | extra))
+    two = torch.tensor([[3], [7]])
+    beside = network(two)  # (2, 1, V): two texts of one position each
+    with torch.inference_mode():  # as vectors
+        torch.testing.assert_close(torch.cat([network(one[None]) for one in two]), beside)
+    alone = torch.cat([network(one[None]) for one in two])
     torch.testing.assert_close(alone, beside)
-    wanted = [x, *part.parameters()]
+    wanted = list(network.parameters())
     found = torch.autograd.grad(alone.square().sum(), wanted)
     torch.testing.assert_close(found, torch.autograd.grad(beside.square().sum(), wanted))
 
