@@ -36,8 +36,9 @@ _SMALLEST_CHUNK = 64  # half as many lose a seventh of the speed to fetching the
 _LARGEST_CHUNK = 512
 _SCORED_CHUNK = 64
 _SCORED_TOGETHER = 8  # nothing looks for a stop within the product with the output head
-_CHUNK_S = 2.0  # progress is shown about this often
-_BLOCK_S = 0.12  # a stop waits about this long, in large networks half as long
+_CHUNK_S = 2.5  # progress is shown about this often
+_BLOCK_S = 0.12  # a stop waits about this long, half as long again behind the largest chunk
+_PARTED_BLOCK_S = 0.16  # the same where it is looked for within the block
 _LARGE_BLOCK = 5_000_000  # weights; from here on a stop is looked for within the block
 _LARGE_NETWORK = 2_000_000_000  # weights; from here on a stop is looked for within a single token
 
@@ -354,7 +355,9 @@ class Session:
 
     def _adapt(self, count: int, seconds: float) -> None:
         """Choose the next chunk's length from the time the last one took."""
-        aim = min(_CHUNK_S, _BLOCK_S * self._network.config.n_layers)
+        n_layers = self._network.config.n_layers
+        block_s = _BLOCK_S if len(self._places) == n_layers else _PARTED_BLOCK_S
+        aim = min(_CHUNK_S, block_s * n_layers)
         wanted = count * aim / max(seconds, 1e-6)
         self._chunk = max(_SMALLEST_CHUNK, min(int(wanted), 4 * self._chunk, _LARGEST_CHUNK))
 

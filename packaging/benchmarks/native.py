@@ -7,7 +7,7 @@
 Both sides run the same random weights (a Llama of 1.24 billion, made the first time: 2.5 GB) with
 the same threads in one process, in turns, so that what else the computer does meets both. Printed
 are medians, ratios, targets and every round. Targets: decoding in bfloat16 1.8 times transformers
-and 85 % of what the memory reads in the same run; int8 2.6 times; a prompt of 512 tokens 1.0 times.
+and 85 % of what the memory reads between its tokens; int8 2.6 times; a prompt of 512 tokens 1.0.
 What else is printed (loading, memory, Python's share, long contexts with a plot) is in
 ``native_costs.py``.
 """
