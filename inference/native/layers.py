@@ -34,12 +34,24 @@ class Part(nn.Module):
     if not TYPE_CHECKING:
 
         def __call__(self, x: Tensor, *others: object) -> Tensor:
-            """Return what ``forward`` makes of what it is given; hooks see (B, T, C) always."""
+            """Return what ``forward`` makes of it; hooks see a vector as (1, 1, C)."""
             if self._forward_hooks or self._forward_pre_hooks:
-                if x.ndim == 1:
-                    return super().__call__(x.view(1, 1, -1), *others).view(-1)
+                if x.ndim == 1 and x.is_floating_point():
+                    return self._hooked_vector(x, *others)
                 return super().__call__(x, *others)
             return self.forward(x, *others) if others else self.forward(x)
+
+        def _hooked_vector(self, x: Tensor, *others: object) -> Tensor:
+            given = (x.view(1, 1, -1), *others)
+            for hook in tuple(self._forward_pre_hooks.values()):
+                changed = hook(self, given)
+                if changed is not None:
+                    given = changed if isinstance(changed, tuple) else (changed,)
+            found = self.forward(given[0].reshape(-1), *given[1:]).view(1, 1, -1)
+            for hook in tuple(self._forward_hooks.values()):
+                changed = hook(self, given, found)
+                found = found if changed is None else changed
+            return found.reshape(-1)
 
         def __setattr__(self, name: str, value: object) -> None:
             """Set an attribute as ``nn.Module`` does; parts and weights once more."""
@@ -82,11 +94,14 @@ class RMSNorm(Part):
         self._zeros = torch.zeros(0)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the normed ``x``, same shape; the mean is taken in float32."""
+        """Return the normed ``x``, same shape; the mean is taken in float32.
+
+        A vector, (C,), only where nothing is trained.
+        """
         if x.ndim > 1:
             return torch.rms_norm(x, self.shape, self.weight, self.eps)  # (B, T, C)
-        # A vector, (C,): in four operations what PyTorch makes of fourteen.
-        wide = x.float()
+        # In four operations what PyTorch makes of fourteen.
+        wide = x.float()  # (C,)
         scale = 1 / sqrt(torch.dot(wide, wide).item() / x.numel() + self.eps)
         if self._zeros.dtype != x.dtype or self._zeros.shape != x.shape:
             self._zeros = torch.zeros_like(x)
@@ -102,7 +117,7 @@ class RMSNormFromOne(Part):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the normed ``x``, same shape; computed in float32."""
+        """Return the normed ``x``, same shape, computed in float32; a vector as ``RMSNorm``."""
         if x.ndim == 1:
             wide = x.float()  # (C,)
             scale = 1 / sqrt(torch.dot(wide, wide).item() / x.numel() + self.eps)
@@ -150,7 +165,7 @@ class TransposedLinear(Part):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``x W + b``: (B, T, in) becomes (B, T, out), and (in,) becomes (out,)."""
-        if x.ndim == 1:  # in bfloat16 the other way of saying it takes twelve times as long
+        if x.ndim == 1:  # in bfloat16 the other way of saying it takes up to twelve times as long
             return torch.mv(self.weight.T, x) + self.bias
         return x @ self.weight + self.bias
 

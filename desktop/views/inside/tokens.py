@@ -118,6 +118,10 @@ class TokensView(InsideView):
             "The last token goes on with “{0}”: a stop text ended the answer in it."
         ).format(shown(rest))
 
+    @staticmethod
+    def _number(number: int, one: str, many: str) -> str:
+        return one if number == 1 else many.format(formatting.count(number))
+
     def _counts(self, subject: Subject) -> str:
         """Say how many tokens and words there are."""
         tokens = subject.tokens
@@ -126,12 +130,11 @@ class TokensView(InsideView):
         words = len(text.split())
         each = (len(tokens) - special) / words if words else 0.0
         return self.tr(
-            "{0} tokens ({1} of them special), {2} words, {3} bytes: {4} tokens a word. "
-            "· is a space, ⏎ a new line."
+            "{0} ({1} of them special), {2}, {3}: {4} tokens a word. · is a space, ⏎ a new line."
         ).format(
-            formatting.count(len(tokens)),
+            self._number(len(tokens), self.tr("1 token"), self.tr("{0} tokens")),
             formatting.count(special),
-            formatting.count(words),
-            formatting.count(len(text.encode())),
+            self._number(words, self.tr("1 word"), self.tr("{0} words")),
+            self._number(len(text.encode()), self.tr("1 byte"), self.tr("{0} bytes")),
             formatting.decimal(each, 2),
         )

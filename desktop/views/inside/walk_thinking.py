@@ -108,7 +108,8 @@ class WalkThinking(QWidget):
         if run.problem:
             self.end(run.problem)
             return
-        words = self.tr("{0} tokens in {1} s").format(
+        one, many = self.tr("{0} token in {1} s"), self.tr("{0} tokens in {1} s")
+        words = (one if run.tokens == 1 else many).format(
             formatting.count(run.tokens), formatting.decimal(run.seconds, 1)
         )
         if run.is_cut:

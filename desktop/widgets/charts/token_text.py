@@ -49,7 +49,11 @@ class TokenText(WrappedFigure):
     def sentence(self) -> str:
         """Return what a person would say of it."""
         head = ", ".join(spoken(piece) for piece in self._pieces[:12])
-        return self.tr("{0} tokens, beginning with: {1}").format(len(self._pieces), head)
+        number = len(self._pieces)
+        words = (
+            self.tr("1 token: {1}") if number == 1 else self.tr("{0} tokens, beginning with: {1}")
+        )
+        return words.format(number, head)
 
     def table(self) -> tuple[tuple[str, ...], ...]:
         """Return its numbers."""

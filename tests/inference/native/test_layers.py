@@ -126,6 +126,44 @@ def test_hooks_see_a_position_alone_in_the_shape_of_many(kind: type[nn.Module]) 
     assert shapes == [(1, 1, 16)] * 4
 
 
+@pytest.mark.parametrize("hooked", [False, True])
+def test_a_position_alone_goes_through_as_a_vector_where_nothing_is_trained(
+    hooked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = Network(NetworkConfig.from_dict(CONFIG)).eval()
+    seen: set[int] = set()
+    plain = Linear.forward
+
+    def forward(self: Linear, x: Tensor) -> Tensor:
+        seen.add(x.ndim)
+        return plain(self, x)
+
+    monkeypatch.setattr(Linear, "forward", forward)
+    if hooked:  # as where a stop is looked for
+        for block in network.blocks:
+            for part in (block, block.get_submodule("attention"), block.get_submodule("mlp")):
+                part.register_forward_pre_hook(lambda *_: None)
+    with torch.inference_mode():
+        network(ONE)
+        assert seen == {1}
+        seen.clear()
+        network(torch.tensor([[3, 7]]))
+        assert seen == {3}
+    seen.clear()
+    network(ONE)  # might be trained
+    assert seen == {3}
+
+
+def test_a_hook_before_a_part_changes_what_a_vector_becomes() -> None:
+    part = product()
+    with torch.inference_mode():
+        handle = part.register_forward_pre_hook(lambda _part, given: (3 * given[0],))
+        torch.testing.assert_close(part(ONES.view(-1)), 3 * ONES.view(-1))
+        handle.remove()
+        part.register_forward_hook(lambda _part, _given, found: 5 * found)
+        torch.testing.assert_close(part(ONES.view(-1)), 5 * ONES.view(-1))
+
+
 def norms(width: int) -> list[nn.Module]:
     return [RMSNorm(width, 1e-5), RMSNormFromOne(width, 1e-5), nn.LayerNorm(width, 1e-5)]
 
